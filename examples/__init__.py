@@ -1,0 +1,1 @@
+"""Which small but real pipelines show what flowlib does? One folder each."""

@@ -1,0 +1,1 @@
+"""How well do three model families read handwritten digits, and how sure can one be?"""

@@ -1,0 +1,1 @@
+"""How does a pipeline of plain functions look?"""

@@ -1,0 +1,1 @@
+"""How are small networks trained, one per GPU at a time?"""

@@ -1,0 +1,1 @@
+"""Tests of flowlib and stores; one folder per package, plus acceptance."""

@@ -1,0 +1,1 @@
+"""Does a user get what the documents promise?"""

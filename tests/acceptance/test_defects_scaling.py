@@ -1,0 +1,88 @@
+"""Does the work grow with the number of tasks only? (D11 and D12 of the parity page, by counts)"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flowlib import Flow, TaskSpec
+from tests.acceptance import tasks
+from tests.acceptance.scripts import run_script
+
+
+def test_d11_zip_costs_what_it_gives() -> None:
+    """Six lists of a thousand: a product would have 10^18 elements."""
+    config = {name: list(range(1000)) for name in "abcdef"}
+    flow = Flow([TaskSpec(tasks.Anything, config, expand="zip")])
+    assert flow.num_tasks == 1000
+    last = flow.task_graph.nodes["Anything-1000"]["task"].unique_config
+    assert last["Anything"] == dict.fromkeys("abcdef", 999)
+
+
+def test_d11_group_costs_what_it_gives() -> None:
+    """Three lists of a thousand in lockstep, beside an ordinary list of two."""
+    config: dict[str, object] = {name: [*range(1000), "@x"] for name in "abc"}
+    spec = TaskSpec(
+        tasks.Anything, {**config, "d": [0, 1]}, expand="product", config_group_prefix="@"
+    )
+    assert Flow([spec]).num_tasks == 2000
+
+
+COUNTING = '''
+import collections, json, os, sys
+
+base = os.path.join(os.getcwd(), "store")
+counts = collections.Counter()
+seen = []
+
+def count(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir") and seen:
+        if str(arguments[0]).startswith(base):
+            counts[event] += 1
+
+sys.addaudithook(count)
+
+from flowlib import Flow, TaskSpec
+from stores import LocalFileStore
+from tests.acceptance.tasks import Add, Number
+
+number = TaskSpec(Number, {"x": list(range(int(sys.argv[1])))}, expand="product")
+add = TaskSpec(Add, {"y": 1})
+add.requires(number)
+flow = Flow([number, add])
+seen.append("from here")
+run = flow.run(num_workers=1, results_store=LocalFileStore(base, fsync=False), return_results="all")
+assert run.ok
+print(json.dumps({"nodes": flow.num_tasks, "cached": run.counts.get("cached", 0), **counts}))
+'''
+
+
+def operations(folder: Path, size: int) -> list[dict[str, int]]:
+    """The counts of a cold and of a warm run, each in a process of its own."""
+    folder.mkdir()
+    script = COUNTING.replace("sys.argv[1]", repr(str(size)))
+    runs = []
+    for _ in range(2):
+        done = run_script(script, folder)
+        assert done.code == 0, done.err
+        runs.append(json.loads(done.out.splitlines()[-1]))
+    return runs
+
+
+@pytest.mark.slow
+def test_d12_opens_per_task_do_not_grow(tmp_path: Path) -> None:
+    """From 100 to 1000 configs: as many files per task when cold, none per task when warm."""
+    (cold, warm), (cold_10, warm_10) = operations(tmp_path / "a", 100), operations(tmp_path / "b", 1000)
+    assert (warm["cached"], warm_10["cached"]) == (200, 2000)
+    assert cold_10["open"] <= 12 * cold["open"]
+    assert cold["open"] <= 10 * cold["nodes"]
+    assert warm_10["open"] <= warm["open"] + 2
+    assert listings(cold_10) <= listings(cold) + 2
+    assert listings(warm_10) == listings(warm)
+
+
+def listings(counts: dict[str, int]) -> int:
+    """How often a folder was listed."""
+    return counts.get("os.listdir", 0) + counts.get("os.scandir", 0)

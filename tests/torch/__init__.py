@@ -1,0 +1,1 @@
+"""Does training on devices work? Needs PyTorch; run by `make test-torch` only."""

@@ -1,0 +1,90 @@
+"""Task specs, sweeps, graphs and runs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flowlib.choices import integers, sweep, uniform, union, zipped
+    from flowlib.context import Task
+    from flowlib.errors import (
+        FlowError,
+        GraphError,
+        InputError,
+        MissingExtra,
+        ResourceError,
+        RunError,
+        SelectorError,
+        SpecError,
+        SweepError,
+        TaskFailed,
+        WorkerDied,
+    )
+    from flowlib.expansion import Expansion, register_expansion
+    from flowlib.flow import Flow
+    from flowlib.info import TaskInfo
+    from flowlib.logs import configure_logging
+    from flowlib.results import Run, TaskResults
+    from flowlib.spec import TaskSpec
+    from stores import TaskState
+
+__all__ = [
+    "Expansion",
+    "Flow",
+    "FlowError",
+    "GraphError",
+    "InputError",
+    "MissingExtra",
+    "ResourceError",
+    "Run",
+    "RunError",
+    "SelectorError",
+    "SpecError",
+    "SweepError",
+    "Task",
+    "TaskFailed",
+    "TaskInfo",
+    "TaskResults",
+    "TaskSpec",
+    "TaskState",
+    "WorkerDied",
+    "configure_logging",
+    "integers",
+    "register_expansion",
+    "sweep",
+    "uniform",
+    "union",
+    "zipped",
+]
+
+_HOMES = {
+    "Expansion": "flowlib.expansion",
+    "Flow": "flowlib.flow",
+    "Run": "flowlib.results",
+    "Task": "flowlib.context",
+    "TaskInfo": "flowlib.info",
+    "TaskResults": "flowlib.results",
+    "TaskSpec": "flowlib.spec",
+    "TaskState": "stores",
+    "configure_logging": "flowlib.logs",
+    "integers": "flowlib.choices",
+    "register_expansion": "flowlib.expansion",
+    "sweep": "flowlib.choices",
+    "uniform": "flowlib.choices",
+    "union": "flowlib.choices",
+    "zipped": "flowlib.choices",
+}
+"""Where each public name lives; a name that is not here is an error of `flowlib.errors`."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'flowlib' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES.get(name, "flowlib.errors")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

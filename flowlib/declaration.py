@@ -1,0 +1,60 @@
+"""What was asked: one spec, frozen, checked against the signature of its task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowlib.signature import Signature
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a spec asks of the run; never part of the identity of a task.
+
+    Attributes:
+        resources: Demand by kind, `{"gpu": 1}`; None takes one object of a resource list,
+            an empty mapping takes nothing.
+        retries: How often a failed task is tried again.
+        timeout_s: Seconds after which a running task is killed; None is no limit.
+        priority: Tasks of higher priority start first.
+        tags: Free words to select by.
+    """
+
+    resources: Mapping[str, float] | None = None
+    retries: int = 0
+    timeout_s: float | None = None
+    priority: int = 0
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declaration:
+    """One spec as it is when the graph is built.
+
+    Attributes:
+        name: Name of the spec, unique in a flow.
+        task: The class or function that computes.
+        signature: The parameters of `task`.
+        version: The user's own version of the task; None when there is none.
+        config: Parameters as given, lists and sweeps not yet expanded.
+        additional_kwargs: Parameters that are never part of the identity.
+        expand: How lists are combined; None when lists are values.
+        reduce: True gathers all predecessors; names gather over those parameters only.
+        ignore_prefix: Keys that begin with it are left out of the identity.
+        group_prefix: Marks lists that vary in lockstep.
+    """
+
+    name: str
+    task: Callable[..., object]
+    signature: Signature
+    version: str | int | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
+    additional_kwargs: Mapping[str, object] = field(default_factory=dict)
+    expand: object = None
+    reduce: bool | tuple[str, ...] = False
+    ignore_prefix: str | None = None
+    group_prefix: str | None = None
+    options: Options = field(default_factory=Options)

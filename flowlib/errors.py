@@ -1,0 +1,90 @@
+"""
+What flowlib raises on purpose.
+
+* FlowError
+  + SpecError            a spec or its config does not fit the task
+  + SweepError           the lists of a config cannot be combined as asked
+  + GraphError           the specs do not form a graph: cycle, doubled or missing name
+  + SelectorError        a name in `force`, `only`, … that selects nothing
+  + ResourceError        a demand that the resources of the run can never meet
+  + RunError             something the run itself cannot do
+      - TaskFailed       a task failed and its own exception cannot be rebuilt
+      - WorkerDied       the process of a task ended without an answer
+      - InputError       the inputs of a task cannot be collected
+      - MissingExtra     an optional dependency is not installed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FlowError(Exception):
+    """Base class: `except FlowError` catches everything flowlib raises on purpose."""
+
+
+class SpecError(FlowError, ValueError):
+    """A spec or its config does not fit the task."""
+
+
+class SweepError(SpecError):
+    """The lists of a config cannot be combined as asked.
+
+    Args:
+        message: What is wrong and what to do.
+        spec: Name of the spec, if known.
+        path: Dotted path of the value in the config, if one is to blame.
+    """
+
+    def __init__(self, message: str, *, spec: str = "", path: str = "") -> None:
+        where = f"{spec}.{path}" if spec and path else spec or path
+        super().__init__(f"{where}: {message}" if where else message)
+        self.message = message
+        self.spec = spec
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_sweep_error, (self.message, self.spec, self.path)
+
+
+def _rebuild_sweep_error(message: str, spec: str, path: str) -> SweepError:
+    return SweepError(message, spec=spec, path=path)
+
+
+class GraphError(FlowError, ValueError):
+    """The specs do not form a graph."""
+
+
+class SelectorError(FlowError, ValueError):
+    """A name that selects nothing."""
+
+
+class ResourceError(FlowError, ValueError):
+    """A demand that the resources of the run can never meet."""
+
+
+class RunError(FlowError, RuntimeError):
+    """Something the run itself cannot do."""
+
+
+class TaskFailed(RunError):
+    """A task failed, and its own exception cannot be rebuilt in this process."""
+
+
+class WorkerDied(RunError):
+    """The process of a task ended without an answer."""
+
+
+class InputError(RunError):
+    """The inputs of a task cannot be collected from its predecessors."""
+
+
+class MissingExtra(RunError):
+    """An optional dependency is not installed."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint like ` Did you mean lr?`, or an empty string when nothing is near."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {matches[0]}?" if matches else ""

@@ -1,0 +1,78 @@
+"""Where jobs are executed: the one class to derive from for a new kind of workers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flowlib.job import Assignment, Job, Outcome
+from stores import Owner, ResultsStore
+from stores.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorSetup:
+    """What every executor is started with.
+
+    Attributes:
+        store: The store of the run.
+        num_workers: How many jobs may run at once.
+        start_method: How processes are started; None is the best of the platform.
+        owner: Who leases keys on behalf of the driver's own process.
+    """
+
+    store: ResultsStore
+    num_workers: int
+    start_method: str | None
+    owner: Owner
+
+
+class Executor(ABC):
+    """Owns the workers and nothing else: it never sees the graph.
+
+    For every job submitted, `wait` gives exactly one outcome; a worker that dies is an
+    outcome, never silence.
+    """
+
+    @abstractmethod
+    def __init__(self, setup: ExecutorSetup) -> None:
+        """Get ready; workers may be started later, when there is work for them."""
+
+    @property
+    @abstractmethod
+    def free_slots(self) -> int:
+        """How many more jobs it takes now."""
+
+    @abstractmethod
+    def submit(self, job: Job, assignment: Assignment) -> int:
+        """Take `job` and return at once; the answer is the index of the worker."""
+
+    @abstractmethod
+    def wait(self, timeout_s: float | None) -> list[Outcome]:
+        """Block until at least one job has ended or the time is up."""
+
+    @abstractmethod
+    def kill(self, job: Job, reason: str) -> None:
+        """End `job` now; its outcome (FAILED, with `reason`) comes from `wait`."""
+
+    @abstractmethod
+    def close(self, *, now: bool = False) -> None:
+        """Stop every worker; harmless when called twice.
+
+        Args:
+            now: Kill jobs that still run instead of letting them end.
+        """
+
+    @property
+    def can_kill(self) -> bool:
+        """Whether `kill` works, so that tasks may have a timeout."""
+        return False
+
+    @property
+    def leases_to_renew(self) -> Collection[Job]:
+        """The running jobs whose leases the driver has to keep alive."""
+        return ()
+
+
+executors: Registry[Executor] = Registry("executor", Executor, "flowlib.executors")  # type: ignore[type-abstract]  # the registry returns concrete classes only

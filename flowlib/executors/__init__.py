@@ -1,0 +1,1 @@
+"""Kinds of workers: one module each; its name is what users write as `executor=`."""

@@ -1,0 +1,43 @@
+"""In this process, one after the other: for small runs, debugging and tests."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from flowlib.errors import RunError
+from flowlib.executor import Executor, ExecutorSetup
+from flowlib.job import Assignment, Job, Outcome
+from flowlib.worker import execute
+from stores import Heartbeat
+
+
+class InlineExecutor(Executor):
+    """Runs jobs when they are waited for."""
+
+    def __init__(self, setup: ExecutorSetup) -> None:
+        self._store = setup.store
+        self._owner = setup.owner
+        self._waiting: deque[tuple[Job, Assignment]] = deque()
+        self._heartbeat = Heartbeat(setup.store)
+
+    @property
+    def free_slots(self) -> int:
+        return 1 - len(self._waiting)
+
+    def submit(self, job: Job, assignment: Assignment) -> int:
+        self._waiting.append((job, assignment))
+        return 0
+
+    def wait(self, timeout_s: float | None) -> list[Outcome]:
+        if not self._waiting:
+            return []
+        job, assignment = self._waiting.popleft()
+        with self._heartbeat.of(job.address):
+            return [execute(job, assignment, self._store, self._owner)]
+
+    def kill(self, job: Job, reason: str) -> None:
+        raise RunError(f"{job.address} cannot be killed: it runs in the process of the driver")
+
+    def close(self, *, now: bool = False) -> None:
+        self._waiting.clear()
+        self._heartbeat.close()

@@ -1,0 +1,229 @@
+"""From specs to nodes: every sweep expanded, every node linked to the nodes it reads from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowlib.declaration import Declaration
+from flowlib.errors import GraphError, SpecError, nearest
+from flowlib.grid import Point, expand_config
+from flowlib.identity import Resolver, missing_keys, refuse_ignored_sweep, upstream_digest
+from flowlib.joins import Family, combinations, inherited_mask
+from flowlib.node import Argument, Node, Upstream
+from flowlib.reduction import agreed_mask, gathered
+from flowlib.spec_order import in_order
+
+if TYPE_CHECKING:
+    from flowlib.spec import TaskSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaskGraph:
+    """Every node of a flow, predecessors first.
+
+    Attributes:
+        nodes: All nodes by key, in an order in which they could run.
+        by_spec: The nodes of each spec in expansion order.
+        spec_edges: For each spec the names of the specs it reads from.
+    """
+
+    nodes: dict[str, Node]
+    by_spec: dict[str, tuple[Node, ...]]
+    spec_edges: dict[str, tuple[str, ...]]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes.values())
+
+    def widest_level(self) -> int:
+        """The greatest number of nodes with one and the same distance from the start."""
+        levels: dict[int, int] = {}
+        level_of: dict[str, int] = {}
+        below: dict[int, int] = {}
+        for node in self.nodes.values():
+            upstream = node.upstream
+            level = below.get(id(upstream))
+            if level is None:
+                level = 1 + max((level_of[each.key] for each in upstream.nodes), default=-1)
+                below[id(upstream)] = level
+            level_of[node.key] = level
+            levels[level] = levels.get(level, 0) + 1
+        return max(levels.values())
+
+    def spec_successors(self, names: Iterable[str]) -> set[str]:
+        """The specs downstream of `names`, these included."""
+        readers: dict[str, list[str]] = {name: [] for name in self.spec_edges}
+        for name, predecessors in self.spec_edges.items():
+            for predecessor in predecessors:
+                readers[predecessor].append(name)
+        found: set[str] = set()
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found.add(name)
+                stack.extend(readers[name])
+        return found
+
+
+def build_graph(
+    specs: Sequence[TaskSpec],
+    *,
+    ignore_prefix: str | None = None,
+    group_prefix: str | None = None,
+) -> TaskGraph:
+    """Expand and link `specs`. The cost is linear in the number of nodes and edges.
+
+    Raises:
+        GraphError: no specs, a circle, a doubled name, predecessors that never agree.
+        SpecError: a config does not fit the task, or cannot be expanded.
+    """
+    if not specs:
+        raise GraphError("there are no tasks to run: give the flow at least one spec")
+    families: dict[str, Family] = {}
+    shared_upstream: dict[tuple[str, ...], list[_Place]] = {}
+    ordered = in_order(specs)
+    declarations = {spec.name: spec.declaration(ignore_prefix, group_prefix) for spec in ordered}
+    for position, spec in enumerate(ordered):
+        sources = tuple(families[each.name] for each in spec.predecessors)
+        family = Family(spec.name, position, sources)
+        _fill(family, declarations[spec.name], shared_upstream)
+        families[spec.name] = family
+    _refuse_ambiguous_names(families)
+    return TaskGraph(
+        nodes={node.key: node for family in families.values() for node in family.nodes},
+        by_spec={name: tuple(family.nodes) for name, family in families.items()},
+        spec_edges={spec.name: tuple(p.name for p in spec.predecessors) for spec in ordered},
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """What the nodes for one combination of predecessors have in common."""
+
+    upstream: Upstream
+    digest: str
+
+
+def _fill(
+    family: Family, declaration: Declaration, shared: dict[tuple[str, ...], list[_Place]]
+) -> None:
+    """Make the nodes of one spec."""
+    _check_declaration(declaration, family)
+    points = expand_config(
+        declaration.config,
+        declaration.expand,
+        group_prefix=declaration.group_prefix,
+        spec=declaration.name,
+    )
+    places = _places(family, declaration, shared)
+    family.nodes = _nodes(declaration, points, places)
+    if declaration.reduce:
+        family.close(agreed_mask(family))
+    else:
+        family.close(inherited_mask(family.predecessors))
+
+
+def _places(
+    family: Family, declaration: Declaration, shared: dict[tuple[str, ...], list[_Place]]
+) -> Iterable[_Place]:
+    """The combinations of predecessors; shared by the specs that require the same ones."""
+    if declaration.reduce:
+        return _as_places(gathered(family, declaration.reduce), gathers=True)
+    required = tuple(each.name for each in family.predecessors)
+    if len(required) < 2:
+        return _as_places(combinations(family.name, family.predecessors), gathers=False)
+    if required not in shared:
+        found = combinations(family.name, family.predecessors)
+        shared[required] = list(_as_places(found, gathers=False))
+    return shared[required]
+
+
+def _as_places(groups: Iterable[tuple[Node, ...]], *, gathers: bool) -> Iterator[_Place]:
+    for nodes in groups:
+        upstream = Upstream(nodes, gathers)
+        yield _Place(upstream, upstream_digest((node.name, node.key) for node in nodes))
+
+
+def _nodes(
+    declaration: Declaration, points: Iterable[Point], places: Iterable[_Place]
+) -> list[Node]:
+    resolver = Resolver(declaration)
+    configs = _distinct_configs(declaration, resolver, points)
+    rows: dict[str, tuple[tuple[Argument, ...], _Place]] = {}
+    for place in places:
+        for arguments in configs:
+            key = resolver.key(arguments, place.digest)
+            known = rows.setdefault(key, (arguments, place))
+            if known[0] is not arguments:
+                refuse_ignored_sweep(declaration, known[0], arguments)
+    name, is_alone = declaration.name, len(rows) == 1
+    return [
+        Node(
+            declaration=declaration,
+            key=key,
+            unique_name=name if is_alone else f"{name}-{index + 1}",
+            index=index,
+            arguments=arguments,
+            upstream=place.upstream,
+        )
+        for index, (key, (arguments, place)) in enumerate(rows.items())
+    ]
+
+
+def _distinct_configs(
+    declaration: Declaration, resolver: Resolver, points: Iterable[Point]
+) -> list[tuple[Argument, ...]]:
+    configs: list[tuple[Argument, ...]] = []
+    shape: tuple[str, ...] | None = None
+    for point in points:
+        if tuple(point) != shape:
+            shape = tuple(point)
+            if missing := missing_keys(declaration, shape):
+                raise SpecError(_missing_message(declaration, missing))
+        configs.append(resolver.resolve(point))
+    return configs
+
+
+def _check_declaration(declaration: Declaration, family: Family) -> None:
+    signature = declaration.signature
+    unknown = sorted(declaration.additional_kwargs.keys() - signature.config.keys())
+    if unknown and not signature.takes_any_config:
+        hint = nearest(unknown[0], signature.config)
+        raise SpecError(
+            f"{declaration.name}: additional_kwargs has {unknown[0]!r}, which is not a parameter "
+            f"of the task ({signature.location}).{hint}"
+        )
+    if declaration.reduce and not family.predecessors:
+        raise GraphError(f"{declaration.name} is a reduce, but requires no spec to gather from")
+    wanted = [name for name, p in signature.expects.items() if p.default is p.empty]
+    if wanted and not family.predecessors:
+        raise SpecError(
+            f"{declaration.name} wants {', '.join(wanted)}, but neither its config gives "
+            f"{'it' if len(wanted) == 1 else 'them'} nor does it require another spec that could"
+        )
+
+
+def _missing_message(declaration: Declaration, missing: list[str]) -> str:
+    task = getattr(declaration.task, "__name__", str(declaration.task))
+    where = f" ({declaration.signature.location})" if declaration.signature.location else ""
+    return (
+        f"{declaration.name}.{missing[0]} is missing: {task}{where} has no default for "
+        f"{', '.join(missing)}. Give it in config or additional_kwargs"
+    )
+
+
+def _refuse_ambiguous_names(families: dict[str, Family]) -> None:
+    for family in families.values():
+        if len(family.nodes) < 2:
+            continue
+        for node in family.nodes:
+            if node.unique_name in families:
+                raise GraphError(
+                    f"the spec {node.unique_name!r} has the name of a node of "
+                    f"{family.name!r}, which has {len(family.nodes)} nodes: rename the spec"
+                )

@@ -1,0 +1,108 @@
+"""What travels to a worker and back: the constant part of a spec, a job, its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from flowlib.signature import Signature
+from stores import Address, ErrorDetails, Identity, Input, Record, RunInfo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assignment:
+    """What all jobs of one spec have in common; sent to a worker once.
+
+    Attributes:
+        name: Name of the spec.
+        task: The class or function that computes.
+        signature: The parameters of `task`.
+        additional_kwargs: Parameters that are never part of the identity.
+        successors: Names of the specs that read from this one.
+        reduce: As in the spec.
+        module: Module of the task, for the record.
+    """
+
+    name: str
+    task: Callable[..., object]
+    signature: Signature
+    additional_kwargs: Mapping[str, object]
+    successors: tuple[str, ...]
+    reduce: bool | tuple[str, ...]
+    module: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """One node to compute; holds nothing of the graph around it.
+
+    Attributes:
+        spec: Name of the spec; the worker has its `Assignment`.
+        identity: Address and texts for the record.
+        config: The parameters of this node.
+        inputs: The records it reads from, in order; one role may occur several times.
+        gathers: Whether the values arrive as lists.
+        newer_than: Number of the last attempt that does not count; 0 if any success counts.
+        force: Whether the user asked to run it again.
+        facts: What the plan of a later run compares.
+        run: The names of the run and of the node in it.
+        resource: What the task is leased.
+    """
+
+    spec: str
+    identity: Identity
+    config: Mapping[str, object]
+    inputs: tuple[Input, ...]
+    gathers: bool
+    newer_than: int
+    force: bool
+    facts: Mapping[str, str]
+    run: RunInfo
+    resource: object = None
+
+    @property
+    def address(self) -> Address:
+        """Where its record will lie."""
+        return self.identity.address
+
+
+class OutcomeKind(Enum):
+    """How a job ended."""
+
+    FINISHED = "finished"
+    FOUND = "found"  # another driver finished it meanwhile
+    FAILED = "failed"
+    KILLED = "killed"
+    BUSY = "busy"  # another driver is computing it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The answer to one job.
+
+    Attributes:
+        address: Whose answer it is.
+        kind: How it ended.
+        attempt: Number of the attempt that counts now, for FINISHED and FOUND.
+        duration_s: How long the user's code ran.
+        error: What went wrong, as text.
+        exception: The pickled exception, where it can be rebuilt.
+        owner: Who computes it, for BUSY.
+        record: The record, where the store cannot be reached from the worker.
+        blobs: Its artifacts, likewise.
+        is_store_error: Whether the store failed rather than the task.
+        is_lost: Whether the worker could not commit the attempt itself, so the driver must.
+    """
+
+    address: Address
+    kind: OutcomeKind
+    attempt: int = 0
+    duration_s: float = 0.0
+    error: ErrorDetails | None = None
+    exception: bytes | None = None
+    owner: str = ""
+    record: Record | None = None
+    blobs: Mapping[str, bytes] = field(default_factory=dict)
+    is_store_error: bool = False
+    is_lost: bool = False

@@ -1,0 +1,96 @@
+"""From a node of a plan to the job that a worker gets."""
+
+from __future__ import annotations
+
+from flowlib.declaration import Declaration
+from flowlib.identity import own_copy
+from flowlib.job import Assignment, Job
+from flowlib.node import Node
+from flowlib.plan import Plan, inputs_fact
+from flowlib.run_identity import RunIdentity
+from stores import Identity, Input, RunInfo, Status, TaskState
+
+
+class JobMaker:
+    """Makes jobs and remembers which attempt of each node counts.
+
+    Args:
+        plan: What is run.
+        run: The names of the run.
+    """
+
+    def __init__(self, plan: Plan, run: RunIdentity) -> None:
+        self._plan = plan
+        self._run = run
+        self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
+        self._assignments: dict[Declaration, Assignment] = {}
+        self._readers: dict[str, list[str]] = {name: [] for name in plan.graph.spec_edges}
+        for name, predecessors in plan.graph.spec_edges.items():
+            for predecessor in predecessors:
+                self._readers[predecessor].append(name)
+
+    def note_attempt(self, node: Node, attempt: int) -> None:
+        """From now on `attempt` is what successors of `node` read."""
+        self._attempts[node.key] = attempt
+
+    def assignment(self, node: Node) -> Assignment:
+        """What all jobs of the node's spec have in common."""
+        declaration = node.declaration
+        known = self._assignments.get(declaration)
+        if known is None:
+            known = self._assignments[declaration] = Assignment(
+                name=declaration.name,
+                task=declaration.task,
+                signature=declaration.signature,
+                additional_kwargs=declaration.additional_kwargs,
+                successors=tuple(self._readers[declaration.name]),
+                reduce=declaration.reduce,
+                module=getattr(declaration.task, "__module__", ""),
+            )
+        return known
+
+    def is_new_success(self, node: Node, status: Status) -> bool:
+        """Whether another driver has finished `node` since the plan was made."""
+        planned = self._plan.statuses.get(node.key)
+        is_newer = planned is None or status.attempt > planned.attempt
+        return status.state is TaskState.FINISHED and is_newer
+
+    def job(self, node: Node, resource: object = None) -> Job:
+        """The job for `node`; its predecessors have their results."""
+        texts = self._plan.texts[node.declaration]
+        status = self._plan.statuses.get(node.key)
+        is_forced = node.declaration.name in self._plan.forced
+        inputs = tuple(
+            [
+                Input(each.name, each.address, self._attempts.get(each.key, 0))
+                for each in node.upstream.nodes
+            ]
+        )
+        facts = {"module": self.assignment(node).module}
+        if defaults := texts.defaults_digest(node.arguments):
+            facts["defaults"] = defaults
+        if read := inputs_fact(inputs):
+            facts["inputs"] = read
+        version = node.declaration.version
+        return Job(
+            spec=node.name,
+            identity=Identity(
+                address=node.address,
+                version=None if version is None else str(version),
+                config=texts.full(node.arguments),
+                user_config=texts.user(node.arguments),
+            ),
+            config={argument.name: own_copy(argument) for argument in node.arguments},
+            inputs=inputs,
+            gathers=node.upstream.gathers,
+            newer_than=status.attempt if status is not None else 0,
+            force=is_forced,
+            facts=facts,
+            run=RunInfo(
+                project_name=self._run.project_name,
+                run_name=self._run.run_name,
+                unique_name=node.unique_name,
+                sweep_counter=f"{node.index:03d}",
+            ),
+            resource=resource,
+        )

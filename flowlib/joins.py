@@ -1,0 +1,155 @@
+"""
+Which nodes of several predecessors belong together? Those that agree on every shared ancestor.
+
+The nodes of the predecessors are joined by hashing their ancestors, never multiplied and
+filtered, so that the cost is that of the result. Only specs with several nodes can disagree;
+each spec keeps a bit mask of those among its ancestors ("varied"). Two predecessors need to be
+compared on the nearest varied ancestors they share: those farther up follow from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from flowlib.errors import GraphError
+from flowlib.node import Node
+
+Combination = tuple[Node, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Family:
+    """The nodes of one spec, and what is known of their common ancestry.
+
+    Attributes:
+        name: Name of the spec.
+        position: Its position in the order of expansion.
+        nodes: Its nodes, by index.
+        predecessors: The families it reads from, in the order of `requires`.
+        varied: Bit `i` is set when family `i` is this one or a (not gathered) ancestor and
+            has several nodes.
+        lineage_of: The first of the upstream nodes through which a family is reached.
+    """
+
+    name: str
+    position: int
+    predecessors: tuple[Family, ...]
+    nodes: list[Node] = field(default_factory=list)
+    varied: int = 0
+    ancestors_by_family: dict[int, list[Node]] = field(default_factory=dict)
+
+    def close(self, inherited: int) -> None:
+        """Note which ancestors the finished nodes can disagree on."""
+        own = 1 << self.position if len(self.nodes) > 1 else 0
+        self.varied = (inherited | own) if own else 0
+
+    def ancestors(self, position: int) -> list[Node]:
+        """For each node, its ancestor in the family at `position` (itself for its own)."""
+        path = []
+        family = self
+        while family.position != position and position not in family.ancestors_by_family:
+            path.append(family)
+            family = next(f for f in family.predecessors if f.varied >> position & 1)
+        if family.position == position:
+            family.ancestors_by_family.setdefault(position, family.nodes)
+        for each in reversed(path):
+            each.ancestors_by_family[position] = _one_step_further(each, family, position)
+            family = each
+        return self.ancestors_by_family[position]
+
+
+def _one_step_further(family: Family, via: Family, position: int) -> list[Node]:
+    known = via.ancestors_by_family[position]
+    return [known[_member(node, via).index] for node in family.nodes]
+
+
+def _member(node: Node, via: Family) -> Node:
+    return next(each for each in node.upstream.nodes if each.name == via.name)
+
+
+def inherited_mask(predecessors: tuple[Family, ...]) -> int:
+    """All varied ancestors of a spec that reads from `predecessors`."""
+    mask = 0
+    for family in predecessors:
+        mask |= family.varied
+    return mask
+
+
+def combinations(spec: str, families: tuple[Family, ...]) -> Iterator[Combination]:
+    """The combinations of one node from each family that agree, in product order.
+
+    Raises:
+        GraphError: no combination agrees.
+    """
+    if not families:
+        yield ()
+        return
+    joined: list[Combination] = [(node,) for node in families[0].nodes]
+    for count, family in enumerate(families[1:], start=1):
+        joined = _join(joined, families[:count], family)
+    if not joined:
+        names = ", ".join(family.name for family in families)
+        raise GraphError(f"{spec} requires {names}, but no nodes of these share their ancestors")
+    yield from joined
+
+
+def _join(left: list[Combination], families: tuple[Family, ...], right: Family) -> list[Combination]:
+    shared = _nearest(inherited_mask(families) & right.varied, (*families, right))
+    if not shared:
+        if len(right.nodes) == 1:
+            return [(*combination, right.nodes[0]) for combination in left]
+        return [(*combination, node) for combination in left for node in right.nodes]
+    buckets: dict[tuple[str, ...], list[Node]] = {}
+    columns = [right.ancestors(position) for position in shared]
+    for node in right.nodes:
+        buckets.setdefault(tuple(column[node.index].key for column in columns), []).append(node)
+    sources = [_source(families, position) for position in shared]
+    return [
+        (*combination, node)
+        for combination in left
+        for node in buckets.get(
+            tuple(column[combination[i].index].key for i, column in sources), ()
+        )
+    ]
+
+
+def _source(families: tuple[Family, ...], position: int) -> tuple[int, list[Node]]:
+    which = next(i for i, family in enumerate(families) if family.varied >> position & 1)
+    return which, families[which].ancestors(position)
+
+
+def _nearest(shared: int, families: tuple[Family, ...]) -> list[int]:
+    """The positions in `shared` that are not upstream of another position in it."""
+    positions = _bits(shared)
+    if len(positions) < 2:
+        return positions
+    by_position = _families_at(families, shared)
+    for position in positions:
+        above = by_position[position].varied & ~(1 << position)
+        shared &= ~above
+    return _bits(shared)
+
+
+def _families_at(families: tuple[Family, ...], wanted: int) -> dict[int, Family]:
+    found: dict[int, Family] = {}
+    stack = list(families)
+    seen: set[int] = set()
+    while stack:
+        family = stack.pop()
+        if family.position in seen or not family.varied & wanted:
+            continue
+        seen.add(family.position)
+        if wanted >> family.position & 1:
+            found[family.position] = family
+        stack.extend(family.predecessors)
+    return found
+
+
+def _bits(mask: int) -> list[int]:
+    positions = []
+    while mask:
+        lowest = mask & -mask
+        positions.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return positions

@@ -1,0 +1,101 @@
+"""The inside of a worker process: reads jobs from a pipe and answers each with an outcome."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+from dataclasses import dataclass, replace
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from typing import Final
+
+from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.transport import loads
+from flowlib.worker import error_details, execute
+from stores import Address, InMemoryStore, Owner, ResultsStore
+
+NO_MAIN_GUARD: Final = 86
+"""Exit code of a process that was about to start a flow while it was still starting itself."""
+
+_ORPHANED: Final = 87
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One job on its way; bodies are bytes, so that what cannot be read is answered for.
+
+    Attributes:
+        address: Whose job it is.
+        spec: Name of its spec.
+        assignment: The pickled `Assignment`, when the worker does not have it yet.
+        body: The pickled job and the slice of a memory store with its inputs.
+    """
+
+    address: Address
+    spec: str
+    assignment: bytes | None
+    body: bytes
+
+    def with_assignment(self, assignment: bytes) -> Message:
+        """The same message for a worker that has not met this spec before."""
+        return replace(self, assignment=assignment)
+
+
+def run_worker(connection: Connection, store_bytes: bytes) -> None:
+    """Answer jobs until the other end of the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
+    threading.Thread(target=_leave_with_driver, daemon=True).start()
+    store = loads(store_bytes)
+    owner = Owner.of_this_process()
+    assignments: dict[str, Assignment] = {}
+    connection.send_bytes(pickle.dumps("up"))
+    while True:
+        try:
+            message: Message = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
+        except (EOFError, OSError):
+            return
+        outcome = _answer(message, assignments, store, owner)
+        connection.send_bytes(pickle.dumps(outcome, protocol=5))
+
+
+def _answer(
+    message: Message, assignments: dict[str, Assignment], store: object, owner: Owner
+) -> Outcome:
+    try:
+        if message.assignment is not None:
+            assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
+        job, inputs = loads(message.body)  # type: ignore[misc]  # a pair, made by the driver
+    except Exception as error:  # noqa: BLE001  # unpickling imports and calls user code
+        return Outcome(
+            message.address, OutcomeKind.FAILED, error=error_details(error), is_lost=True
+        )
+    assignment = assignments.get(message.spec)
+    if assignment is None:
+        details = error_details(RuntimeError(f"the task of {message.spec} could not be loaded"))
+        return Outcome(message.address, OutcomeKind.FAILED, error=details, is_lost=True)
+    if isinstance(inputs, InMemoryStore):
+        return _executed_on_slice(job, assignment, inputs, owner)
+    assert isinstance(store, ResultsStore)  # noqa: S101  # a run has one or the other
+    return execute(job, assignment, store, owner)
+
+
+def _executed_on_slice(
+    job: Job, assignment: Assignment, inputs: InMemoryStore, owner: Owner
+) -> Outcome:
+    """Run on the inputs that came with the job; the results travel with the outcome."""
+    outcome = execute(job, assignment, inputs, owner)
+    if outcome.kind is OutcomeKind.BUSY or inputs.record(job.address) is None:
+        return outcome
+    record, blobs = inputs.export(job.address)
+    return replace(outcome, record=record, blobs=blobs)
+
+
+def _leave_with_driver() -> None:
+    """End this process when the driver is gone, whatever the task is doing."""
+    driver = parent_process()
+    born_to = os.getppid()
+    while driver is not None:
+        if wait([driver.sentinel], timeout=1.0) or os.getppid() != born_to:
+            os._exit(_ORPHANED)

@@ -1,0 +1,86 @@
+"""Which nodes does a reduce gather: all of them, or those that differ in named parameters only?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flowlib.errors import SpecError, nearest
+from flowlib.joins import Family, combinations, inherited_mask
+from flowlib.node import Node, lineage
+from stores import canonical
+
+
+def gathered(family: Family, reduce: bool | tuple[str, ...]) -> Iterator[tuple[Node, ...]]:
+    """The members of each reduce node, in the order of `requires`, then of expansion.
+
+    Raises:
+        SpecError: a named parameter is none of any spec upstream.
+    """
+    sources = family.predecessors
+    if isinstance(reduce, bool):
+        yield tuple(node for source in sources for node in source.nodes)
+        return
+    signatures = _signatures_without(family, reduce)
+    groups: dict[tuple[str, ...], dict[str, Node]] = {}
+    for combination in combinations(family.name, sources):
+        group = groups.setdefault(tuple(signatures[node.key] for node in combination), {})
+        group.update((node.key, node) for node in combination)
+    order = {source.name: position for position, source in enumerate(sources)}
+    for members in groups.values():
+        yield tuple(sorted(members.values(), key=lambda node: (order[node.name], node.index)))
+
+
+def agreed_mask(family: Family) -> int:
+    """The varied ancestors on which the members of every group agree."""
+    if len(family.nodes) < 2:
+        return 0
+    mask = 0
+    for source in family.predecessors:
+        for position in _positions(source.varied):
+            column = source.ancestors(position)
+            if all(_agree(node, source, column) for node in family.nodes):
+                mask |= 1 << position
+    return mask & inherited_mask(family.predecessors)
+
+
+def _agree(node: Node, source: Family, column: list[Node]) -> bool:
+    members = [each for each in node.upstream.nodes if each.name == source.name]
+    return len({column[member.index].key for member in members}) == 1
+
+
+def _positions(mask: int) -> list[int]:
+    return [position for position in range(mask.bit_length()) if mask >> position & 1]
+
+
+def _signatures_without(family: Family, axes: tuple[str, ...]) -> dict[str, str]:
+    """What identifies each node upstream when the named parameters are left out."""
+    members = [node for source in family.predecessors for node in source.nodes]
+    signatures: dict[str, str] = {}
+    seen: set[str] = set()
+    for node in lineage(members):
+        kept = []
+        for argument in node.arguments:
+            path = argument.name
+            if path in axes or f"{node.name}.{path}" in axes:
+                seen.update(a for a in axes if a in (path, f"{node.name}.{path}"))
+            elif argument.full_text is not None:
+                kept.append(argument.full_text)
+        upstream = sorted({signatures[each.key] for each in node.upstream.nodes})
+        signatures[node.key] = canonical.digest(
+            "\n".join([node.name, ",".join(kept), *upstream])
+        )
+    _refuse_unknown(family, axes, seen, members)
+    return signatures
+
+
+def _refuse_unknown(
+    family: Family, axes: tuple[str, ...], seen: set[str], members: list[Node]
+) -> None:
+    unknown = [axis for axis in axes if axis not in seen]
+    if unknown:
+        known = {argument.name for node in lineage(members) for argument in node.arguments}
+        hint = nearest(unknown[0], known)
+        raise SpecError(
+            f"{family.name}: reduce names {unknown[0]!r}, which no spec upstream has as a "
+            f"parameter.{hint} There are: {', '.join(sorted(known)) or 'none'}"
+        )

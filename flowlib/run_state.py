@@ -1,0 +1,19 @@
+"""What became of the nodes of a run, filled while it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowlib.node import Node
+from stores import ErrorDetails, TaskState
+
+
+@dataclass(slots=True)
+class RunState:
+    """By key: the state of each node that was to run, and why the failed ones failed."""
+
+    states: dict[str, TaskState] = field(default_factory=dict)
+    errors: dict[str, ErrorDetails] = field(default_factory=dict)
+    exceptions: dict[str, bytes] = field(default_factory=dict)
+    failed: list[Node] = field(default_factory=list)
+    is_interrupted: bool = False

@@ -1,0 +1,207 @@
+"""The loop: takes ready nodes from the scheduler, gives jobs to the executor, yields events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
+from flowlib.executor import Executor
+from flowlib.job import Job, Outcome, OutcomeKind
+from flowlib.jobs import JobMaker
+from flowlib.node import Node
+from flowlib.resources import Demand, ResourcePool
+from flowlib.run_state import RunState
+from flowlib.scheduler import Scheduler
+from flowlib.worker import record_loss, record_skip
+from stores import ErrorDetails, Owner, ResultsStore, TaskState
+
+_BEAT_S: Final = 10.0
+_FIRST_LOOK_S: Final = 0.2
+_LATEST_LOOK_S: Final = 5.0
+_NO_ERROR: Final = ErrorDetails("Unknown", "no reason was given", "")
+
+
+@dataclass(slots=True)
+class _Parked:
+    """The nodes other drivers compute, and when to look for them again."""
+
+    look_at: float = float("inf")
+    pause_s: float = _FIRST_LOOK_S
+    told: set[str] = field(default_factory=set)
+
+
+class Runner:
+    """Runs what a plan says is missing.
+
+    Args:
+        nodes: The nodes to run, predecessors first.
+        jobs: Makes their jobs.
+        store: Where records and artifacts go.
+        executor: Who runs the jobs.
+        pool: The resources of the run.
+        demands: What each spec needs of them.
+        owner: Who leases keys for this process.
+        exit_on_error: Whether the first failure keeps new nodes from starting.
+    """
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        jobs: JobMaker,
+        store: ResultsStore,
+        executor: Executor,
+        pool: ResourcePool,
+        demands: dict[str, Demand],
+        owner: Owner,
+        *,
+        exit_on_error: bool,
+    ) -> None:
+        self._scheduler = Scheduler(nodes, pool, lambda node: demands[node.name])
+        self._jobs = jobs
+        self._store = store
+        self._executor = executor
+        self._pool = pool
+        self._owner = owner
+        self._exit_on_error = exit_on_error
+        self._running: dict[str, tuple[Node, Job, float]] = {}
+        self._tries: dict[str, int] = {}
+        self._parked = _Parked()
+        self._next_beat = time.monotonic() + _BEAT_S
+        self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
+        self.state = RunState(states=dict.fromkeys((n.key for n in nodes), TaskState.PENDING))
+
+    def events(self) -> Iterator[Event]:
+        """Run; yield every event as it happens."""
+        while not self._scheduler.is_done:
+            yield from self._start_ready()
+            try:
+                outcomes = self._executor.wait(self._patience())
+            except KeyboardInterrupt:
+                self._interrupt()
+                continue
+            for outcome in outcomes:
+                yield from self._handle(outcome)
+            yield from self._look_after_time()
+        self._settle()
+
+    def _start_ready(self) -> Iterator[Event]:
+        slots = self._executor.free_slots
+        for node, grant in self._scheduler.take(slots) if slots > 0 else ():
+            resource = self._pool.resource(grant)
+            job = self._jobs.job(node, resource)
+            self._running[node.key] = (node, job, time.monotonic())
+            self.state.states[node.key] = TaskState.RUNNING
+            worker = self._executor.submit(job, self._jobs.assignment(node))
+            yield Started(node, worker, resource)
+
+    def _handle(self, outcome: Outcome) -> Iterator[Event]:
+        node, job, _ = self._running.pop(outcome.address.key)
+        if outcome.record is not None:
+            self._store.adopt(outcome.record, outcome.blobs)
+        match outcome.kind:
+            case OutcomeKind.FINISHED | OutcomeKind.FOUND:
+                yield self._finish(node, outcome)
+            case OutcomeKind.BUSY:
+                yield from self._park(node, outcome)
+            case OutcomeKind.FAILED | OutcomeKind.KILLED:
+                if outcome.is_lost:
+                    record_loss(job, self._store, self._owner, outcome)
+                yield from self._fail(node, outcome)
+
+    def _finish(self, node: Node, outcome: Outcome) -> Event:
+        self._jobs.note_attempt(node, outcome.attempt)
+        self.state.states[node.key] = TaskState.FINISHED
+        self._scheduler.finish(node)
+        if outcome.kind is OutcomeKind.FOUND:
+            return Cached(node)
+        return Finished(node, outcome.duration_s)
+
+    def _fail(self, node: Node, outcome: Outcome) -> Iterator[Event]:
+        error = outcome.error or _NO_ERROR
+        tries = self._tries[node.key] = self._tries.get(node.key, 0) + 1
+        if tries <= node.declaration.options.retries and not self.state.is_interrupted:
+            self._scheduler.retry(node)
+            yield Retried(node, error)
+            return
+        is_kill = outcome.kind is OutcomeKind.KILLED
+        self.state.states[node.key] = TaskState.KILLED if is_kill else TaskState.FAILED
+        self.state.errors[node.key] = error
+        if outcome.exception is not None:
+            self.state.exceptions[node.key] = outcome.exception
+        self.state.failed.append(node)
+        skipped = self._scheduler.fail(node)
+        if self._exit_on_error:
+            self._scheduler.stop()
+        yield Failed(node, error, is_kill, outcome.duration_s)
+        for each in skipped:
+            self.state.states[each.key] = TaskState.UPSTREAM_FAILED
+            record_skip(self._jobs.job(each), node.address, self._store, self._owner)
+            yield Skipped(each, node)
+
+    def _park(self, node: Node, outcome: Outcome) -> Iterator[Event]:
+        self._scheduler.park(node)
+        self.state.states[node.key] = TaskState.SCHEDULED
+        if self._parked.look_at == float("inf"):
+            self._parked.look_at = time.monotonic() + self._parked.pause_s
+        if node.key not in self._parked.told:
+            self._parked.told.add(node.key)
+            yield Waiting(node, outcome.owner)
+
+    def _look_after_time(self) -> Iterator[Event]:
+        now = time.monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + _BEAT_S
+            self._store.renew([job.address for job in self._executor.leases_to_renew])
+        if now >= self._parked.look_at:
+            yield from self._look_at_parked(now)
+        if self._limits:
+            self._kill_overdue(now)
+
+    def _look_at_parked(self, now: float) -> Iterator[Event]:
+        """One bulk look at the nodes that others compute; those still open are tried again."""
+        parked = self._scheduler.parked
+        statuses = self._store.statuses([node.address for node in parked])
+        for node in parked:
+            status = statuses.get(node.key)
+            if status is not None and self._jobs.is_new_success(node, status):
+                self._jobs.note_attempt(node, status.attempt)
+                self.state.states[node.key] = TaskState.FINISHED
+                self._scheduler.finish(node)
+                yield Cached(node)
+            else:
+                self._scheduler.unpark(node)
+        self._parked.pause_s = min(self._parked.pause_s * 1.5, _LATEST_LOOK_S)
+        self._parked.look_at = float("inf")  # set again when one of them is still busy
+
+    def _kill_overdue(self, now: float) -> None:
+        for node, job, since in self._running.values():
+            limit = node.declaration.options.timeout_s
+            if limit is not None and now - since > limit:
+                self._executor.kill(job, f"it ran longer than its timeout of {limit:g} s")
+
+    def _patience(self) -> float | None:
+        """How long nothing needs to be done unless a job ends."""
+        now = time.monotonic()
+        until = min(self._next_beat, self._parked.look_at)
+        if self._limits:
+            for node, _, since in self._running.values():
+                until = min(until, since + (node.declaration.options.timeout_s or float("inf")))
+        return max(0.0, until - now)
+
+    def _interrupt(self) -> None:
+        """Ctrl-C once: start nothing new. Twice, or in the process of the task: stop now."""
+        is_second = self.state.is_interrupted
+        self.state.is_interrupted = True
+        self._scheduler.stop()
+        if is_second or not self._executor.can_kill:
+            for key in self._running:
+                self.state.states[key] = TaskState.KILLED
+            raise KeyboardInterrupt
+
+    def _settle(self) -> None:
+        """What was scheduled but never started is pending again."""
+        for node in self._scheduler.never_started():
+            self.state.states[node.key] = TaskState.PENDING

@@ -1,0 +1,191 @@
+"""
+Decides which node may run next. Pure: no clock, no process, no store.
+
+    waiting -> ready -> running -> done
+                 ^         |----> parked  (another driver computes it) -> ready or done
+                 |---------|      retried
+                           |----> failed  (everything downstream -> skipped)
+
+Nodes that read from the same upstream wait behind one gate, so that two layers of 1,000 nodes
+cost 2,000 steps and not a million.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from flowlib.node import Node, Upstream
+from flowlib.resources import Demand, Grant, ResourcePool
+
+DemandOf = Callable[[Node], Demand]
+
+
+@dataclass(slots=True, eq=False)
+class _Gate:
+    """Opens when the last of its nodes is done."""
+
+    missing: int = 0
+    waiting: list[Node] = field(default_factory=list)
+
+
+class Scheduler:
+    """The state of one run: `take` what may start, tell what became of it, until `is_done`.
+
+    Args:
+        nodes: The nodes to run, predecessors first. Predecessors that are not among them
+            count as done.
+        pool: The resources of the run.
+        demand_of: What each node needs; must fit into the pool.
+    """
+
+    def __init__(self, nodes: Collection[Node], pool: ResourcePool, demand_of: DemandOf) -> None:
+        self._pool = pool
+        self._demand_of = demand_of
+        self._order = {node.key: position for position, node in enumerate(nodes)}
+        self._ready: dict[Demand, list[tuple[int, int, Node]]] = {}
+        self._grants: dict[str, Grant] = {}
+        self._parked: dict[str, Node] = {}
+        self._open = len(self._order)  # nodes that have not come to their end
+        self._skipped: set[str] = set()
+        self._gates: dict[str, list[_Gate]] = {}
+        self._is_stopped = False
+        self._link(nodes)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every node has come to its end, or the run was stopped and nothing runs."""
+        if self._is_stopped:
+            return not self._grants
+        return self._open == 0
+
+    @property
+    def running_count(self) -> int:
+        """How many nodes are running."""
+        return len(self._grants)
+
+    @property
+    def parked(self) -> list[Node]:
+        """The nodes that other drivers compute."""
+        return list(self._parked.values())
+
+    def take(self, limit: int) -> list[tuple[Node, Grant]]:
+        """Up to `limit` nodes that may start now, by priority, then in the order given.
+
+        A node whose demand does not fit holds back all nodes after it that need some of the
+        same kinds, so that large demands are met in the end.
+        """
+        taken: list[tuple[Node, Grant]] = []
+        blocked: set[str] = set()
+        heads = [(queue[0], demand) for demand, queue in self._ready.items()]
+        heapq.heapify(heads)
+        while heads and len(taken) < limit and not self._is_stopped:
+            _, demand = heapq.heappop(heads)
+            if demand.kinds & blocked:
+                continue
+            if not self._pool.fits(demand):
+                blocked |= demand.kinds
+                continue
+            node = self._pop(demand)
+            grant = self._pool.take(demand)
+            self._grants[node.key] = grant
+            taken.append((node, grant))
+            if demand in self._ready:
+                heapq.heappush(heads, (self._ready[demand][0], demand))
+        return taken
+
+    def finish(self, node: Node) -> None:
+        """`node` has its results: what waited for it may become ready."""
+        self._leave(node)
+        for gate in self._gates.pop(node.key, ()):
+            gate.missing -= 1
+            if not gate.missing:
+                for reader in gate.waiting:
+                    self._make_ready(reader)
+
+    def fail(self, node: Node) -> list[Node]:
+        """`node` will have no results. Returns everything downstream: it is skipped."""
+        self._leave(node)
+        skipped: list[Node] = []
+        stack = [node]
+        while stack:
+            for gate in self._gates.pop(stack.pop().key, ()):
+                for reader in gate.waiting:
+                    if reader.key not in self._skipped:
+                        self._skipped.add(reader.key)
+                        skipped.append(reader)
+                        stack.append(reader)
+                gate.missing = -1  # never opens
+        self._open -= len(skipped)
+        return sorted(skipped, key=lambda each: self._order[each.key])
+
+    def retry(self, node: Node) -> None:
+        """`node` gives back what it holds and is ready again."""
+        self._release(node)
+        self._make_ready(node)
+
+    def park(self, node: Node) -> None:
+        """`node` is computed by another driver: it gives back what it holds and waits."""
+        self._release(node)
+        self._parked[node.key] = node
+
+    def unpark(self, node: Node) -> None:
+        """`node` may be tried again."""
+        del self._parked[node.key]
+        self._make_ready(node)
+
+    def stop(self) -> None:
+        """Start nothing any more."""
+        self._is_stopped = True
+
+    def never_started(self) -> list[Node]:
+        """After a stop: the nodes that are still ready or parked."""
+        ready = [node for queue in self._ready.values() for _, _, node in queue]
+        return [*ready, *self._parked.values()]
+
+    def _link(self, nodes: Iterable[Node]) -> None:
+        gates: dict[int, tuple[Upstream, _Gate]] = {}
+        for node in nodes:
+            upstream = node.upstream
+            entry = gates.get(id(upstream))
+            if entry is None:
+                entry = gates[id(upstream)] = (upstream, self._gate(upstream))
+            gate = entry[1]
+            if gate.missing:
+                gate.waiting.append(node)
+            else:
+                self._make_ready(node)
+
+    def _gate(self, upstream: Upstream) -> _Gate:
+        gate = _Gate()
+        for predecessor in upstream.nodes:
+            if predecessor.key in self._order:
+                gate.missing += 1
+                self._gates.setdefault(predecessor.key, []).append(gate)
+        return gate
+
+    def _make_ready(self, node: Node) -> None:
+        demand = self._demand_of(node)
+        entry = (-node.declaration.options.priority, self._order[node.key], node)
+        heapq.heappush(self._ready.setdefault(demand, []), entry)
+
+    def _pop(self, demand: Demand) -> Node:
+        queue = self._ready[demand]
+        _, _, node = heapq.heappop(queue)
+        if not queue:
+            del self._ready[demand]
+        return node
+
+    def _leave(self, node: Node) -> None:
+        if node.key in self._parked:
+            del self._parked[node.key]
+        else:
+            self._release(node)
+        self._open -= 1
+
+    def _release(self, node: Node) -> None:
+        grant = self._grants.pop(node.key, None)
+        if grant is None:
+            raise RuntimeError(f"{node!r} is told to have ended, but it is not running")
+        self._pool.give_back(grant)

@@ -1,0 +1,248 @@
+"""Which parameters does a task take: from the config, from its predecessors, from flowlib?"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Any, Final, Literal
+
+from flowlib.context import Task
+
+REQUIRED: Final = inspect.Parameter.empty
+"""The default of a parameter that has none."""
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a task; `default` is `REQUIRED` where it has none."""
+
+    name: str
+    default: object
+    annotation: object
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the task cannot be called without it."""
+        return self.default is REQUIRED
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Signature:
+    """The parameters of one task.
+
+    Attributes:
+        config: Those that a config (or `additional_kwargs`) may give, by name.
+        takes_any_config: Whether keys beyond `config` are accepted (`**kwargs`).
+        expects: Those that are filled with artifacts of the predecessors.
+        lazy: Names in `expects` whose annotation asks for a `Promise` or `LazySweep`.
+        wants_task: Whether a function asks for the running `Task` as `task`.
+        sets_attributes: Whether the config becomes attributes (a class with annotated fields).
+        location: `file:line` of the task, or an empty string.
+    """
+
+    config: Mapping[str, Parameter]
+    takes_any_config: bool
+    expects: Mapping[str, inspect.Parameter]
+    lazy: frozenset[str]
+    wants_task: bool
+    sets_attributes: bool
+    location: str
+
+
+def is_task_class(task: object) -> typing.TypeGuard[type[Task]]:
+    """Whether `task` is a class derived from `Task`."""
+    return isinstance(task, type) and issubclass(task, Task)
+
+
+def signature_of(task: Callable[..., object], given: frozenset[str]) -> Signature:
+    """The signature of `task`.
+
+    Args:
+        task: A class derived from `Task`, or a function.
+        given: Names that the config or `additional_kwargs` give; for a function they
+            decide which parameters are left to the predecessors.
+    """
+    return _class_signature(task) if is_task_class(task) else _function_signature(task, given)
+
+
+def _class_signature(task: type[Task]) -> Signature:
+    run_hints = _hints(task.run)
+    run = [p for p in _parameters(task.run)[1:] if p.kind not in _VARIADIC]
+    expects = {p.name: p.replace(annotation=run_hints.get(p.name, p.annotation)) for p in run}
+    has_constructor = "__init__" in _own_attributes(task)
+    accepted = _parameters(task.__init__)[1:] if has_constructor else []
+    config = (
+        _config_parameters(accepted, _hints(task.__init__))
+        if has_constructor
+        else {p.name: p for p in _annotated_fields(task)}
+    )
+    return Signature(
+        config=config,
+        takes_any_config=any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted),
+        expects=expects,
+        lazy=_lazy_names(expects),
+        wants_task=False,
+        sets_attributes=not has_constructor,
+        location=_location(task),
+    )
+
+
+def _function_signature(task: Callable[..., object], given: frozenset[str]) -> Signature:
+    hints = _hints(task)
+    parameters = _parameters(task)
+    named = [p for p in parameters if p.kind not in _VARIADIC and p.name != "task"]
+    expects = {
+        p.name: p.replace(annotation=hints.get(p.name, p.annotation))
+        for p in named
+        if p.name not in given
+    }
+    return Signature(
+        config=_config_parameters(named, hints),
+        takes_any_config=any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters),
+        expects=expects,
+        lazy=_lazy_names(expects),
+        wants_task=any(p.name == "task" for p in parameters),
+        sets_attributes=False,
+        location=_location(task),
+    )
+
+
+def _config_parameters(
+    parameters: list[inspect.Parameter], hints: Mapping[str, object]
+) -> dict[str, Parameter]:
+    return {
+        p.name: Parameter(p.name, p.default, hints.get(p.name, p.annotation))
+        for p in parameters
+        if p.kind not in _VARIADIC
+    }
+
+
+def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())
+
+
+def _own_attributes(task: type[Task]) -> set[str]:
+    """Names defined by the user's classes, not by `Task` and what it derives from."""
+    mine = [base for base in task.__mro__ if issubclass(base, Task) and base is not Task]
+    mixins = [base for base in task.__mro__ if not issubclass(base, Task)]
+    owners = [*mine, *(base for base in mixins if base not in Task.__mro__)]
+    return {name for owner in owners for name in vars(owner)}
+
+
+def _annotated_fields(task: type[Task]) -> Iterator[Parameter]:
+    hints = _hints(task)
+    for base in reversed(task.__mro__):
+        if base in Task.__mro__:
+            continue
+        for name in inspect.get_annotations(base):
+            if typing.get_origin(hints.get(name)) is typing.ClassVar or name.startswith("__"):
+                continue
+            yield Parameter(name, _field_default(task, name), hints.get(name, REQUIRED))
+
+
+def _field_default(task: type[Task], name: str) -> object:
+    default = getattr(task, name, REQUIRED)
+    if not isinstance(default, dataclasses.Field):
+        return default
+    if default.default_factory is not dataclasses.MISSING:
+        return default.default_factory()
+    return REQUIRED if default.default is dataclasses.MISSING else default.default
+
+
+def _hints(owner: Any) -> dict[str, object]:
+    try:
+        return typing.get_type_hints(owner)
+    except (NameError, TypeError, AttributeError, SyntaxError):
+        return {}  # an annotation that cannot be resolved here is not checked here
+
+
+def _lazy_names(expects: Mapping[str, inspect.Parameter]) -> frozenset[str]:
+    return frozenset(name for name, p in expects.items() if _asks_for_lazy(p.annotation))
+
+
+def _asks_for_lazy(annotation: object) -> bool:
+    if isinstance(annotation, str):  # could not be resolved: judge by its words
+        return "Promise" in annotation or "LazySweep" in annotation
+    if isinstance(annotation, type):
+        return any(base.__name__ in ("Promise", "LazySweep") for base in annotation.__mro__)
+    return any(_asks_for_lazy(inner) for inner in typing.get_args(annotation))
+
+
+def _location(task: Any) -> str:
+    target = inspect.unwrap(task)
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    try:
+        return f"{inspect.getsourcefile(target)}:{inspect.getsourcelines(target)[1]}"
+    except (OSError, TypeError):
+        return ""
+
+
+def type_mismatch(value: object, annotation: object) -> str:
+    """What `annotation` allows when `value` is surely something else, else an empty string.
+
+    Only what is certain is reported: built-in scalars and containers, None, literals and
+    unions of them. An int fits `float`, a tuple fits `list`, and every other annotation fits all.
+    """
+    allowed = list(_allowed(annotation))
+    if not allowed or any(_fits(value, each) for each in allowed):
+        return ""
+    return " | ".join(_shown(each) for each in allowed)
+
+
+_CHECKED: Final[Mapping[object, tuple[type, ...]]] = {
+    int: (int,),
+    float: (float, int),
+    complex: (complex, float, int),
+    str: (str,),
+    bytes: (bytes, bytearray),
+    bool: (bool,),
+    list: (list, tuple),
+    tuple: (tuple, list),
+    dict: (dict,),
+    set: (set, frozenset),
+    NoneType: (NoneType,),
+}
+
+
+def _allowed(annotation: object) -> Iterator[object]:
+    """The alternatives of an annotation; nothing at all when one of them cannot be judged."""
+    if typing.get_origin(annotation) in (typing.Union, UnionType):
+        inner = [list(_allowed(each)) for each in typing.get_args(annotation)]
+        if all(inner):
+            yield from (each for alternatives in inner for each in alternatives)
+    elif typing.get_origin(annotation) is Literal:
+        yield annotation
+    elif annotation is None:
+        yield NoneType
+    else:
+        origin = typing.get_origin(annotation) or annotation
+        if isinstance(origin, type) and origin in _CHECKED:
+            yield origin
+
+
+def _fits(value: object, allowed: object) -> bool:
+    if typing.get_origin(allowed) is Literal:
+        return value in typing.get_args(allowed)
+    if isinstance(value, bool):
+        return allowed is bool
+    plain = value.item() if _is_numpy_scalar(value) else value
+    return isinstance(plain, _CHECKED[allowed])
+
+
+def _is_numpy_scalar(value: Any) -> bool:
+    return type(value).__module__ == "numpy" and hasattr(value, "item") and not hasattr(
+        value, "__len__"
+    )
+
+
+def _shown(allowed: object) -> str:
+    if typing.get_origin(allowed) is Literal:
+        return repr(allowed).replace("typing.", "")
+    return "None" if allowed is NoneType else getattr(allowed, "__name__", str(allowed))

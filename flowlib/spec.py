@@ -1,0 +1,253 @@
+"""What users write: a task with a config, its predecessors and its options."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from flowlib.context import protected_names
+from flowlib.declaration import Declaration, Options
+from flowlib.errors import SpecError
+from flowlib.grid import expand_config
+from flowlib.signature import Signature, is_task_class, signature_of
+
+
+class TaskSpec:
+    """A task with a config that may hold a grid, its predecessors and its options.
+
+    Args:
+        task: A class derived from `Task`, or a function.
+        config: Parameters of the task; lists are choices under `expand`.
+        additional_kwargs: More parameters: any objects that can be sent to a worker. They are
+            never part of the identity and win over `config`.
+        name: Name of the spec, unique in a flow; the name of the task if None.
+        reduce: True gathers the results of all predecessors; a list of parameter names gathers
+            over those only, one node for each combination of the others.
+        expand: How the lists of `config` are combined: `"product"`, `"zip"`, or another method.
+        config_ignore_prefix: Keys that begin with it are no part of the identity.
+        config_group_prefix: A list whose last element is a string with this prefix varies in
+            lockstep with the other lists that end on the same string.
+        version: A new value makes all results of the task count as not yet computed.
+        resources: What one node needs while it runs, `{"gpu": 1}`; `{}` needs nothing; None
+            takes one object if the run has a list of resources.
+        retries: How often a failed node is tried again.
+        timeout: After how many seconds (or `"2h"`, `"30m"`, `"10s"`) a node is killed.
+        priority: Nodes of higher priority start first.
+        tags: Free words to select by.
+
+    Raises:
+        TypeError: `task` is neither a task class nor a function.
+        SpecError: a parameter does not fit.
+    """
+
+    def __init__(
+        self,
+        task: Callable[..., object],
+        config: Mapping[str, Any] | None = None,
+        additional_kwargs: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        reduce: bool | Sequence[str] | None = None,
+        expand: object = None,
+        config_ignore_prefix: str | None = None,
+        config_group_prefix: str | None = None,
+        *,
+        version: str | int | None = None,
+        resources: Mapping[str, float] | None = None,
+        retries: int = 0,
+        timeout: float | str | None = None,
+        priority: int = 0,
+        tags: Iterable[str] = (),
+    ) -> None:
+        _check_task(task)
+        self.task = task
+        self.name = name if name is not None else _name_of(task)
+        self.config: dict[str, Any] = copy.copy(dict(config or {}))
+        self.additional_kwargs: dict[str, Any] = dict(additional_kwargs or {})
+        self.reduce = reduce
+        self.expand_method = expand
+        self.config_ignore_prefix = config_ignore_prefix
+        self.config_group_prefix = config_group_prefix
+        self.version = version
+        self.options = Options(
+            resources=None if resources is None else dict(resources),
+            retries=_checked_count(self.name, "retries", retries),
+            timeout_s=_seconds(self.name, timeout),
+            priority=priority,
+            tags=tuple(tags),
+        )
+        self._predecessors: list[TaskSpec] = []
+        self._successors: list[TaskSpec] = []
+        self._check()
+
+    def __repr__(self) -> str:
+        return f"<TaskSpec {self.name}>"
+
+    @property
+    def unique_name(self) -> str:
+        """The name; nodes have names of their own."""
+        return self.name
+
+    @property
+    def predecessors(self) -> list[TaskSpec]:
+        """The specs it reads from, in the order of `requires`."""
+        return list(self._predecessors)
+
+    @predecessors.setter
+    def predecessors(self, specs: Iterable[TaskSpec]) -> None:
+        for spec in self._predecessors:
+            spec._successors.remove(self)
+        self._predecessors = []
+        self.requires(list(specs))
+
+    @property
+    def successors(self) -> list[TaskSpec]:
+        """The specs that read from it."""
+        return list(self._successors)
+
+    @property
+    def expects(self) -> dict[str, inspect.Parameter]:
+        """What the task wants from its predecessors, by name."""
+        return dict(self.signature.expects)
+
+    @property
+    def signature(self) -> Signature:
+        """The parameters of the task."""
+        prefix = self.config_ignore_prefix or ""
+        given = {key.removeprefix(prefix) for key in self.config} | self.additional_kwargs.keys()
+        return signature_of(self.task, frozenset(given))
+
+    def requires(self, *predecessors: TaskSpec | Sequence[TaskSpec]) -> TaskSpec:
+        """Read from `predecessors`: specs, or one list or tuple of them. Returns itself.
+
+        Raises:
+            TypeError: something else is given, or a list among several arguments.
+        """
+        for spec in _flat("requires", predecessors):
+            if spec not in self._predecessors:
+                self._predecessors.append(spec)
+                spec._successors.append(self)
+        return self
+
+    def required_by(self, *successors: TaskSpec | Sequence[TaskSpec]) -> TaskSpec:
+        """Let `successors` read from this spec. Returns itself."""
+        for spec in _flat("required_by", successors):
+            spec.requires(self)
+        return self
+
+    def expand(self) -> list[dict[str, Any]]:
+        """The concrete configs of the grid, in order; the graph links them to predecessors."""
+        declaration = self.declaration()
+        points = expand_config(
+            declaration.config,
+            declaration.expand,
+            group_prefix=declaration.group_prefix,
+            spec=self.name,
+        )
+        return [{name: choice.value for name, choice in point.items()} for point in points]
+
+    def declaration(
+        self, ignore_prefix: str | None = None, group_prefix: str | None = None
+    ) -> Declaration:
+        """The spec as it is now, frozen; the prefixes serve where it has none of its own."""
+        given_ignore, given_group = self.config_ignore_prefix, self.config_group_prefix
+        ignore = ignore_prefix if given_ignore is None else given_ignore
+        keys = {k.removeprefix(ignore or "") for k in self.config} | self.additional_kwargs.keys()
+        extra = self.additional_kwargs.keys()
+        return Declaration(
+            name=self.name,
+            task=self.task,
+            signature=signature_of(self.task, frozenset(keys)),
+            version=self.version,
+            config={k: v for k, v in self.config.items() if k.removeprefix(ignore or "") not in extra},
+            additional_kwargs=dict(self.additional_kwargs),
+            expand=self.expand_method,
+            reduce=_reduce(self.reduce),
+            ignore_prefix=ignore,
+            group_prefix=group_prefix if given_group is None else given_group,
+            options=self.options,
+        )
+
+    def _check(self) -> None:
+        if self.reduce and self.expand_method is not None:
+            raise SpecError(
+                f"{self.name}: reduce and expand exclude each other: a reduce node gathers all "
+                f"of its predecessors. Put the grid into a spec of its own"
+            )
+        if not self.name:
+            raise SpecError("a spec needs a name that is not empty")
+        protected = protected_names() if is_task_class(self.task) else frozenset({"task"})
+        prefix = self.config_ignore_prefix or ""
+        keys = {key.removeprefix(prefix) for key in self.config} | self.additional_kwargs.keys()
+        if clash := sorted(keys & protected):
+            raise SpecError(
+                f"{self.name}: the config keys {', '.join(clash)} are protected: a task has "
+                f"attributes of these names. Please rename them"
+            )
+
+
+def _check_task(task: object) -> None:
+    if is_task_class(task) or inspect.isfunction(task):
+        return
+    raise TypeError(
+        f"{task!r} needs to be a class derived from Task or a function, but it is of type "
+        f"{type(task).__name__!r}"
+    )
+
+
+def _name_of(task: Callable[..., object]) -> str:
+    name = task.__name__
+    if name == "<lambda>":
+        raise SpecError("a lambda has no stable name: give the spec one, TaskSpec(..., name=...)")
+    if "<locals>" in task.__qualname__:
+        raise SpecError(
+            f"{task.__qualname__} is defined inside a function, so its name is not stable: "
+            f"give the spec one, TaskSpec(..., name=...), or move it to the top of its module"
+        )
+    return name
+
+
+def _flat(verb: str, specs: Sequence[TaskSpec | Sequence[TaskSpec]]) -> list[TaskSpec]:
+    flat: list[Any] = list(specs)
+    if len(flat) == 1 and isinstance(flat[0], (list, tuple)):
+        flat = list(flat[0])
+    for each in flat:
+        if not isinstance(each, TaskSpec):
+            raise TypeError(
+                f"{verb}() takes specs, or one list or tuple of specs; got {type(each).__name__}"
+            )
+    return flat
+
+
+def _reduce(reduce: bool | Sequence[str] | None) -> bool | tuple[str, ...]:
+    if isinstance(reduce, str):
+        return (reduce,)
+    return bool(reduce) if isinstance(reduce, (bool, type(None))) else tuple(reduce)
+
+
+def _checked_count(spec: str, option: str, count: int) -> int:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise SpecError(f"{spec}: {option} must be 0 or more, not {count!r}")
+    return count
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _seconds(spec: str, timeout: float | str | None) -> float | None:
+    if timeout is None:
+        return None
+    try:
+        if isinstance(timeout, str):
+            number, unit = (timeout[:-1], timeout[-1]) if timeout[-1:] in _UNITS else (timeout, "s")
+            seconds = float(number) * _UNITS[unit]
+        else:
+            seconds = float(timeout)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not seconds > 0:
+        raise SpecError(f"{spec}: timeout is {timeout!r}; give seconds, or '10s', '30m', '2h', '1d'")
+    return seconds
+
+

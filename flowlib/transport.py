@@ -1,0 +1,50 @@
+"""How do tasks and values reach another process? By reference where it can import them, else by value."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+
+from flowlib.errors import RunError
+
+
+def dumps(value: object, what: str) -> bytes:
+    """`value` as bytes for a worker.
+
+    Classes and functions travel by reference. Those of a `__main__` without a file (a notebook,
+    `python -c`) and those defined inside functions travel by value.
+
+    Args:
+        value: What is sent.
+        what: What to call it in an error: "the config of Train-3".
+
+    Raises:
+        RunError: it cannot be sent at all.
+    """
+    if main_has_file():
+        try:
+            return pickle.dumps(value, protocol=5)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            pass  # defined inside a function, say: try by value
+    import cloudpickle
+
+    try:
+        data: bytes = cloudpickle.dumps(value, protocol=5)
+    except Exception as error:  # any class may refuse in its own way
+        raise RunError(
+            f"{what} cannot be sent to a worker process: {error}. Give the task what it needs to "
+            f"make the object itself, or run with num_workers=1"
+        ) from error
+    return data
+
+
+def loads(data: bytes) -> object:
+    """The value of `dumps`."""
+    return pickle.loads(data)  # noqa: S301  # comes from the driver that started this process
+
+
+def main_has_file() -> bool:
+    """Whether workers can import `__main__`: it is a script or a module, not a notebook."""
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    return path is not None and Path(path).exists()

@@ -1,0 +1,295 @@
+"""Runs one job in whatever process it finds itself in; the same in every executor."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flowlib.context import FunctionTask, Neighbour, Task, TaskContext, with_context
+from flowlib.errors import FlowError, RunError
+from flowlib.inputs import collect_inputs
+from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.signature import is_task_class
+from stores import (
+    Address,
+    Attempt,
+    ErrorDetails,
+    LeaseHeld,
+    LeaseLost,
+    MetaDict,
+    OpenAttempt,
+    Owner,
+    ResultsStore,
+    StoreError,
+    TaskState,
+    canonical,
+)
+
+
+_log = logging.getLogger("flowlib")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How the user's code ended."""
+
+    state: TaskState
+    error: ErrorDetails | None = None
+    exception: bytes | None = None
+    interrupt: BaseException | None = None
+
+
+def execute(job: Job, assignment: Assignment, store: ResultsStore, owner: Owner) -> Outcome:
+    """Lease the key, load the inputs, run the task, save what it returns, commit the record.
+
+    Never raises for what the user's code does; KeyboardInterrupt is recorded and passed on.
+    """
+    try:
+        attempt = store.begin(job.address, owner)
+    except LeaseHeld as error:
+        return Outcome(job.address, OutcomeKind.BUSY, owner=str(error))
+    except (StoreError, OSError) as error:
+        return _store_failure(job, error, 0.0)
+    counted = attempt.previous.finished if attempt.previous is not None else None
+    if counted is not None and counted.number > job.newer_than:
+        attempt.abandon()
+        return Outcome(job.address, OutcomeKind.FOUND, attempt=counted.number)
+    try:
+        return _run_attempt(job, assignment, store, attempt)
+    except BaseException:
+        attempt.abandon()  # an interrupt between the lease and the commit; harmless after it
+        raise
+
+
+def _run_attempt(
+    job: Job, assignment: Assignment, store: ResultsStore, attempt: OpenAttempt
+) -> Outcome:
+    started = time.time()
+    began = time.perf_counter()
+    ending = _call(job, assignment, store, attempt, started)
+    duration_s = time.perf_counter() - began
+    outcome = Attempt(
+        number=attempt.number,
+        state=ending.state,
+        started=started,
+        ended=started + duration_s,
+        artifacts=(),
+        inputs=job.inputs,
+        error=ending.error,
+        facts=job.facts,
+        run=job.run,
+        owner=None,
+        provenance={},
+    )
+    try:
+        record = attempt.commit(job.identity, outcome)
+    except (StoreError, OSError) as error:
+        return _store_failure(job, error, duration_s)
+    if ending.interrupt is not None:
+        raise ending.interrupt
+    kinds = {TaskState.FINISHED: OutcomeKind.FINISHED, TaskState.KILLED: OutcomeKind.KILLED}
+    return Outcome(
+        job.address,
+        kinds.get(ending.state, OutcomeKind.FAILED),
+        attempt=record.latest.number,
+        duration_s=duration_s,
+        error=ending.error,
+        exception=ending.exception,
+    )
+
+
+def _call(
+    job: Job,
+    assignment: Assignment,
+    store: ResultsStore,
+    attempt: OpenAttempt,
+    started: float,
+) -> _Ending:
+    """Call the user's code and save what it returns."""
+    try:
+        context = _context(job, assignment, store, attempt, started)
+        inputs = collect_inputs(job, assignment, store)
+        returned = _run_task(assignment, context, inputs)
+        _save_returned(returned, attempt)
+    except KeyboardInterrupt as error:
+        return _Ending(TaskState.KILLED, error_details(error), interrupt=error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # the one place that calls user code
+        return _Ending(TaskState.FAILED, error_details(error), _pickled(error))
+    return _Ending(TaskState.FINISHED)
+
+
+def _run_task(
+    assignment: Assignment, context: TaskContext, inputs: Mapping[str, object]
+) -> object:
+    config = context.config
+    task = assignment.task
+    if is_task_class(task):
+        instance = task.__new__(task)
+        with_context(instance, context)
+        if assignment.signature.sets_attributes:
+            _set_attributes(instance, assignment, config)
+        else:
+            instance.__init__(**config)  # type: ignore[misc]  # made in two steps: context first
+        return instance.run(**inputs)
+    arguments = {**inputs, **config}
+    if assignment.signature.wants_task:
+        handle = FunctionTask.__new__(FunctionTask)
+        with_context(handle, context)
+        FunctionTask.__init__(handle, task)
+        arguments["task"] = handle
+    return task(**arguments)
+
+
+def _set_attributes(instance: Task, assignment: Assignment, config: MetaDict) -> None:
+    for name, parameter in assignment.signature.config.items():
+        if name in config:
+            instance.__dict__[name] = config[name]
+        elif not parameter.is_required:
+            instance.__dict__[name] = parameter.default
+
+
+def _save_returned(returned: object, attempt: OpenAttempt) -> None:
+    if returned is None:
+        return
+    is_named = isinstance(returned, dict) and all(isinstance(key, str) for key in returned)
+    artifacts: Mapping[str, object] = returned if is_named else {"result": returned}  # type: ignore[assignment]  # checked: str keys
+    clash = sorted(set(artifacts) & set(attempt.names))
+    if clash:
+        raise RunError(
+            f"{attempt.address} returns {', '.join(clash)}, but has saved "
+            f"{'it' if len(clash) == 1 else 'them'} already: return or save, not both"
+        )
+    for name, value in artifacts.items():
+        attempt.save(value, name)
+
+
+def _context(
+    job: Job,
+    assignment: Assignment,
+    store: ResultsStore,
+    attempt: OpenAttempt,
+    started: float,
+) -> TaskContext:
+    return TaskContext(
+        name=assignment.name,
+        unique_name=job.run.unique_name,
+        address=job.address,
+        project_name=job.run.project_name,
+        run_name=job.run.run_name,
+        sweep_counter=job.run.sweep_counter or "",
+        config=MetaDict({**job.config, **assignment.additional_kwargs}),
+        own_config=_decoded(job.identity.user_config),
+        attempt=attempt,
+        results_store=store,
+        predecessors=[Neighbour(each.role, each.address) for each in job.inputs],
+        successors=[Neighbour(name) for name in assignment.successors],
+        resource=job.resource,
+        force=job.force,
+        reduce=_seed_reduce(assignment.reduce),
+        expects=assignment.signature.expects,
+        state=TaskState.RUNNING,
+        started=datetime.fromtimestamp(started, UTC),
+    )
+
+
+def _decoded(text: str) -> dict[str, object]:
+    config = canonical.decode(text)
+    return config if isinstance(config, dict) else {}
+
+
+def _seed_reduce(reduce: bool | tuple[str, ...]) -> bool | list[str] | None:
+    return list(reduce) if isinstance(reduce, tuple) else (reduce or None)
+
+
+def _store_failure(job: Job, error: Exception, duration_s: float) -> Outcome:
+    kind = OutcomeKind.BUSY if isinstance(error, LeaseLost) else OutcomeKind.FAILED
+    return Outcome(
+        job.address,
+        kind,
+        duration_s=duration_s,
+        error=error_details(error),
+        exception=_pickled(error),
+        owner=str(error),
+        is_store_error=True,
+    )
+
+
+def error_details(error: BaseException) -> ErrorDetails:
+    """Type, message and traceback of an exception, however odd it is."""
+    return ErrorDetails(type(error).__name__, _message(error), _trace(error))
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  # an exception of the user's with a broken __str__
+        return f"<{type(error).__name__} without a message: its __str__ fails>"
+
+
+def _trace(error: BaseException) -> str:
+    """The traceback, from the user's first frame on where there is one."""
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception:  # noqa: BLE001  # formatting calls the user's __str__ and __repr__
+        return "".join(traceback.format_tb(error.__traceback__))
+
+
+def _pickled(error: BaseException) -> bytes | None:
+    """The exception as bytes, if it comes back as what it was."""
+    try:
+        data = pickle.dumps(error)
+        again = pickle.loads(data)  # noqa: S301  # made in the line above
+    except Exception:  # noqa: BLE001  # the user's __reduce__ and __init__ may raise anything
+        return None
+    is_same = type(again) is type(error) and _message(again) == _message(error)
+    return data if is_same or isinstance(error, FlowError) else None
+
+
+def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -> None:
+    """Commit the attempt of a job whose worker died before it could do so itself.
+
+    The lease of a dead owner on this host is free at once. Another driver may be quicker:
+    then there is nothing to record.
+    """
+    state = TaskState.KILLED if outcome.kind is OutcomeKind.KILLED else TaskState.FAILED
+    _record(job, store, owner, state, outcome.error, outcome.duration_s)
+
+
+def record_skip(job: Job, cause: Address, store: ResultsStore, owner: Owner) -> None:
+    """Commit that a job was not run because `cause`, upstream of it, failed."""
+    error = ErrorDetails("UpstreamFailed", f"{cause} failed", "")
+    _record(job, store, owner, TaskState.UPSTREAM_FAILED, error, 0.0)
+
+
+def _record(
+    job: Job,
+    store: ResultsStore,
+    owner: Owner,
+    state: TaskState,
+    error: ErrorDetails | None,
+    duration_s: float,
+) -> None:
+    now = time.time()
+    try:
+        attempt = store.begin(job.address, owner)
+        outcome = Attempt(
+            number=attempt.number,
+            state=state,
+            started=now - duration_s,
+            ended=now,
+            artifacts=(),
+            inputs=job.inputs,
+            error=error,
+            facts=job.facts,
+            run=job.run,
+            owner=None,
+            provenance={},
+        )
+        attempt.commit(job.identity, outcome)
+    except (StoreError, OSError) as failure:
+        _log.warning("%s could not be recorded as %s: %s", job.address, state.value, failure)

@@ -1,0 +1,149 @@
+"""The scheduler is pure, so any graph and any order of events can be tried without a process."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowlib.declaration import Declaration, Options
+from flowlib.node import Node, Upstream
+from flowlib.resources import NOTHING, Demand, ResourcePool
+from flowlib.scheduler import Scheduler
+
+
+def declaration(name: str, priority: int = 0) -> Declaration:
+    return Declaration(name, dict, None, options=Options(priority=priority))
+
+
+def node(key: str, upstream: tuple[Node, ...] = (), name: str = "T", priority: int = 0) -> Node:
+    return Node(declaration(name, priority), key, key, 0, (), Upstream(upstream))
+
+
+def scheduler(nodes, pool=None, demand_of=lambda node: NOTHING) -> Scheduler:
+    return Scheduler(nodes, pool or ResourcePool(), demand_of)
+
+
+@st.composite
+def graphs(draw):
+    """Graphs of up to 12 nodes in which a node reads from any of the nodes before it."""
+    nodes: list[Node] = []
+    for number in range(draw(st.integers(1, 12))):
+        chosen = draw(st.sets(st.sampled_from(range(number)))) if number else set()
+        upstream = tuple(nodes[i] for i in sorted(chosen))
+        shared = next((n.upstream for n in nodes if n.upstream.nodes == upstream), None)
+        made = node(str(number), upstream)
+        if shared is not None and draw(st.booleans()):
+            made = Node(made.declaration, made.key, made.unique_name, 0, (), shared)
+        nodes.append(made)
+    return nodes
+
+
+@given(graphs(), st.data())
+def test_every_node_ends_once_and_never_before_its_upstream(nodes, data):
+    """Whatever fails, is retried or parked, and in whatever order workers answer."""
+    schedule, running, ended = scheduler(nodes), [], {}
+    patience = 40
+    while not schedule.is_done:
+        for each, _ in schedule.take(data.draw(st.integers(1, 4))):
+            assert all(ended[parent.key] == "finished" for parent in each.predecessors)
+            assert each.key not in ended
+            running.append(each)
+        for each in schedule.parked:
+            schedule.unpark(each)
+        if not running:
+            continue
+        each = running.pop(data.draw(st.integers(0, len(running) - 1)))
+        patience -= 1
+        words = ["finished", "failed"] + (["retry", "park"] if patience > 0 else [])
+        match data.draw(st.sampled_from(words)):
+            case "finished":
+                schedule.finish(each)
+                ended[each.key] = "finished"
+            case "failed":
+                ended[each.key] = "failed"
+                for skipped in schedule.fail(each):
+                    assert skipped.key not in ended
+                    ended[skipped.key] = "skipped"
+            case "retry":
+                schedule.retry(each)
+            case "park":
+                schedule.park(each)
+
+    assert ended.keys() == {each.key for each in nodes}
+    for each in nodes:
+        upstream_failed = any(ended[p.key] != "finished" for p in each.predecessors)
+        assert (ended[each.key] == "skipped") == upstream_failed
+
+
+@given(graphs(), st.data())
+def test_a_stopped_run_is_done_when_what_runs_has_ended(nodes, data):
+    """After stop() nothing starts, and nothing is waited for in vain."""
+    schedule = scheduler(nodes)
+    running = [each for each, _ in schedule.take(data.draw(st.integers(1, 4)))]
+    schedule.stop()
+    for each in running:
+        assert not schedule.is_done
+        schedule.finish(each)
+
+    assert schedule.is_done
+    assert schedule.take(10) == []
+
+
+def test_priority_comes_before_order():
+    """The node of the highest priority starts first, equal ones in the order given."""
+    nodes = [node("a"), node("b", priority=5), node("c"), node("d", priority=5)]
+
+    assert [each.key for each, _ in scheduler(nodes).take(4)] == ["b", "d", "a", "c"]
+
+
+def test_a_large_demand_is_not_starved_by_small_ones():
+    """While two objects are waited for, no later node takes one of them."""
+    pool = ResourcePool(objects=("x", "y"))
+    demands = {"small-1": 1, "large": 2, "small-2": 1, "small-3": 1}
+    nodes = [node(key, name=key) for key in demands]
+    schedule = scheduler(nodes, pool, lambda each: Demand(objects=demands[each.key]))
+
+    assert [each.key for each, _ in schedule.take(4)] == ["small-1"]
+    schedule.finish(nodes[0])
+    assert [each.key for each, _ in schedule.take(4)] == ["large"]
+    schedule.finish(nodes[1])
+    assert [each.key for each, _ in schedule.take(4)] == ["small-2", "small-3"]
+
+
+def test_nodes_that_need_nothing_pass_a_blocked_demand():
+    """A node without a demand does not wait for the objects of others."""
+    pool = ResourcePool(objects=("x",))
+    nodes = [node("gpu-1"), node("gpu-2"), node("cpu")]
+    schedule = scheduler(
+        nodes, pool, lambda each: Demand(objects=1) if "gpu" in each.key else NOTHING
+    )
+
+    assert [each.key for each, _ in schedule.take(3)] == ["gpu-1", "cpu"]
+
+
+def test_predecessors_outside_the_run_count_as_done():
+    """A node whose predecessor is cached is ready at once."""
+    cached = node("cached")
+    reader = node("reader", (cached,))
+
+    assert [each.key for each, _ in scheduler([reader]).take(1)] == ["reader"]
+
+
+def test_an_answer_for_a_node_that_does_not_run_is_a_bug_with_a_name():
+    """The error tells which node is meant."""
+    with pytest.raises(RuntimeError, match="T/1"):
+        scheduler([node("1" * 32)]).finish(node("1" * 32))
+
+
+def test_two_fully_connected_layers_cost_their_nodes_not_their_edges():
+    """300 × 300 shared edges are one gate: each node of the first layer opens it by one."""
+    first = [node(f"a{i}") for i in range(300)]
+    upstream = Upstream(tuple(first))
+    second = [Node(declaration("B"), f"b{i}", "b", 0, (), upstream) for i in range(300)]
+    schedule = scheduler([*first, *second])
+
+    assert sum(len(gates) for gates in schedule._gates.values()) == 300
+    for each, _ in schedule.take(300):
+        schedule.finish(each)
+    assert len(schedule.take(1000)) == 300

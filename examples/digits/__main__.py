@@ -8,8 +8,10 @@ from pathlib import Path
 from rich.console import Console
 
 from examples.digits.flow import build
+from examples.digits.progress import BarsView
 from examples.digits.tables import ranking_table, reran, summary
 from flowlib import Run
+from flowlib.view import views
 from stores import LocalFileStore
 
 FORCED = "Evaluate+"
@@ -18,6 +20,7 @@ FORCED = "Evaluate+"
 def main() -> None:
     """Run the sweep, then again with all cached, then with one part of it forced."""
     arguments = _arguments()
+    views.register("bars", BarsView)
     store = LocalFileStore(arguments.store)
     console = Console(highlight=False)
 

@@ -221,7 +221,7 @@ class LazyPromise(Task):
 class LazyOptional(Task):
     """Asks for a promise as the seed's scripts do."""
 
-    def run(self, value: Optional[Promise] = None) -> dict[str, Any]:  # noqa: UP007, UP045  # the seed's form
+    def run(self, value: Optional[Promise] = None) -> dict[str, Any]:  # noqa: UP045  # the seed's form
         """Return its kind and its value."""
         assert value is not None
         return {"seen": [isinstance(value, Promise), value.load()]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ResultsStore:
 
 def run_chain(*specs: TaskSpec, **options: Any) -> Any:
     """Link the specs one after the other and run them inline."""
-    for first, second in zip(specs, specs[1:], strict=False):
+    for first, second in pairwise(specs):
         second.requires(first)
     return Flow(list(specs)).run(num_workers=1, **options)
 

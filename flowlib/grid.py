@@ -10,16 +10,15 @@ from flowlib.choices import Choices, Varying
 from flowlib.errors import SweepError
 from flowlib.expansion import Axis, Expansion, FunctionExpansion, find_expansion
 from flowlib.grid_points import Choice, Grid, Grids, Point, Row
+from flowlib.grid_reader import Reading, read_tree
 from flowlib.grid_tree import (
     Fork,
     Hole,
-    Reading,
     Span,
     Switch,
     Tree,
     descendants,
     dotted,
-    read_tree,
 )
 
 __all__ = ["Choice", "Point", "expand_config", "varying_paths"]
@@ -114,7 +113,7 @@ def _sub_grids(config: object, spec: str) -> Iterator[dict[str, object]]:
 def _refuse_draws(tree: Tree) -> None:
     for node in descendants(tree.root):
         if isinstance(node, Hole | Span):
-            tree.fail(
+            raise tree.error(
                 "uniform() and integers() are drawn: ask for an expansion that samples,"
                 ' expand={"random": {"n": 20}}, or write sweep.linear(…) or sweep.range(…)',
                 node.path,

@@ -129,6 +129,8 @@ def _filled(value: object, draws: Mapping[Hole, float]) -> object:
         return value.distribution.value(draws[value])
     if type(value) is dict:
         return {key: _filled(each, draws) for key, each in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_filled(each, draws) for each in value)
+    if type(value) is list:
+        return [_filled(each, draws) for each in value]
+    if type(value) is tuple:
+        return tuple(_filled(each, draws) for each in value)
     return value

@@ -250,5 +250,5 @@ class _Counter:
 def _composite(block: Sequence[Node], tree: Tree) -> Dimension:
     table = [values for values, _ in rows(block, tree)]
     columns = [column.__getitem__ for column in zip(*table, strict=True)]
-    axis = Axis(", ".join(dotted(n.path) for n in block if not isinstance(n, Leaf)), len(table))
+    axis = Axis(", ".join(dotted(n.path) for n in block), len(table))
     return Dimension(axis, dict(zip(block, columns, strict=True)))

@@ -35,7 +35,7 @@ def tokens(node: Node, tree: Tree) -> set[Token]:
     for below in descendants(node):
         if isinstance(below, Fork) and below.group is not None:
             found.add(below.group)
-        if not isinstance(below, Leaf) and below.path in tree.targets:
+        if below.path in tree.targets:
             found.add(below.path)
     return found
 
@@ -60,7 +60,7 @@ def in_order(nodes: Iterable[Node], tree: Tree) -> list[Node]:
     nodes = list(nodes)
     if not tree.targets:
         return nodes
-    providers = {node.path: node for node in nodes if not isinstance(node, Leaf)}
+    providers = {node.path: node for node in nodes}
     ordered: dict[Node, None] = {}
 
     def place(node: Node, waiting: tuple[Node, ...]) -> None:
@@ -68,7 +68,7 @@ def in_order(nodes: Iterable[Node], tree: Tree) -> list[Node]:
             names = " and ".join(
                 dotted(each.path) for each in waiting if not isinstance(each, Leaf)
             )
-            tree.fail(f"the conditions of {names} ask for each other", node.path)
+            raise tree.error(f"the conditions of {names} ask for each other", node.path)
         if node not in ordered:
             for path in needs(node, tree):
                 if path in providers:
@@ -100,30 +100,35 @@ def rows(
 def alternatives(node: Node, tree: Tree, chosen: Chosen) -> Iterator[tuple[object, Chosen]]:
     """The possible values of one subtree, given what has been decided before."""
     for value, after in _alternatives(node, tree, chosen):
-        if not isinstance(node, Leaf) and node.path in tree.targets:
+        if node.path in tree.targets:
             yield value, {**after, node.path: value}
         else:
             yield value, after
 
 
 def _alternatives(node: Node, tree: Tree, chosen: Chosen) -> Iterator[tuple[object, Chosen]]:
+    if isinstance(node, Fork):
+        yield from _options(node, tree, chosen)
+    elif isinstance(node, Branch):
+        yield from _branch(node, tree, chosen)
+    elif isinstance(node, Switch):
+        if _holds(node, tree, chosen):
+            yield from _alternatives(node.node, tree, chosen)
+        else:
+            yield ABSENT, chosen
+    else:
+        for value in _values(node):
+            yield value, chosen
+
+
+def _values(node: Leaf | Hole | Span) -> Iterable[object]:
     match node:
         case Leaf():
-            yield node.value, chosen
-        case Hole():
-            yield node, chosen
+            return (node.value,)
         case Span():
-            for value in range(node.start, node.start + node.size):
-                yield value, chosen
-        case Fork():
-            yield from _options(node, tree, chosen)
-        case Branch():
-            yield from _branch(node, tree, chosen)
-        case Switch():
-            if _holds(node, tree, chosen):
-                yield from _alternatives(node.node, tree, chosen)
-            else:
-                yield ABSENT, chosen
+            return range(node.start, node.start + node.size)
+        case Hole():
+            return (node,)
 
 
 def _options(fork: Fork, tree: Tree, chosen: Chosen) -> Iterator[tuple[object, Chosen]]:

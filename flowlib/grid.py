@@ -142,6 +142,8 @@ def _points_of_function(
     if not isinstance(config, Mapping):
         raise SweepError("a union cannot be expanded by a function", spec=spec, path="expand")
     configs = list(method.configs(config, group_prefix))
+    if not configs:
+        raise SweepError(f"{type(method).__name__} gave no point", spec=spec, path="expand")
     shared: dict[tuple[str, int], Choice] = {}
     points = []
     for found in configs:

@@ -35,7 +35,9 @@ def main() -> None:
 
     console.print("\n[bold]2. The same again[/], as a new script would")
     second = build().run(num_workers=arguments.workers, results_store=store)
-    all_cached = "all is cached" if second.counts == {"cached": flow.num_tasks} else "not all cached"
+    all_cached = (
+        "all is cached" if second.counts == {"cached": flow.num_tasks} else "not all cached"
+    )
     console.print(f"{all_cached}: {summary(second)}", markup=False)
 
     console.print(f'\n[bold]3. One part forced[/]: force="{FORCED}"')

@@ -26,9 +26,7 @@ def specs() -> list[TaskSpec]:
         Features,
         config={"method": sweep("pixels", "pca"), "components": sweep(16, 32).when(method="pca")},
     )
-    train = TaskSpec(
-        Train, config={"model": MODELS}, expand="product", config_group_prefix="@"
-    )
+    train = TaskSpec(Train, config={"model": MODELS}, expand="product", config_group_prefix="@")
     evaluate = TaskSpec(Evaluate)
     summarise = TaskSpec(Summarise, reduce=["seed"])
     select = TaskSpec(Select, reduce=True)

@@ -32,7 +32,9 @@ def compare(size: list[Sweep]) -> dict[str, Any]:
     for sweep in size:
         unit, module = sweep.config["measure"]["unit"], sweep.config["read"]["module"]
         largest.setdefault(unit, []).append((sweep.value, module))
-    return {unit: [name for _, name in sorted(found, reverse=True)] for unit, found in largest.items()}
+    return {
+        unit: [name for _, name in sorted(found, reverse=True)] for unit, found in largest.items()
+    }
 
 
 def _tokens(source: str) -> int:

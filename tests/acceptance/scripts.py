@@ -40,9 +40,7 @@ def run_script(
     return run_python(arguments, folder, text if how == "stdin" else "", **variables)
 
 
-def run_python(
-    arguments: list[str], folder: Path, stdin: str = "", **variables: str
-) -> Outcome:
+def run_python(arguments: list[str], folder: Path, stdin: str = "", **variables: str) -> Outcome:
     """Run Python with `arguments` in `folder`; it fails after `LIMIT_S` seconds."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **variables}
     done = subprocess.run(

@@ -409,7 +409,11 @@ class Failing(Task):
     """Fails in the way that `how` names while the file `while_exists` exists."""
 
     def __init__(
-        self, how: str = "error", x: int = 0, while_exists: str | None = None, log: str | None = None
+        self,
+        how: str = "error",
+        x: int = 0,
+        while_exists: str | None = None,
+        log: str | None = None,
     ) -> None:
         self.how = how
         self.x = x

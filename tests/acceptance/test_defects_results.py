@@ -247,9 +247,7 @@ def test_d09_artifact_that_cannot_be_written_leaves_nothing(
     """Half an artifact never counts, and the next run repairs it."""
     stop = tmp_path / "stop"
     stop.touch()
-    spec = TaskSpec(
-        tasks.SavesUnserialisable, {}, additional_kwargs={"while_exists": str(stop)}
-    )
+    spec = TaskSpec(tasks.SavesUnserialisable, {}, additional_kwargs={"while_exists": str(stop)})
     done = run([spec], store, exit_on_error=False)
     assert results(done, "SavesUnserialisable") == [None]
     stop.unlink()

@@ -30,7 +30,7 @@ def test_d11_group_costs_what_it_gives() -> None:
     assert Flow([spec]).num_tasks == 2000
 
 
-COUNTING = '''
+COUNTING = """
 import collections, json, os, sys
 
 base = os.path.join(os.getcwd(), "store")
@@ -56,7 +56,7 @@ seen.append("from here")
 run = flow.run(num_workers=1, results_store=LocalFileStore(base, fsync=False), return_results="all")
 assert run.ok
 print(json.dumps({"nodes": flow.num_tasks, "cached": run.counts.get("cached", 0), **counts}))
-'''
+"""
 
 
 def operations(folder: Path, size: int) -> list[dict[str, int]]:
@@ -74,7 +74,10 @@ def operations(folder: Path, size: int) -> list[dict[str, int]]:
 @pytest.mark.slow
 def test_d12_opens_per_task_do_not_grow(tmp_path: Path) -> None:
     """From 100 to 1000 configs: as many files per task when cold, none per task when warm."""
-    (cold, warm), (cold_10, warm_10) = operations(tmp_path / "a", 100), operations(tmp_path / "b", 1000)
+    (cold, warm), (cold_10, warm_10) = (
+        operations(tmp_path / "a", 100),
+        operations(tmp_path / "b", 1000),
+    )
     assert (warm["cached"], warm_10["cached"]) == (200, 2000)
     assert cold_10["open"] <= 12 * cold["open"]
     assert cold["open"] <= 10 * cold["nodes"]

@@ -18,9 +18,7 @@ from tests.acceptance.tasks import noted
 class Maybe(Task):
     """Has a parameter whose default is not None, and one whose default is."""
 
-    def __init__(
-        self, a: int | None = 5, b: int | None = None, log: str | None = None
-    ) -> None:
+    def __init__(self, a: int | None = 5, b: int | None = None, log: str | None = None) -> None:
         self.seen = [a, b]
         self.log = log
 

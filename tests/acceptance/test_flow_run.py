@@ -95,7 +95,10 @@ def test_memory_store_is_shared_by_workers_and_runs(log: Path) -> None:
         (["all"], {"Number-1": 2, "Number-2": 2, "Add-1": 2, "Add-2": 2, "GatherTotals": 2}),
         ("Add", {"Number-1": 1, "Number-2": 1, "Add-1": 2, "Add-2": 2, "GatherTotals": 1}),
         ("Add+", {"Number-1": 1, "Number-2": 1, "Add-1": 2, "Add-2": 2, "GatherTotals": 2}),
-        (["Add", "Number"], {"Number-1": 2, "Number-2": 2, "Add-1": 2, "Add-2": 2, "GatherTotals": 1}),
+        (
+            ["Add", "Number"],
+            {"Number-1": 2, "Number-2": 2, "Add-1": 2, "Add-2": 2, "GatherTotals": 1},
+        ),
     ],
     ids=str,
 )

@@ -11,7 +11,17 @@ import pytest
 
 from tests.acceptance.scripts import run_script
 
-EXTRAS = ["bokeh", "libtmux", "pymongo", "sqlalchemy", "starlette", "dask", "ray", "pandas", "sklearn"]
+EXTRAS = [
+    "bokeh",
+    "libtmux",
+    "pymongo",
+    "sqlalchemy",
+    "starlette",
+    "dask",
+    "ray",
+    "pandas",
+    "sklearn",
+]
 
 
 @pytest.mark.parametrize("package", ["flowlib", "stores"])

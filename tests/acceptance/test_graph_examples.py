@@ -86,9 +86,7 @@ def test_diamond_has_only_combinations_that_agree_on_the_shared_ancestor() -> No
     names = [data["task"].name for _, data in flow.task_graph.nodes(data=True)]
     assert [names.count(name) for name in "ABCD"] == [2, 2, 4, 4]
     assert unique_configs(flow, "D") == [
-        {"A": {"x": x}, "B": {"y": 0}, "C": {"z": z}, "D": {"w": 9}}
-        for x in (1, 2)
-        for z in (5, 6)
+        {"A": {"x": x}, "B": {"y": 0}, "C": {"z": z}, "D": {"w": 9}} for x in (1, 2) for z in (5, 6)
     ]
     assert [predecessors(flow, f"D-{n}") for n in (1, 2, 3, 4)] == [
         {"B-1", "C-1"},
@@ -115,7 +113,9 @@ def test_reduce_over_a_sweep() -> None:
     b.requires(a)
     r.requires(b)
     flow = Flow([a, b, r])
-    assert unique_configs(flow, "R") == [{"A": {"x": [1, 2]}, "B": {"y": [3, 4]}, "R": {"m": "acc"}}]
+    assert unique_configs(flow, "R") == [
+        {"A": {"x": [1, 2]}, "B": {"y": [3, 4]}, "R": {"m": "acc"}}
+    ]
     assert predecessors(flow, "R") == {"B-1", "B-2", "B-3", "B-4"}
 
 
@@ -148,7 +148,10 @@ def test_spec_after_a_reduce_and_its_source(order: str) -> None:
     d.requires(*([r, a] if order == "reduce first" else [a, r]))
     flow = Flow([a, r, d])
     shown = unique_configs(flow, "D")
-    assert [(each["A"], each["D"]) for each in shown] == [({"x": 1}, {"w": 1}), ({"x": 2}, {"w": 1})]
+    assert [(each["A"], each["D"]) for each in shown] == [
+        ({"x": 1}, {"w": 1}),
+        ({"x": 2}, {"w": 1}),
+    ]
     assert [predecessors(flow, f"D-{n}") for n in (1, 2)] == [{"A-1", "R"}, {"A-2", "R"}]
 
 
@@ -196,9 +199,7 @@ def key_of(flow: Flow, unique_name: str) -> str:
 def test_prefixes_of_a_flow_serve_specs_that_have_none() -> None:
     """`Flow(config_ignore_prefix=, config_group_prefix=)` are defaults, and no spec is changed."""
     a = grid(A, x=[1, 2, "@g"], y=[3, 4, "@g"], _dev="cuda")
-    b = TaskSpec(
-        B, config={"-k": 1, "_k": [1, 2]}, expand="product", config_ignore_prefix="-"
-    )
+    b = TaskSpec(B, config={"-k": 1, "_k": [1, 2]}, expand="product", config_ignore_prefix="-")
     flow = Flow([a, b], config_ignore_prefix="_", config_group_prefix="@")
     assert unique_configs(flow, "A") == [{"A": {"x": 1, "y": 3}}, {"A": {"x": 2, "y": 4}}]
     assert unique_configs(flow, "B") == [{"B": {"_k": 1}}, {"B": {"_k": 2}}]

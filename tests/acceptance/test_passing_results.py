@@ -69,9 +69,7 @@ def test_kwargs_of_run_receive_nothing() -> None:
 def test_results_of_grandparents_are_not_visible() -> None:
     """Only direct predecessors are asked."""
     with pytest.raises(Exception, match="value"):
-        run_chain(
-            TaskSpec(tasks.Number), TaskSpec(tasks.Add), TaskSpec(tasks.Add, name="Again")
-        )
+        run_chain(TaskSpec(tasks.Number), TaskSpec(tasks.Add), TaskSpec(tasks.Add, name="Again"))
 
 
 def test_saved_none_arrives_as_none(store: ResultsStore) -> None:
@@ -83,9 +81,7 @@ def test_saved_none_arrives_as_none(store: ResultsStore) -> None:
 def test_reduce_gets_a_list_of_sweeps_in_order(store: ResultsStore) -> None:
     """Each with the value and the whole unique config of its task."""
     run = run_chain(numbers(3, 1, 2), TaskSpec(tasks.Gather, reduce=True), results_store=store)
-    assert run["Gather"][0].results["gathered"] == [
-        [x, {"Number": {"x": x}}] for x in (3, 1, 2)
-    ]
+    assert run["Gather"][0].results["gathered"] == [[x, {"Number": {"x": x}}] for x in (3, 1, 2)]
 
 
 def test_reduce_skips_members_that_lack_the_name() -> None:

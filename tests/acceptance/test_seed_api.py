@@ -328,7 +328,7 @@ def test_num_tasks_is_a_property() -> None:
     assert flow.num_tasks == 3
 
 
-SCRIPT = '''
+SCRIPT = """
 from typing import Dict, List
 
 from flowlib import Flow, Task, TaskSpec, configure_logging
@@ -408,7 +408,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 @pytest.mark.parametrize("workers", [1, 2])

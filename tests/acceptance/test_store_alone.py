@@ -73,7 +73,11 @@ def test_lock_is_a_context(store: ResultsStore) -> None:
 
 @pytest.mark.parametrize(
     ("type_", "extension", "value"),
-    [("json", ".json", {"a": "v" * 20_000}), ("pickle", ".p", {1: "v" * 20_000}), ("text", ".txt", "v" * 20_000)],
+    [
+        ("json", ".json", {"a": "v" * 20_000}),
+        ("pickle", ".p", {1: "v" * 20_000}),
+        ("text", ".txt", "v" * 20_000),
+    ],
 )
 def test_types_of_the_seed_have_its_extensions(
     type_: str, extension: str, value: object, files: LocalFileStore, tmp_path: Path

@@ -17,9 +17,7 @@ def test_networks_are_trained_on_the_devices_of_their_resources(tmp_path: Path) 
     """Six networks, each on a device of the list; the best one divides most points."""
     resources = devices()
     store = LocalFileStore(str(tmp_path))
-    run = build(steps=150).run(
-        num_workers=len(resources), resources=resources, results_store=store
-    )
+    run = build(steps=150).run(num_workers=len(resources), resources=resources, results_store=store)
     assert {result["device"] for result in run["TrainNet"]} <= set(resources)
     assert run["BestNet"][0]["accuracy"] > 0.8
     assert run["BestNet"][0]["accuracy"] == max(each["accuracy"] for each in run["TrainNet"])

@@ -102,18 +102,16 @@ def find_expansion(expand: object, spec: str = "") -> Expansion:
         method = expansions.find(name)
     except UnknownPlugin as error:
         raise SweepError(str(error), spec=spec, path="expand") from None
-    signature = inspect.signature(method)
     try:
-        signature.bind(**options)
+        return method(**options)
     except TypeError as error:
-        known = ", ".join(signature.parameters) or "none"
+        known = ", ".join(inspect.signature(method).parameters) or "none"
         raise SweepError(
             f'{error}; the options of "{name}" are: {known}, written as'
             f' expand={{"{name}": {{option: value}}}}',
             spec=spec,
             path="expand",
-        ) from None
-    return method(**options)
+        ) from error
 
 
 def _name_and_options(expand: object, spec: str) -> tuple[str, dict[str, object]]:

@@ -153,7 +153,7 @@ class _Reader:
         )
         if group is not None:
             del self.bound[group]
-        return Fork(path, options, group)
+        return Fork(path, options, group, all(isinstance(option, Leaf) for option in options))
 
     def read_option(self, value: object, path: Path) -> Node:
         """One of several choices: a dict is walked in turn, a list is a value."""

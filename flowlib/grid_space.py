@@ -190,13 +190,8 @@ def _components(places: Sequence[Node], tree: Tree) -> list[list[int]]:
 
 
 def _is_lockstep(block: Sequence[Node]) -> bool:
-    return (
-        all(
-            isinstance(node, Fork) and all(isinstance(option, Leaf) for option in node.options)
-            for node in block
-        )
-        and len({node.group for node in block if isinstance(node, Fork)}) == 1
-    )
+    groups = {node.group for node in block if isinstance(node, Fork) and node.is_flat}
+    return len(groups) == 1 and all(isinstance(node, Fork) and node.is_flat for node in block)
 
 
 def _lockstep(block: Sequence[Node]) -> Dimension:
@@ -211,7 +206,7 @@ def _leaf_values(fork: Fork) -> list[object]:
 
 
 def _fork_column(fork: Fork, tree: Tree, keeps_order: bool) -> tuple[int, Column]:
-    if _is_lockstep([fork]):
+    if fork.is_flat:
         values = _leaf_values(fork)
         return len(values), values.__getitem__
     column = _Subspaces(

@@ -36,11 +36,16 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fork:
-    """One of several subtrees per task; those of one group advance together."""
+    """One of several subtrees per task; those of one group advance together.
+
+    Attributes:
+        is_flat: Whether all options are leaves, so that there is nothing to look for in them.
+    """
 
     path: Path
     options: tuple[Node, ...]
     group: str | None
+    is_flat: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,10 +113,10 @@ def dotted(path: Path) -> str:
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """The subtrees directly below a node."""
+    """The subtrees directly below a node, those of a flat fork left out."""
     match node:
         case Fork():
-            return node.options
+            return () if node.is_flat else node.options
         case Branch():
             return tuple(child for _, child in node.items)
         case Switch():

@@ -37,7 +37,7 @@ class Sobol(Expansion):
 
 def _points(axes: Sequence[Axis], n: int, seed: int) -> Iterator[Sequence[int | float]]:
     try:
-        from scipy.stats import qmc  # type: ignore[import-untyped]
+        from scipy.stats import qmc
     except ImportError:
         raise MissingExtra(
             'expand="sobol" needs scipy: pip install "flowlib-runner[sobol]"'

@@ -20,7 +20,6 @@ from flowlib.expansions.sobol import Sobol
 from flowlib.expansions.zip import Zip
 from flowlib.grid import expand_config, varying_paths
 
-
 RANDOM_GRID = [[3, 2], [0, 8], [0, 7], [4, 5]]
 RANDOM_MIXED = (0.323832764833, 1)
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowlib.choices import sweep
 from flowlib.errors import MissingExtra, SweepError
 from flowlib.expansion import Axis, Expansion, expansions, find_expansion, register_expansion
 from flowlib.expansions.product import Product
@@ -209,6 +210,7 @@ def test_a_function_of_the_seed_can_be_registered():
     [
         (lambda config, group_prefix=None: [3], "T.expand: test_bad gave a int, not a dict"),
         (lambda config, group_prefix=None: [], "T.expand: test_bad gave no point"),
+        (lambda config, group_prefix=None: [{"a": sweep(1)}], "T.a: left unexpanded"),
     ],
 )
 def test_a_function_that_gives_no_configs_is_an_error(function, words):

@@ -525,6 +525,14 @@ def test_integers_are_a_finite_axis():
     assert sorted(point["n"] for point in found) == list(range(-5, 6))
 
 
+def test_integers_may_be_conditional():
+    """Absent where the condition does not hold, and counted once there."""
+    config = {"k": ["r", "s"], "d": integers(1, 3).when(k="r")}
+    found = values(config, {"random": {"n": 4}})
+    expected = [{"k": "s"}, *({"k": "r", "d": d} for d in (1, 2, 3))]
+    assert sorted(map(repr, found)) == sorted(map(repr, expected))
+
+
 @pytest.mark.parametrize("expand", [None, "product", "zip"])
 @pytest.mark.parametrize("value", [uniform(0, 1), integers(0, 9)])
 def test_distributions_need_an_expansion_that_samples(expand, value):

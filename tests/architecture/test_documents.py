@@ -1,0 +1,99 @@
+"""Do the documents tell the truth?"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import LIMIT_S, ROOT, pages, tree
+
+BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+MAKE = re.compile(r"`make ([a-z-]+)")
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::([\w:\[\]-]+))?`")
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+SUFFIXES = {".md", ".py", ".toml", ".yaml", ".yml", ".txt", ".cfg", ".sh", ""}
+SKIPPED = {"build", "dist", "runs"}
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _with_blocks() -> list[Path]:
+    return [page for page in pages() if BLOCK.search(page.read_text())]
+
+
+def _texts() -> list[Path]:
+    """Every text of the project, without what was built or installed."""
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [each for each in folders if each[0] != "." and each not in SKIPPED]
+        found += [Path(folder, name) for name in names if Path(name).suffix in SUFFIXES]
+    return [path for path in found if not path.name.startswith(".coverage")]
+
+
+@pytest.mark.parametrize("page", _with_blocks(), ids=_relative)
+def test_the_code_of_a_page_runs(page, tmp_path):
+    """The Python blocks of a page, put together as one script, run to the end."""
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(BLOCK.findall(page.read_text())))
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", list(pages()), ids=_relative)
+def test_the_links_of_a_page_lead_somewhere(page):
+    """Every relative link names a file or folder that exists."""
+    assert [
+        link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()
+    ] == []
+
+
+@pytest.mark.parametrize("page", list(pages()), ids=_relative)
+def test_the_make_targets_of_a_page_exist(page):
+    """Every `make …` that a page names is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert sorted(set(MAKE.findall(page.read_text())) - targets) == []
+
+
+def test_every_test_named_by_the_parity_page_exists():
+    """Each row of docs/parity.md that names a test names one that is there."""
+    named = NAMED_TEST.findall((ROOT / "docs" / "parity.md").read_text())
+    assert named
+    assert [f"{path}::{name}" for path, name in named if not _has_test(ROOT / path, name)] == []
+
+
+def test_no_text_names_the_foreign_distribution():
+    """`flowlib` on the package index belongs to others; ours is `flowlib-runner`."""
+    wrong = re.compile(r"pip3? install(?: -\S+)* [\"']?" + r"(?:flowlib|stores)\b(?!-runner)")
+    assert [_relative(path) for path in _texts() if wrong.search(_read(path))] == []
+
+
+def _read(path: Path) -> str:
+    return path.read_text(errors="replace")
+
+
+def _has_test(path: Path, name: str) -> bool:
+    if not path.exists():
+        return False
+    scope: ast.AST = tree(path)
+    for part in name.partition("[")[0].split("::") if name else ():
+        found = [each for each in ast.walk(scope) if getattr(each, "name", None) == part]
+        if not found:
+            return False
+        scope = found[0]
+    return True

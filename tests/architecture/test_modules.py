@@ -1,0 +1,43 @@
+"""Do the modules keep to the measures of the house?"""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.architecture.sources import ROOT, dotted, library_modules, tree
+
+LINES = 300
+FUNCTION_LINES = 50
+
+
+@pytest.mark.parametrize("path", library_modules(), ids=dotted)
+def test_a_module_fits_on_a_few_pages(path):
+    """No module is longer than 300 lines."""
+    assert len(path.read_text().splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("path", library_modules(), ids=dotted)
+def test_a_function_fits_on_a_screen(path):
+    """No function is longer than 50 lines, its docstring not counted."""
+    functions = [
+        node
+        for node in ast.walk(tree(path))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+    assert [each.name for each in functions if _length(each) > FUNCTION_LINES] == []
+
+
+@pytest.mark.parametrize("path", library_modules(), ids=dotted)
+def test_a_module_says_what_it_is_for(path):
+    """Every module begins with a docstring."""
+    assert ast.get_docstring(tree(path)), f"{path.relative_to(ROOT)} has no docstring"
+
+
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines from the signature to the end, without the docstring."""
+    first, *_ = function.body
+    docstring = ast.get_docstring(function, clean=False)
+    shown = docstring.count("\n") + 1 if docstring and isinstance(first, ast.Expr) else 0
+    return (function.end_lineno or function.lineno) - function.lineno + 1 - shown

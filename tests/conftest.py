@@ -1,0 +1,71 @@
+"""What holds for every test: which programs it may start, and what a skip means in CI."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.system import in_ci, programs
+
+PRESENT = pytest.StashKey[set[str]]()
+"""Names of the listed programs that this machine has."""
+
+
+class UnlistedProgram(RuntimeError):
+    """A test started a program that the set-up does not know of."""
+
+
+class Skips:
+    """In CI a skipped test is a failure; elsewhere the skipped ones are listed at the end."""
+
+    def __init__(self, *, allowed: bool) -> None:
+        self.allowed = allowed
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        """Turn a skip into a failure where all components must be there."""
+        report = yield
+        if report.skipped and not self.allowed and not hasattr(report, "wasxfail"):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid}: CI=true, nothing may be skipped: {call.excinfo}"
+        return report
+
+
+def pytest_addoption(parser):
+    """The core suite runs where only the core dependencies are, so its tests may skip."""
+    parser.addoption("--core", action="store_true", help="only the core dependencies are installed")
+
+
+def pytest_configure(config):
+    """Refuse unlisted programs from now on, and decide what a skip means."""
+    config.addinivalue_line("markers", "needs(*programs): starts these programs")
+    known = programs()
+    config.stash[PRESENT] = {each.name for each in known if each.is_here}
+    sys.addaudithook(refusing_all_but({each.name for each in known}))
+    may_skip = config.getoption("--core") or not in_ci()
+    config.pluginmanager.register(Skips(allowed=may_skip), "flowlib-skips")
+
+
+def pytest_runtest_setup(item):
+    """Skip a test whose programs are not on this machine."""
+    for mark in item.iter_markers("needs"):
+        missing = [name for name in mark.args if name not in item.config.stash[PRESENT]]
+        if missing:
+            pytest.skip(f"{', '.join(missing)} not installed; `make system` says how")
+
+
+def refusing_all_but(listed):
+    """An audit hook that raises when a program is started that tools/system.toml does not list."""
+
+    def refuse_unlisted(event, arguments):
+        if event not in {"subprocess.Popen", "os.posix_spawn", "os.system"}:
+            return
+        name = Path(os.fsdecode(arguments[0]).split()[0]).name
+        if not name.startswith("python") and name not in listed:
+            message = f"a test starts {name}, which tools/system.toml does not list"
+            raise UnlistedProgram(message)
+
+    return refuse_unlisted

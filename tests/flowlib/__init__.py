@@ -1,0 +1,1 @@
+"""Do the modules of flowlib do what their docstrings say?"""

@@ -1,0 +1,1 @@
+"""Do the modules of stores do what their docstrings say?"""

@@ -140,3 +140,17 @@ def test_a_missing_peer_is_left_out() -> None:
     reported: list[str] = []
     Session(chosen("doit"), [], Settings(1), reported.append).measure()
     assert reported == ["doit is not installed: python -m benchmarks setup"]
+
+
+def test_what_each_further_task_costs_is_told_apart_from_the_start() -> None:
+    """The slope between two sizes, against the floor's."""
+    small, large = Cell("W3", "", 1000), Cell("W3", "", 2000)
+    table = {
+        ("floor", small): samples(0.1),
+        ("floor", large): samples(0.11),
+        ("flowlib", small): samples(0.2),
+        ("flowlib", large): samples(0.24),
+    }
+    (found,) = [each for each in verdicts(table, 60.0) if "per task" in each.goal]
+    assert found.goal == "W3 per task, 1,000 to 2,000: flowlib / floor"
+    assert (found.limit, found.measured, found.is_met) == ("≤ 3", "4.00 (40.0 / 10.0 µs)", False)

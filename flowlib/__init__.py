@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flowlib.choices import integers, sweep, uniform, union, zipped
     from flowlib.context import Task
+    from flowlib.drawing import visualize_graph_in_console
+    from flowlib.drawing_bokeh import visualize_graph_interactive
     from flowlib.errors import (
         FlowError,
         GraphError,
@@ -27,20 +29,41 @@ if TYPE_CHECKING:
     from flowlib.logs import configure_logging
     from flowlib.results import Run, TaskResults
     from flowlib.spec import TaskSpec
-    from stores import TaskState
+    from stores import (
+        File,
+        FilePromise,
+        InMemoryStore,
+        LazySweep,
+        LocalFileStore,
+        Promise,
+        ResultsStore,
+        StoreContext,
+        Sweep,
+        TaskState,
+        TypeInfo,
+    )
 
 __all__ = [
     "Expansion",
+    "File",
+    "FilePromise",
     "Flow",
     "FlowError",
     "GraphError",
+    "InMemoryStore",
     "InputError",
+    "LazySweep",
+    "LocalFileStore",
     "MissingExtra",
+    "Promise",
     "ResourceError",
+    "ResultsStore",
     "Run",
     "RunError",
     "SelectorError",
     "SpecError",
+    "StoreContext",
+    "Sweep",
     "SweepError",
     "Task",
     "TaskFailed",
@@ -48,6 +71,7 @@ __all__ = [
     "TaskResults",
     "TaskSpec",
     "TaskState",
+    "TypeInfo",
     "WorkerDied",
     "configure_logging",
     "integers",
@@ -55,6 +79,8 @@ __all__ = [
     "sweep",
     "uniform",
     "union",
+    "visualize_graph_in_console",
+    "visualize_graph_interactive",
     "zipped",
 ]
 
@@ -67,6 +93,18 @@ _HOMES = {
     "TaskResults": "flowlib.results",
     "TaskSpec": "flowlib.spec",
     "TaskState": "stores",
+    "File": "stores",
+    "FilePromise": "stores",
+    "InMemoryStore": "stores",
+    "LazySweep": "stores",
+    "LocalFileStore": "stores",
+    "Promise": "stores",
+    "ResultsStore": "stores",
+    "StoreContext": "stores",
+    "Sweep": "stores",
+    "TypeInfo": "stores",
+    "visualize_graph_in_console": "flowlib.drawing",
+    "visualize_graph_interactive": "flowlib.drawing_bokeh",
     "configure_logging": "flowlib.logs",
     "integers": "flowlib.choices",
     "register_expansion": "flowlib.expansion",

@@ -24,6 +24,7 @@ from stores import (
     TaskState,
     UniqueConfig,
 )
+from stores.lineage import as_meta, merged
 
 if TYPE_CHECKING:
     import inspect
@@ -79,8 +80,12 @@ class TaskContext:
     def unique_config(self) -> UniqueConfig:
         """The configs of the task and of all its ancestors, by task name."""
         upstream = [each.address for each in self.predecessors if each.address is not None]
+        known = self.results_store.unique_configs(upstream)
         own = (self.name, self.own_config)
-        return self.results_store.merged_unique_config(self.address, own, upstream)
+        configs = [known[address.key] for address in upstream]
+        return UniqueConfig(
+            as_meta(merged(own, configs, gathers=bool(self.reduce))), self.address
+        )
 
     @property
     def run_history(self) -> dict[str, str]:

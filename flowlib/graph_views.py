@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowlib.graph import TaskGraph
-from flowlib.lineage import unique_configs
+from flowlib.lineage import UniqueConfigs
 from flowlib.node import Node
 from stores import Address, MetaDict, TaskState, UniqueConfig
 
@@ -58,7 +58,7 @@ class NodeView:
     @property
     def unique_config(self) -> UniqueConfig:
         """Its config and those of all its ancestors, by task name."""
-        return self._graph.configs[self._node.key]
+        return self._graph.configs.of(self._node)
 
     @property
     def sweep_counter(self) -> str:
@@ -93,14 +93,8 @@ class _GraphFacts:
     def __init__(self, graph: TaskGraph, state_of: StateOf) -> None:
         self._graph = graph
         self.state_of = state_of
-        self._configs: Mapping[str, UniqueConfig] | None = None
+        self.configs = UniqueConfigs(graph)
         self._readers: dict[str, list[Node]] | None = None
-
-    @property
-    def configs(self) -> Mapping[str, UniqueConfig]:
-        if self._configs is None:
-            self._configs = unique_configs(self._graph)
-        return self._configs
 
     @property
     def readers(self) -> dict[str, list[Node]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
@@ -80,7 +81,7 @@ class _Gathered:
         gathered: list[Sweep | LazySweep] = []
         for source in sources:
             value = _value(self._job, name, source.address, self._store, is_lazy=is_lazy)
-            config = self._config_of(source.address)
+            config = functools.partial(self._config_of, source.address)
             if is_lazy and isinstance(value, Promise):
                 gathered.append(LazySweep(value, config))
             else:

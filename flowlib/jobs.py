@@ -10,6 +10,8 @@ from flowlib.plan import Plan, inputs_fact
 from flowlib.run_identity import RunIdentity
 from stores import Identity, Input, RunInfo, Status, TaskState
 
+from stores.ancestry import GATHERS
+
 
 class JobMaker:
     """Makes jobs and remembers which attempt of each node counts.
@@ -71,6 +73,8 @@ class JobMaker:
             facts["defaults"] = defaults
         if read := inputs_fact(inputs):
             facts["inputs"] = read
+        if node.upstream.gathers:
+            facts[GATHERS] = "1"
         version = node.declaration.version
         return Job(
             spec=node.name,

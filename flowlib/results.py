@@ -10,7 +10,7 @@ from typing import Any, overload
 
 from flowlib.errors import FlowError, TaskFailed, nearest
 from flowlib.graph import TaskGraph
-from flowlib.lineage import unique_configs
+from flowlib.lineage import UniqueConfigs
 from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.run_identity import RunIdentity
@@ -227,14 +227,11 @@ class Run(Mapping[str, Results]):
 
     def _result(self, node: Node) -> TaskResults:
         error = self._state.errors.get(node.key)
-        return TaskResults(node, self.store, self.state_of(node), error, self._config_of)
-
-    def _config_of(self, node: Node) -> UniqueConfig:
-        return self._configs[node.key]
+        return TaskResults(node, self.store, self.state_of(node), error, self._configs.of)
 
     @cached_property
-    def _configs(self) -> Mapping[str, UniqueConfig]:
-        return unique_configs(self._graph)
+    def _configs(self) -> UniqueConfigs:
+        return UniqueConfigs(self._graph)
 
     def _rebuilt(self, node: Node) -> BaseException | None:
         data = self._state.exceptions.get(node.key)

@@ -1,0 +1,173 @@
+"""Stores of results: records, artifacts and leases; knows nothing of tasks and graphs."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stores import canonical
+    from stores.attempt import OpenAttempt
+    from stores.backends.file import LocalFileStore
+    from stores.backends.memory import InMemoryStore
+    from stores.codec import (
+        Codec,
+        PathCodec,
+    )
+    from stores.errors import (
+        AmbiguousConfig,
+        ArtifactDamaged,
+        ArtifactMissing,
+        CodecNotFound,
+        LeaseHeld,
+        LeaseLost,
+        PickleRefused,
+        RecordDamaged,
+        RecordMissing,
+        RecordTooNew,
+        StoreError,
+        StoreUnwritable,
+        StoreWithoutFiles,
+        Unencodable,
+        UnknownPlugin,
+        Unpicklable,
+    )
+    from stores.files import (
+        File,
+        FilePromise,
+        TypeInfo,
+    )
+    from stores.heartbeat import Heartbeat
+    from stores.lease import Owner
+    from stores.record import (
+        Address,
+        Artifact,
+        Attempt,
+        ErrorDetails,
+        Identity,
+        Input,
+        Record,
+        RunInfo,
+        Status,
+        TaskState,
+    )
+    from stores.store import ResultsStore
+    from stores.uri import open_store
+    from stores.values import (
+        LazySweep,
+        MetaDict,
+        Promise,
+        StoreContext,
+        Sweep,
+        UniqueConfig,
+    )
+
+__all__ = [
+    "Address",
+    "AmbiguousConfig",
+    "Artifact",
+    "ArtifactDamaged",
+    "ArtifactMissing",
+    "Attempt",
+    "Codec",
+    "CodecNotFound",
+    "ErrorDetails",
+    "File",
+    "FilePromise",
+    "Heartbeat",
+    "Identity",
+    "InMemoryStore",
+    "Input",
+    "LazySweep",
+    "LeaseHeld",
+    "LeaseLost",
+    "LocalFileStore",
+    "MetaDict",
+    "OpenAttempt",
+    "Owner",
+    "PathCodec",
+    "PickleRefused",
+    "Promise",
+    "Record",
+    "RecordDamaged",
+    "RecordMissing",
+    "RecordTooNew",
+    "ResultsStore",
+    "RunInfo",
+    "Status",
+    "StoreContext",
+    "StoreError",
+    "StoreUnwritable",
+    "StoreWithoutFiles",
+    "Sweep",
+    "TaskState",
+    "TypeInfo",
+    "Unencodable",
+    "UniqueConfig",
+    "UnknownPlugin",
+    "Unpicklable",
+    "canonical",
+    "open_store",
+]
+
+_HOMES = {
+    "OpenAttempt": "stores.attempt",
+    "LocalFileStore": "stores.backends.file",
+    "InMemoryStore": "stores.backends.memory",
+    "Codec": "stores.codec",
+    "PathCodec": "stores.codec",
+    "AmbiguousConfig": "stores.errors",
+    "ArtifactDamaged": "stores.errors",
+    "ArtifactMissing": "stores.errors",
+    "CodecNotFound": "stores.errors",
+    "LeaseHeld": "stores.errors",
+    "LeaseLost": "stores.errors",
+    "PickleRefused": "stores.errors",
+    "RecordDamaged": "stores.errors",
+    "RecordMissing": "stores.errors",
+    "RecordTooNew": "stores.errors",
+    "StoreError": "stores.errors",
+    "StoreUnwritable": "stores.errors",
+    "StoreWithoutFiles": "stores.errors",
+    "Unencodable": "stores.errors",
+    "UnknownPlugin": "stores.errors",
+    "Unpicklable": "stores.errors",
+    "File": "stores.files",
+    "FilePromise": "stores.files",
+    "TypeInfo": "stores.files",
+    "Heartbeat": "stores.heartbeat",
+    "Owner": "stores.lease",
+    "Address": "stores.record",
+    "Artifact": "stores.record",
+    "Attempt": "stores.record",
+    "ErrorDetails": "stores.record",
+    "Identity": "stores.record",
+    "Input": "stores.record",
+    "Record": "stores.record",
+    "RunInfo": "stores.record",
+    "Status": "stores.record",
+    "TaskState": "stores.record",
+    "ResultsStore": "stores.store",
+    "open_store": "stores.uri",
+    "LazySweep": "stores.values",
+    "MetaDict": "stores.values",
+    "Promise": "stores.values",
+    "StoreContext": "stores.values",
+    "Sweep": "stores.values",
+    "UniqueConfig": "stores.values",
+}
+"""Where each public name lives; `canonical` is a module of its own."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "canonical":
+        return importlib.import_module("stores.canonical")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'stores' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

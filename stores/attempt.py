@@ -1,0 +1,230 @@
+"""One attempt at one key: collects artifacts, and counts when it is committed, or never."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stores.errors import ArtifactMissing, StoreError, StoreWithoutFiles
+from stores.files import File
+from stores.lease import Owner
+from stores.record import Address, Artifact, Attempt, Identity, Record, TaskState
+from stores.values import Promise
+
+if TYPE_CHECKING:
+    from stores.store import ResultsStore
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to compute a key, until it is committed, released or taken over.
+
+    Attributes:
+        address: The key.
+        attempt: The number of the attempt it is for: the fence.
+        owner: Who holds it.
+        handle: What the store needs to find it again.
+    """
+
+    address: Address
+    attempt: int
+    owner: Owner
+    handle: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveOptions:
+    """How an artifact is to be saved, beside its value and its name.
+
+    Attributes:
+        type_: Name of a codec; None lets the value decide.
+        sub_dir: Folder below that of the attempt.
+        mode: Mode for opening the file.
+        open_kwargs: Options for opening it.
+        load_kwargs: Options for loading, kept with the artifact.
+        codec_options: Options of the codec.
+    """
+
+    type_: str | None = None
+    sub_dir: str | None = None
+    mode: str | None = None
+    open_kwargs: Mapping[str, Any] | None = None
+    load_kwargs: Mapping[str, Any] | None = None
+    codec_options: Mapping[str, Any] | None = None
+
+    @property
+    def wants_file(self) -> bool:
+        """Whether the value has to become a file of its own."""
+        return self.sub_dir is not None or self.mode is not None or bool(self.open_kwargs)
+
+
+class OpenAttempt:
+    """Made by `ResultsStore.begin`. Readers see nothing of it before `commit`.
+
+    Attributes:
+        lease: The right to commit.
+        previous: The record as it was when the lease was taken.
+    """
+
+    def __init__(self, store: ResultsStore, lease: Lease, previous: Record | None) -> None:
+        self.lease = lease
+        self.previous = previous
+        self._store = store
+        self._artifacts: dict[str, Artifact] = {}
+        self._opened: dict[str, Path] = {}
+        self._types: dict[str, str | None] = {}
+        self._is_over = False
+
+    @property
+    def address(self) -> Address:
+        """The key it computes."""
+        return self.lease.address
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+        return self.lease.attempt
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what has been saved so far."""
+        return (*self._artifacts, *(n for n in self._opened if n not in self._artifacts))
+
+    @property
+    def run_dir(self) -> Path:
+        """A folder of its own, made when first asked for.
+
+        Raises:
+            StoreWithoutFiles: the store keeps no files.
+        """
+        return self._store.attempt_folder(self.lease)
+
+    def save(
+        self,
+        value: object,
+        name: str,
+        type_: str | None = None,
+        *,
+        sub_dir: str | None = None,
+        mode: str | None = None,
+        open_kwargs: Mapping[str, Any] | None = None,
+        load_kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Artifact:
+        """Save `value` under `name`; what was saved under it in this attempt is replaced.
+
+        Raises:
+            CodecNotFound: there is no such type, or none for this value.
+            StoreError: the value cannot be written.
+        """
+        if not isinstance(name, str) or not name:
+            raise StoreError(f"{self.address}: an artifact needs a name, not {name!r}")
+        how = SaveOptions(type_, sub_dir, mode, open_kwargs, load_kwargs, options)
+        artifact = self._store.write_artifact(self.lease, value, name, how)
+        before = self._artifacts.pop(name, None)
+        self._opened.pop(name, None)
+        self._artifacts[name] = artifact
+        if before is not None and before.file != artifact.file:
+            self._store.drop_artifact(self.lease, before)
+        return artifact
+
+    def load(self, name: str, *, lazy: bool = False, **options: Any) -> Any:
+        """What this attempt has saved under `name`.
+
+        Raises:
+            ArtifactMissing: nothing.
+        """
+        if name in self._opened:
+            self._close_opened(name)
+        if name not in self._artifacts:
+            raise ArtifactMissing(self.address, name, self.names)
+        artifact = self._artifacts[name]
+        return self._store.load_artifact(self.address, self.number, artifact, lazy=lazy, **options)
+
+    def delete(self, name: str) -> None:
+        """Forget what was saved under `name`; do nothing if that is nothing."""
+        path = self._opened.pop(name, None)
+        if path is not None:
+            path.unlink(missing_ok=True)
+        artifact = self._artifacts.pop(name, None)
+        if artifact is not None:
+            self._store.drop_artifact(self.lease, artifact)
+
+    def open(
+        self,
+        name: str | None,
+        mode: str = "r",
+        type_: str | None = None,
+        *,
+        sub_dir: str | None = None,
+        promise: Promise | None = None,
+        **open_kwargs: Any,
+    ) -> File:
+        """Open an artifact as a file; what is written is part of the attempt.
+
+        Raises:
+            StoreWithoutFiles: the store keeps no files.
+            ArtifactMissing: it is to be read, but there is nothing of that name.
+        """
+        if not self._store.supports_files:
+            raise StoreWithoutFiles(self._store.without_files("open()"))
+        if promise is not None:
+            return self._store.open_promise(promise, mode, **open_kwargs)
+        if name is None:
+            raise StoreError(f"{self.address}: open() needs a name or a promise")
+        known = self._artifacts.get(name)
+        if known is None and name not in self._opened and "r" in mode:
+            raise ArtifactMissing(self.address, name, self.names)
+        path, file = self._store.open_in_attempt(
+            self.lease, name, known, mode, type_, sub_dir, **open_kwargs
+        )
+        if mode not in ("r", "rb", "rt"):
+            self._opened[name] = path
+            self._types[name] = type_
+        return file
+
+    def commit(
+        self, identity: Identity, outcome: Attempt, *, keeps_finished: bool = True
+    ) -> Record:
+        """Make the attempt count. Fills in its number, artifacts and owner.
+
+        An attempt that did not finish leaves the one before it in force, unless
+        `keeps_finished` is False.
+
+        Raises:
+            LeaseLost: another process has taken over; nothing was written.
+        """
+        for name in list(self._opened):
+            self._close_opened(name)
+        attempt = replace(
+            outcome,
+            number=self.number,
+            artifacts=tuple(self._artifacts.values()),
+            owner=self.lease.owner,
+        )
+        before = self.previous.finished if self.previous and keeps_finished else None
+        is_success = attempt.state is TaskState.FINISHED
+        record = Record(identity, attempt if is_success else before, attempt)
+        self._is_over = True
+        self._store.commit_attempt(self.lease, record, self.previous)
+        return record
+
+    def abandon(self) -> None:
+        """Give up: nothing of the attempt remains. Harmless when it is over."""
+        if not self._is_over:
+            self._is_over = True
+            self._store.release_attempt(self.lease)
+
+    def carry_over(self, artifacts: Mapping[str, Artifact]) -> None:
+        """Take artifacts of an earlier attempt as if they had been saved in this one."""
+        self._artifacts.update(artifacts)
+
+    def _close_opened(self, name: str) -> None:
+        """An opened file becomes an artifact; one the user has deleted does not."""
+        path = self._opened.pop(name)
+        if path.exists():
+            self._artifacts[name] = self._store.adopt_file(
+                self.lease, name, path, self._types.get(name)
+            )

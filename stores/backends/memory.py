@@ -1,0 +1,223 @@
+"""A store in the memory of this process; values are encoded when saved, so nothing is shared."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from stores.attempt import Lease, SaveOptions
+from stores.encoding import codec_for, codec_of, dumped, loaded
+from stores.errors import ArtifactDamaged, LeaseHeld, LeaseLost
+from stores.lease import Owner
+from stores.record import Address, Artifact, Record, Status
+from stores.store import ResultsStore
+from stores.values import Promise
+
+_BlobKey = tuple[int, str]
+_Blobs = dict[_BlobKey, bytes]
+
+
+class InMemoryStore(ResultsStore):
+    """Nothing outlives the process.
+
+    It stays in the driver of a run: inputs travel to workers with the job, and results come
+    back with its outcome.
+
+    Args:
+        manager: Accepted for the sake of the seed's interface; not needed.
+    """
+
+    reachable_from_workers: ClassVar[bool] = False
+
+    def __init__(self, manager: object = None) -> None:
+        self._lock = threading.RLock()
+        self._records: dict[str, Record] = {}
+        self._blobs: dict[str, _Blobs] = {}
+        self._leases: dict[str, Lease] = {}
+        self._last_number: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"<InMemoryStore of {len(self._records)} records>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {"records": dict(self._records), "blobs": dict(self._blobs)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]  # the lock cannot be pickled
+        self._records, self._blobs = state["records"], state["blobs"]
+
+    def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
+        found = {}
+        with self._lock:
+            for address in addresses:
+                record = self._records.get(address.key)
+                if record is not None:
+                    found[address.key] = Status.of(record)
+        return found
+
+    def record(self, address: Address) -> Record | None:
+        return self._records.get(address.key)
+
+    def addresses(self, task: str | None = None) -> Iterator[Address]:
+        with self._lock:
+            known = [record.address for record in self._records.values()]
+        return (address for address in known if task is None or address.task == task)
+
+    def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
+        with self._lock:
+            held = self._leases.get(address.key)
+            if held is not None:
+                raise LeaseHeld(f"{address} is being computed by {held.owner}")
+            previous = self._records.get(address.key)
+            latest = previous.latest.number if previous is not None else 0
+            number = max(latest, self._last_number.get(address.key, 0)) + 1
+            self._last_number[address.key] = number
+            lease = self._leases[address.key] = Lease(address, number, owner)
+            return lease, previous
+
+    def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
+        with self._lock:
+            if self._leases.get(lease.address.key) is not lease:
+                raise LeaseLost(f"{lease.address} was taken over: attempt {lease.attempt} is void")
+            self._records[lease.address.key] = record
+            del self._leases[lease.address.key]
+            self._drop_unnamed(record)
+
+    def release_attempt(self, lease: Lease) -> None:
+        with self._lock:
+            if self._leases.get(lease.address.key) is lease:
+                del self._leases[lease.address.key]
+                self._drop(lease.address, lambda key: key[0] == lease.attempt)
+
+    def renew(self, addresses: Iterable[Address]) -> None:
+        """Leases of one process do not expire."""
+
+    def write_artifact(
+        self, lease: Lease, value: object, name: str, how: SaveOptions
+    ) -> Artifact:
+        type_, codec = codec_for(value, how.type_)
+        what = f"{lease.address}/{name}"
+        data = dumped(codec, value, what, how.codec_options or {})
+        with self._lock:
+            self._blobs.setdefault(lease.address.key, {})[lease.attempt, name] = data
+        return Artifact(
+            name=name,
+            type_=type_,
+            codec_version=codec.version,
+            size_bytes=len(data),
+            file=f"{lease.attempt}/{name}",
+            load_kwargs=dict(how.load_kwargs or {}),
+        )
+
+    def drop_artifact(self, lease: Lease, artifact: Artifact) -> None:
+        with self._lock:
+            self._blobs.get(lease.address.key, {}).pop(_blob_key(artifact), None)
+
+    def load_artifact(
+        self,
+        address: Address,
+        attempt: int,
+        artifact: Artifact,
+        *,
+        lazy: bool = False,
+        **options: Any,
+    ) -> Any:
+        if lazy:
+            return _MemoryPromise(self, address, artifact, options)
+        data = self._blobs.get(address.key, {}).get(_blob_key(artifact))
+        if data is None:
+            raise ArtifactDamaged(f"{address}/{artifact.name} is gone")
+        codec = codec_of(address, artifact, allow_pickle=True)
+        return loaded(address, artifact, codec, data, options)
+
+    def remove(self, address: Address) -> bool:
+        with self._lock:
+            if address.key in self._leases:
+                raise LeaseHeld(f"{address} is being computed, so it cannot be removed")
+            self._blobs.pop(address.key, None)
+            return self._records.pop(address.key, None) is not None
+
+    def export(self, address: Address) -> tuple[Record, dict[str, bytes]]:
+        """A record and its artifacts as bytes, to be adopted by another memory store."""
+        with self._lock:
+            record = self._records[address.key]
+            named = [*(record.finished.artifacts if record.finished else ()), *record.latest.artifacts]
+            return record, {
+                artifact.file: self._blobs[address.key][_blob_key(artifact)]
+                for artifact in named
+                if artifact.file is not None
+            }
+
+    def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
+        """Take a record that a worker has made; a success that is here already stays."""
+        address = record.address
+        with self._lock:
+            present = self._records.get(address.key)
+            number = 1 + max(
+                present.latest.number if present is not None else 0,
+                self._last_number.get(address.key, 0),
+            )
+            self._last_number[address.key] = number
+            attempt = replace(
+                record.latest,
+                number=number,
+                artifacts=tuple(
+                    replace(a, file=f"{number}/{a.name}") for a in record.latest.artifacts
+                ),
+            )
+            for old, new in zip(record.latest.artifacts, attempt.artifacts, strict=True):
+                self._blobs.setdefault(address.key, {})[number, new.name] = blobs[old.file or ""]
+            before = present.finished if present is not None else None
+            is_success = record.finished is not None
+            taken = Record(record.identity, attempt if is_success else before, attempt)
+            self._records[address.key] = taken
+            self._drop_unnamed(taken)
+
+    def clone_for(self, addresses: Sequence[Address]) -> InMemoryStore:
+        """A store with just these records: the inputs that travel with a job."""
+        part = InMemoryStore()
+        with self._lock:
+            for address in addresses:
+                record = self._records.get(address.key)
+                if record is not None:
+                    part._records[address.key] = record
+                    blobs = self._blobs.get(address.key, {})
+                    part._blobs[address.key] = {k: blobs[k] for k in _named_in(record)}
+        return part
+
+    def _drop_unnamed(self, record: Record) -> None:
+        named = _named_in(record)
+        self._drop(record.address, lambda key: key not in named)
+
+    def _drop(self, address: Address, is_unwanted: Callable[[_BlobKey], bool]) -> None:
+        blobs = self._blobs.get(address.key, {})
+        for key in [each for each in blobs if is_unwanted(each)]:
+            del blobs[key]
+
+
+class _MemoryPromise(Promise):
+    """An artifact that is decoded when it is asked for."""
+
+    def __init__(
+        self, store: InMemoryStore, address: Address, artifact: Artifact, options: dict[str, Any]
+    ) -> None:
+        self._store, self._address, self._artifact = store, address, artifact
+        self._options = options
+
+    def load(self, **kwargs: Any) -> Any:
+        return self._store.load_artifact(
+            self._address, 0, self._artifact, **{**self._options, **kwargs}
+        )
+
+
+def _named_in(record: Record) -> set[_BlobKey]:
+    attempts = [record.latest] if record.finished is None else [record.finished, record.latest]
+    return {_blob_key(artifact) for attempt in attempts for artifact in attempt.artifacts}
+
+
+def _blob_key(artifact: Artifact) -> _BlobKey:
+    number, _, name = (artifact.file or "0/").partition("/")
+    return int(number), name

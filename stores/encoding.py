@@ -1,0 +1,118 @@
+"""Which codec writes a value, and how do its bytes become an artifact and a value again?"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from stores.codec import Codec, codecs, infer
+from stores.errors import (
+    ArtifactDamaged,
+    CodecNotFound,
+    PickleRefused,
+    StoreError,
+    UnknownPlugin,
+    nearest,
+)
+from stores.record import Address, Artifact
+
+_log = logging.getLogger("stores")
+
+
+def codec_for(value: object, type_: str | None, known: Mapping[str, object] = {}) -> tuple[str, Codec]:  # noqa: B006  # only read
+    """The codec a value is saved with.
+
+    Raises:
+        CodecNotFound: there is no type of that name.
+    """
+    if type_ is None:
+        return infer(value)
+    try:
+        return type_, codecs.find(type_)()
+    except UnknownPlugin:
+        names = sorted({*codecs.names, *known})
+        raise CodecNotFound(
+            f"there is no type {type_!r}; choose one of: {', '.join(names)}.{nearest(type_, names)}"
+        ) from None
+
+
+def dumped(codec: Codec, value: object, what: str, options: Mapping[str, Any]) -> bytes:
+    """The bytes of a value.
+
+    Raises:
+        StoreError: it cannot be written like this.
+    """
+    try:
+        return codec.to_bytes(value, **options)
+    except StoreError as error:
+        raise type(error)(f"{what}: {error}") from error
+    except (TypeError, ValueError) as error:
+        kind = type(value).__qualname__
+        raise StoreError(f"{what}: a {kind} cannot be saved like this: {error}") from error
+
+
+def inline_artifact(name: str, type_: str, codec: Codec, data: bytes, load: Mapping[str, Any]) -> Artifact:
+    """An artifact that holds its bytes itself."""
+    text, encoding = None, "utf-8"
+    if codec.is_text:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            text = None  # lone surrogates: kept as bytes
+    if text is None:
+        text, encoding = base64.b64encode(data).decode(), "base64"
+    return Artifact(
+        name=name,
+        type_=type_,
+        codec_version=codec.version,
+        size_bytes=len(data),
+        inline=text,
+        encoding=encoding,
+        load_kwargs=dict(load),
+    )
+
+
+def inline_bytes(artifact: Artifact) -> bytes:
+    """The bytes that an artifact holds itself."""
+    text = artifact.inline or ""
+    return text.encode() if artifact.encoding == "utf-8" else base64.b64decode(text)
+
+
+def codec_of(address: Address, artifact: Artifact, *, allow_pickle: bool) -> Codec:
+    """The codec an artifact was saved with.
+
+    Raises:
+        CodecNotFound: it is not known here.
+        PickleRefused: it would run code, and the store does not allow that.
+    """
+    try:
+        codec = codecs.find(artifact.type_)()
+    except UnknownPlugin as error:
+        raise CodecNotFound(
+            f"{address}/{artifact.name} was saved with the type {artifact.type_!r}, which is "
+            f"not known here: {error}"
+        ) from None
+    if codec.unpickles and not allow_pickle:
+        raise PickleRefused(
+            f"{address}/{artifact.name} is a pickle, which runs code when it is loaded: "
+            f"open the store with allow_pickle=True if you trust everyone who can write to it"
+        )
+    return codec
+
+
+def loaded(
+    address: Address, artifact: Artifact, codec: Codec, data: bytes, options: Mapping[str, Any]
+) -> Any:
+    """The value of bytes.
+
+    Raises:
+        ArtifactDamaged: they are not what the codec wrote.
+    """
+    try:
+        return codec.from_bytes(data, **{**artifact.load_kwargs, **options})
+    except (ValueError, EOFError, OSError) as error:
+        raise ArtifactDamaged(
+            f"{address}/{artifact.name} cannot be read as {artifact.type_}: {error}"
+        ) from error

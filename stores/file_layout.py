@@ -1,0 +1,148 @@
+"""
+Where does a file store keep what?
+
+    <base>/.flowlib-store                   marker: this folder is a store, and of which schema
+    <base>/<task>/<key>.json                the record; its rename into place is the commit
+    <base>/<task>/<key>/<attempt>/…         files of an attempt, made when something is written
+    <base>/<task>/.index/<host>-<pid>.jsonl what listings need, one file per writing process
+    <base>/.leases/<task>/<key>.<attempt>   who is computing a key
+    <base>/.leases/.removed/<task>/<key>    the last attempt of a removed record: never used again
+
+Names of tasks and artifacts may hold any characters: they are percent-encoded, long ones cut.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import string
+from hashlib import blake2b
+from typing import Final
+
+from stores.errors import RecordTooNew, StoreError, unwritable
+from stores.record import SCHEMA, Address
+
+MARKER: Final = ".flowlib-store"
+LEASES: Final = ".leases"
+INDEX: Final = ".index"
+SUFFIX: Final = ".json"
+
+_SAFE: Final = frozenset(string.ascii_letters + string.digits + "_-.+=@,")
+_LONGEST: Final = 120
+
+
+class Layout:
+    """Paths of one store, as plain strings: they are needed often."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._folders: dict[str, str] = {}
+
+    def task_folder(self, task: str) -> str:
+        """The folder of a task."""
+        folder = self._folders.get(task)
+        if folder is None:
+            folder = self._folders[task] = f"{self.base}/{encoded(task)}"
+        return folder
+
+    def record(self, address: Address) -> str:
+        """The file of a record."""
+        return f"{self.task_folder(address.task)}/{address.key}{SUFFIX}"
+
+    def key_folder(self, address: Address) -> str:
+        """The folder with the attempts of a key."""
+        return f"{self.task_folder(address.task)}/{address.key}"
+
+    def leases(self, task: str) -> str:
+        """The folder with the leases of a task."""
+        return f"{self.base}/{LEASES}/{encoded(task)}"
+
+    def tombstone(self, address: Address) -> str:
+        """Remembers the last attempt of a key whose record was removed."""
+        return f"{self.base}/{LEASES}/.removed/{encoded(address.task)}/{address.key}"
+
+    def index(self, task: str) -> str:
+        """The folder with the index of a task."""
+        return f"{self.task_folder(task)}/{INDEX}"
+
+    def task_folders(self) -> list[str]:
+        """The folders of all tasks."""
+        try:
+            names = os.listdir(self.base)
+        except FileNotFoundError:
+            return []
+        return [f"{self.base}/{name}" for name in names if not name.startswith(".")]
+
+
+def encoded(name: str) -> str:
+    """A name as one path component, different for different names.
+
+    A leading dot is encoded, so that no name is hidden or means a folder above.
+    """
+    parts = [c if c in _SAFE else _percent(c) for c in name]
+    if parts and parts[0] == ".":
+        parts[0] = "%2E"
+    text = "".join(parts) or "%"
+    if len(text) <= _LONGEST:
+        return text
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"{text[: _LONGEST - 20]}~{digest}"
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
+
+
+def check_marker(base: str) -> None:
+    """See that a folder is no store of a newer schema; does not write.
+
+    Raises:
+        RecordTooNew: it is.
+    """
+    path = f"{base}/{MARKER}"
+    try:
+        with open(path, encoding="utf-8") as file:
+            schema = json.load(file)["schema"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # no store yet, or a marker that was damaged: records have their own schema
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise RecordTooNew(
+            f"{base} is a store of schema {schema}, this flowlib knows up to {SCHEMA}: "
+            f"use the flowlib that wrote it, or another folder. Nothing was changed"
+        )
+
+
+def write_marker(base: str) -> None:
+    """Mark a folder as a store, if it is not.
+
+    Raises:
+        StoreUnwritable: it cannot be written.
+    """
+    path = f"{base}/{MARKER}"
+    if os.path.exists(path):
+        return
+    make_folder(base)
+    temporary = f"{path}.{os.getpid()}"
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump({"schema": SCHEMA}, file)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise as_store_error(error, path) from error
+
+
+def make_folder(path: str) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        StoreUnwritable: it cannot be made.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise as_store_error(error, path) from error
+
+
+def as_store_error(error: OSError, path: str) -> Exception:
+    """The error to raise for a failed write."""
+    return unwritable(error, path) or StoreError(f"{path} cannot be written: {error}")

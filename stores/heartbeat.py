@@ -1,0 +1,96 @@
+"""
+Who shows that a long task is alive when its process runs nothing but user code?
+
+A thread would starve while user code holds the interpreter lock, so a helper process touches the
+leases. It is started when a task has run for a while, and ends with its parent.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from stores.lease import BEAT_S
+from stores.record import Address
+from stores.store import ResultsStore
+
+_ARMED_AFTER_S: Final = 2.0
+"""Tasks shorter than this never see a helper."""
+
+_HELPER: Final = """
+import os, sys, time
+parent, beat, folder, key = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4]
+while os.getppid() == parent:
+    for name in os.listdir(folder):
+        if name.startswith(key + "."):
+            try:
+                os.utime(os.path.join(folder, name))
+            except OSError:
+                pass
+    time.sleep(beat)
+"""
+
+
+class Heartbeat:
+    """Renews the lease of the task that this process is running.
+
+    Args:
+        store: Where the lease lies; stores without lease files need no heartbeat.
+        beat_s: Seconds between two renewals.
+    """
+
+    def __init__(self, store: ResultsStore, beat_s: float = BEAT_S) -> None:
+        self._store = store
+        self._beat_s = beat_s
+        self._current: tuple[Address, float] | None = None
+        self._helper: subprocess.Popen[bytes] | None = None
+        self._watcher: threading.Thread | None = None
+        self._is_closed = threading.Event()
+
+    @contextmanager
+    def of(self, address: Address) -> Iterator[None]:
+        """Renew the lease of `address` while the block runs."""
+        self._current = (address, time.monotonic())
+        if self._watcher is None and self._store.lease_folder(address) is not None:
+            self._watcher = threading.Thread(target=self._watch, daemon=True)
+            self._watcher.start()
+        try:
+            yield
+        finally:
+            self._current = None
+            self._stop_helper()
+
+    def close(self) -> None:
+        """Stop; harmless when called twice."""
+        self._is_closed.set()
+        self._stop_helper()
+
+    def _watch(self) -> None:
+        while not self._is_closed.wait(_ARMED_AFTER_S):
+            current = self._current
+            if current is not None and time.monotonic() - current[1] > _ARMED_AFTER_S:
+                self._start_helper(current[0])
+
+    def _start_helper(self, address: Address) -> None:
+        folder = self._store.lease_folder(address)
+        if self._helper is not None or folder is None:
+            return
+        self._helper = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _HELPER]
+            + [str(os.getpid()), str(self._beat_s), folder, address.key],
+            stdin=subprocess.DEVNULL,
+        )
+        if self._current is None:  # the task has ended while the helper was being started
+            self._stop_helper()
+
+    def _stop_helper(self) -> None:
+        helper, self._helper = self._helper, None
+        if helper is not None:
+            helper.kill()
+            helper.wait()

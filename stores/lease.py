@@ -1,0 +1,95 @@
+"""Who is computing a key? Owners, and whether they are still alive."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+LEASE_S: Final = 60.0
+"""Seconds after which a lease that nobody has renewed may be taken over."""
+
+BEAT_S: Final = 10.0
+"""Seconds between two renewals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """One process on one host, told apart from any other that has or had the same number.
+
+    Attributes:
+        host: Name of the host.
+        boot_id: Changes when the host starts anew.
+        pid: Process number.
+        started: Start of the process in clock ticks after boot (field 22 of /proc/<pid>/stat);
+            0 where the system does not tell.
+    """
+
+    host: str
+    boot_id: str
+    pid: int
+    started: int
+
+    @classmethod
+    def of_this_process(cls) -> Owner:
+        """The process that asks, also after a fork."""
+        return _owner(os.getpid())
+
+    def is_alive(self) -> bool | None:
+        """Whether the process is running; None if it is on another host and nobody can tell."""
+        here = Owner.of_this_process()
+        if self.host != here.host:
+            return None
+        if self.boot_id != here.boot_id:
+            return False
+        if not _exists(self.pid):
+            return False
+        return self.started == 0 or _start_of(self.pid) in (0, self.started)
+
+    def to_list(self) -> list[Any]:
+        """For JSON."""
+        return [self.host, self.boot_id, self.pid, self.started]
+
+    @classmethod
+    def from_list(cls, parts: list[Any]) -> Owner:
+        """Read what `to_list` made."""
+        host, boot_id, pid, started = parts
+        return cls(str(host), str(boot_id), int(pid), int(started))
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+
+@functools.lru_cache(maxsize=4)
+def _owner(pid: int) -> Owner:
+    return Owner(socket.gethostname(), _boot_id(), pid, _start_of(pid))
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _start_of(pid: int) -> int:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0
+    fields = stat.rpartition(")")[2].split()
+    is_dead = fields[0] in ("Z", "X")  # it has ended, but nobody has asked for its exit code yet
+    return -1 if is_dead else int(fields[19])
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,373 @@
+"""
+What every store promises, and what follows from its few primitives.
+
+* A result exists only when a committed record lists it: a failed, killed or forced attempt never
+  disturbs the success before it.
+* A key is computed by one process at a time: `begin` takes a lease, `commit` needs it still.
+* Reading never blocks: a damaged record counts as none and is healed by the next commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from stores import ancestry, matching
+from stores.attempt import Lease, OpenAttempt, SaveOptions
+from stores.errors import ArtifactMissing, RecordMissing, StoreWithoutFiles
+from stores.files import File
+from stores.lease import Owner
+from stores.record import Address, Artifact, Attempt, Record, Status, TaskState
+from stores.values import Promise, StoreContext, UniqueConfig
+
+_log = logging.getLogger("stores")
+
+
+class ResultsStore(ABC):
+    """Keeps records and artifacts. Derive from it and implement what is abstract.
+
+    Attributes:
+        reachable_from_workers: Whether another process that gets a pickled copy sees the same
+            records.
+        supports_files: Whether attempts have folders, so that `open` and `run_dir` work.
+    """
+
+    reachable_from_workers: ClassVar[bool] = True
+    supports_files: ClassVar[bool] = False
+
+    # -- primitives, one implementation per backend ---------------------------------------
+
+    @abstractmethod
+    def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
+        """What is known of many keys, by key, in one look; unknown keys are absent.
+
+        Never raises and never blocks for a damaged record: it counts as unknown.
+        """
+
+    @abstractmethod
+    def record(self, address: Address) -> Record | None:
+        """The record, or None when there is none or it is damaged.
+
+        Raises:
+            RecordTooNew: it was written by a newer flowlib.
+        """
+
+    @abstractmethod
+    def addresses(self, task: str | None = None) -> Iterator[Address]:
+        """The address of every record, or of those of one task, in no particular order."""
+
+    @abstractmethod
+    def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
+        """Take the lease of a key; the record is the one in force under the lease.
+
+        Raises:
+            LeaseHeld: another live process has it.
+        """
+
+    @abstractmethod
+    def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
+        """Put `record` in force and end the lease, in one atomic step.
+
+        Raises:
+            LeaseLost: the lease was taken over; nothing was changed.
+        """
+
+    @abstractmethod
+    def release_attempt(self, lease: Lease) -> None:
+        """End the lease and drop what the attempt has written; harmless when it is lost."""
+
+    @abstractmethod
+    def renew(self, addresses: Iterable[Address]) -> None:
+        """Keep the leases of these keys from expiring."""
+
+    @abstractmethod
+    def write_artifact(
+        self, lease: Lease, value: object, name: str, how: SaveOptions
+    ) -> Artifact:
+        """Write a value for an attempt; nobody sees it before the commit."""
+
+    @abstractmethod
+    def drop_artifact(self, lease: Lease, artifact: Artifact) -> None:
+        """Remove what `write_artifact` wrote."""
+
+    @abstractmethod
+    def load_artifact(
+        self,
+        address: Address,
+        attempt: int,
+        artifact: Artifact,
+        *,
+        lazy: bool = False,
+        **options: Any,
+    ) -> Any:
+        """The value of an artifact, or a `Promise` of it.
+
+        Raises:
+            ArtifactDamaged: its bytes are gone or are not what was saved.
+        """
+
+    @abstractmethod
+    def remove(self, address: Address) -> bool:
+        """Delete a record and its artifacts; whether there was one.
+
+        Raises:
+            LeaseHeld: it is being computed.
+        """
+
+    # -- what only stores with files can do --------------------------------------------------
+
+    def attempt_folder(self, lease: Lease) -> Path:
+        """The folder of an attempt, made when first asked for."""
+        raise StoreWithoutFiles(self.without_files("run_dir"))
+
+    def record_folder(self, address: Address) -> Path | None:
+        """The folder of the attempt that counts; None in stores without files."""
+        return None
+
+    def lease_folder(self, address: Address) -> str | None:
+        """The folder with the lease file of a key; None where leases are no files."""
+        return None
+
+    def open_in_attempt(
+        self,
+        lease: Lease,
+        name: str,
+        known: Artifact | None,
+        mode: str,
+        type_: str | None,
+        sub_dir: str | None,
+        **open_kwargs: Any,
+    ) -> tuple[Path, File]:
+        """Open a file of an attempt; also gives its path."""
+        raise StoreWithoutFiles(self.without_files("open()"))
+
+    def adopt_file(self, lease: Lease, name: str, path: Path, type_: str | None) -> Artifact:
+        """Make a file in the folder of an attempt one of its artifacts."""
+        raise StoreWithoutFiles(self.without_files("open()"))
+
+    def open_promise(self, promise: Promise, mode: str | None, **open_kwargs: Any) -> File:
+        """Open the file that a promise stands for."""
+        raise StoreWithoutFiles(self.without_files("open()"))
+
+    def without_files(self, what: str) -> str:
+        """The message of `StoreWithoutFiles`."""
+        return f"{type(self).__name__} keeps no files, so {what} does not work: use LocalFileStore"
+
+    # -- by address -----------------------------------------------------------------------------
+
+    def begin(self, address: Address, owner: Owner | None = None) -> OpenAttempt:
+        """Start an attempt at a key.
+
+        Raises:
+            LeaseHeld: another live process is computing it.
+        """
+        lease, previous = self.acquire(address, owner or Owner.of_this_process())
+        return OpenAttempt(self, lease, previous)
+
+    def get(self, address: Address, name: str, *, lazy: bool = False, **options: Any) -> Any:
+        """The value of an artifact of the attempt that counts.
+
+        Raises:
+            ArtifactMissing: there is no such record, or nothing of that name in it.
+            ArtifactDamaged: its bytes are gone or are not what was saved.
+        """
+        record = self.record(address)
+        if record is None:
+            raise ArtifactMissing(address, name)
+        artifacts = matching.artifacts_in_force(record)
+        if name not in artifacts:
+            raise ArtifactMissing(address, name, artifacts)
+        attempt, artifact = artifacts[name]
+        return self.load_artifact(address, attempt.number, artifact, lazy=lazy, **options)
+
+    def find(self, prefix: str) -> Address:
+        """The address that `Train/9a7a` means.
+
+        Raises:
+            RecordMissing: none begins like this.
+            AmbiguousConfig: several do.
+        """
+        return matching.find_by_prefix(prefix, self.addresses)
+
+    def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]:
+        """The configs of tasks with those of all their ancestors, by key."""
+        return ancestry.unique_configs(addresses, self.record)
+
+    def unique_config(self, address: Address) -> UniqueConfig:
+        """The configs of a task and of all its ancestors, by task name."""
+        return self.unique_configs([address])[address.key]
+
+    def run_history(self, addresses: Sequence[Address]) -> dict[str, str]:
+        """Task name -> id, for the records at `addresses` and all upstream of them."""
+        return ancestry.run_history(addresses, self.record)
+
+    def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
+        """Take a record that was computed elsewhere; stores that are shared need not."""
+        raise NotImplementedError(f"{type(self).__name__} is written to by the workers themselves")
+
+    def close(self) -> None:
+        """Free what the store holds open; harmless when called twice."""
+
+    # -- by task name and config: the seed's interface --------------------------------------------
+
+    @property
+    def lock(self) -> contextlib.AbstractContextManager[None]:
+        """Nothing needs to be locked: leases and atomic commits do that."""
+        return contextlib.nullcontext()
+
+    def save(
+        self,
+        obj: Any,
+        name: str,
+        type_: str | None = None,
+        task_name: str = "",
+        task_unique_config: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Save a value outside a run, in an attempt of its own.
+
+        The attempt has the state `saved`: it never makes a task count as finished.
+
+        Args:
+            obj: The value.
+            name: Its name.
+            type_: Name of a codec; None lets the value decide.
+            task_name: Name of the task.
+            task_unique_config: A `unique_config`, or a plain dict that equals one.
+            **kwargs: Options of the store and of the codec.
+        """
+        address = self._address(task_name, task_unique_config) or matching.saved_address(
+            task_name, task_unique_config or {}
+        )
+        attempt = self.begin(address)
+        try:
+            attempt.carry_over(matching.saved_artifacts(attempt.previous))
+            attempt.save(obj, name, type_, **kwargs)
+            self._commit_saved(attempt, task_unique_config or {})
+        except BaseException:
+            attempt.abandon()
+            raise
+
+    def load(
+        self,
+        name: str,
+        task_name: str,
+        task_unique_config: Mapping[str, Any],
+        lazy: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The value saved under a name; None and a warning when there is none."""
+        address = self._address(task_name, task_unique_config)
+        if address is not None:
+            try:
+                return self.get(address, name, lazy=lazy, **kwargs)
+            except ArtifactMissing:
+                pass
+        _log.warning("%s has saved no %r with this config", task_name, name)
+        return None
+
+    def delete(
+        self, name: str, task_name: str, task_unique_config: Mapping[str, Any]
+    ) -> None:
+        """Delete an artifact; a task that has lost one is computed again by the next run."""
+        address = self._address(task_name, task_unique_config)
+        if address is None:
+            return
+        attempt = self.begin(address)
+        record = attempt.previous
+        if record is None:
+            attempt.abandon()
+            return
+        kept = matching.without(record, name)
+        attempt.carry_over({each.name: each for each in kept})
+        attempt.commit(record.identity, Attempt(0, TaskState.SAVED), keeps_finished=False)
+
+    def delete_run(self, task_name: str, task_unique_config: Mapping[str, Any]) -> None:
+        """Delete everything a task has saved."""
+        address = self._address(task_name, task_unique_config)
+        if address is not None:
+            self.remove(address)
+
+    def get_context(
+        self, task_name: str, task_unique_config: Mapping[str, Any]
+    ) -> StoreContext:
+        """The folder and the counter of a task, as far as the store has them."""
+        address = self._address(task_name, task_unique_config)
+        record = None if address is None else self.record(address)
+        if address is None or record is None:
+            return StoreContext()
+        folder = self.record_folder(address)
+        run = ancestry.counting(record).run
+        return StoreContext(
+            run_dir=None if folder is None else str(folder),
+            sweep_counter=None if run is None else run.sweep_counter,
+        )
+
+    def get_results(
+        self, task_name: str, task_unique_config: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """All values of a task by name; None if it has none."""
+        address = self._address(task_name, task_unique_config)
+        record = None if address is None else self.record(address)
+        if address is None or record is None:
+            return None
+        found = matching.artifacts_in_force(record)
+        values = {
+            name: self.load_artifact(address, attempt.number, artifact)
+            for name, (attempt, artifact) in found.items()
+        }
+        return values or None
+
+    def is_finished(self, task_name: str, task_unique_config: Mapping[str, Any]) -> bool:
+        """Whether the results of a task count and are all there."""
+        address = self._address(task_name, task_unique_config)
+        status = None if address is None else self.statuses([address]).get(address.key)
+        if status is None or status.missing or status.damaged:
+            return False
+        return status.state is TaskState.FINISHED
+
+    def open(
+        self,
+        name: str | None = None,
+        task_name: str | None = None,
+        task_unique_config: Mapping[str, Any] | None = None,
+        mode: str | None = None,
+        promise: Promise | None = None,
+        type_: str | None = None,
+        sub_dir: str | None = None,
+        **open_kwargs: Any,
+    ) -> File:
+        """Open an artifact as a file.
+
+        Raises:
+            StoreWithoutFiles: the store keeps no files.
+            ArtifactMissing: there is nothing of that name.
+        """
+        if not self.supports_files:
+            raise StoreWithoutFiles(self.without_files("open()"))
+        if promise is not None:
+            return self.open_promise(promise, mode, **open_kwargs)
+        address = self._address(task_name or "", task_unique_config)
+        if address is None:
+            raise RecordMissing(f"{task_name} has no record with this config")
+        found = self.get(address, name or "", lazy=True)
+        return self.open_promise(found, mode, **open_kwargs)
+
+    def _commit_saved(self, attempt: OpenAttempt, config: Mapping[str, Any]) -> None:
+        if attempt.previous is not None:
+            identity = attempt.previous.identity
+        else:
+            identity = matching.saved_identity(attempt.address, config)
+        attempt.commit(identity, Attempt(0, TaskState.SAVED))
+
+    def _address(self, task_name: str, config: Mapping[str, Any] | None) -> Address | None:
+        """The record that a task name and a config mean; None when there is none."""
+        if isinstance(config, UniqueConfig) and config.address is not None:
+            return matching.in_lineage(config.address, task_name, self.record)
+        return matching.match(task_name, config or {}, self)
+
+

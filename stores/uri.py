@@ -1,0 +1,57 @@
+"""Which store does a URI mean? Its scheme names the backend, the rest is the backend's affair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from stores.errors import StoreError
+from stores.registry import Registry
+from stores.store import ResultsStore
+
+backends: Registry[ResultsStore] = Registry("store", ResultsStore, "stores.backends")  # type: ignore[type-abstract]  # the registry returns concrete classes only
+
+_PATH_OPTIONS: Final[Mapping[str, str]] = {"file": "base_dir"}
+"""The option that takes what follows the colon of a URI."""
+
+
+def open_store(where: str | Mapping[str, Any]) -> ResultsStore:
+    """Open a store.
+
+    Args:
+        where: A URI such as `file:runs` or `memory:`; or a mapping
+            `{"kind": "file", "options": {"base_dir": "runs"}}`.
+
+    Raises:
+        UnknownPlugin: there is no such kind of store.
+        StoreError: the URI or the mapping is not of that form.
+    """
+    if isinstance(where, Mapping):
+        return _from_mapping(where)
+    scheme, colon, rest = where.partition(":")
+    if not colon:
+        raise StoreError(
+            f"{where!r} is no URI of a store: write file:{where} for a folder, or memory:"
+        )
+    backend = backends.find(scheme)
+    option = _PATH_OPTIONS.get(scheme)
+    if option is None:
+        if rest:
+            raise StoreError(f"{where!r}: nothing is expected after {scheme}:, found {rest!r}")
+        return backend()
+    if not rest:
+        raise StoreError(f"{where!r}: a path is expected after {scheme}:")
+    return backend(**{option: rest.removeprefix("//")})
+
+
+def _from_mapping(where: Mapping[str, Any]) -> ResultsStore:
+    unknown = sorted(where.keys() - {"kind", "options"})
+    if "kind" not in where or unknown:
+        raise StoreError(
+            f"a store is {{'kind': …, 'options': {{…}}}}, found the keys {', '.join(where)}"
+        )
+    options = dict(where.get("options") or {})
+    try:
+        return backends.find(where["kind"])(**options)
+    except TypeError as error:
+        raise StoreError(f"{where['kind']} store: {error}") from None

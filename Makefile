@@ -1,5 +1,5 @@
 # flowlib: `make demo` shows it, `make test` proves it; both set up what they need.
-# The environments live in .venv*/ and are made anew only when pyproject.toml has changed.
+# The environments live in .venv*/ and are made anew only when pyproject.toml asks for something else.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help

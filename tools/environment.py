@@ -1,7 +1,7 @@
 """Which packages does a virtual environment need, and has it got them?
 
-A stamp inside the environment holds a digest of pyproject.toml and what was installed, so a second
-call for the same or less does nothing.
+A stamp inside the environment holds a digest of what pyproject.toml asks for and what of it was
+installed, so a second call for the same or less does nothing.
 
     python -m tools.environment .venv --extra examples --group dev
 """
@@ -14,6 +14,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from tools.patience import run_patiently
 ROOT = Path(__file__).resolve().parents[1]
 LAYOUT = 1
 """Raised when environments made before must be made anew."""
+DECIDING = ("build-system", "project", "dependency-groups")
+"""The tables of pyproject.toml that decide what is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,10 @@ class Stamp:
 
 def digest_of(python: str) -> str:
     """A digest of all that decides what is installed."""
-    project = (ROOT / "pyproject.toml").read_bytes()
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    deciding = json.dumps([tables[name] for name in DECIDING], sort_keys=True).encode()
     version = subprocess.run([python, "-VV"], capture_output=True, check=True).stdout
-    return hashlib.blake2b(b"%d|%b|%b" % (LAYOUT, version, project), digest_size=16).hexdigest()
+    return hashlib.blake2b(b"%d|%b|%b" % (LAYOUT, version, deciding), digest_size=16).hexdigest()
 
 
 def ensure(

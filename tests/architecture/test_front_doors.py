@@ -14,6 +14,8 @@ HEAVY = (
     "asyncio", "bokeh", "click", "cloudpickle", "grandalf", "networkx", "numpy", "pandas",
     "pydantic", "rich", "ruamel", "scipy", "sklearn",
 )  # fmt: skip
+MODULES = {"canonical"}
+"""Public names that are meant to be modules."""
 IMPORTS = (
     "import flowlib; from flowlib import Flow, Task, TaskSpec; from stores import LocalFileStore"
 )
@@ -88,7 +90,8 @@ def test_a_run_of_cached_tasks_imports_nothing_heavy(tmp_path):
 
 def test_no_module_bears_the_name_of_a_public_object():
     """`from flowlib import task` stays a function whatever was imported before."""
-    public = {name for each in PACKAGES for name in importlib.import_module(each).__all__}
+    doors = [importlib.import_module(each) for each in PACKAGES]
+    public = {name for door in doors for name in door.__all__} - MODULES
     planned = {"call", "result", "sh", "sweep", "task", "zipped"}
     names = {dotted(path) for path in library_modules()}
     children = {name.partition(".")[2] for name in names if name.count(".") == 1}
@@ -109,6 +112,7 @@ def test_public_names_stay_what_they_are_when_every_module_was_imported():
         f" {PACKAGES!r}, error\n"
         f"for package in map(importlib.import_module, {PACKAGES!r}):\n"
         "    for name in package.__all__:\n"
-        "        if isinstance(getattr(package, name), types.ModuleType): print(package, name)\n"
+        "        value = getattr(package, name)\n"
+        f"        if isinstance(value, types.ModuleType) and name not in {MODULES!r}: print(name)\n"
     )
     assert output_of(code) == ""

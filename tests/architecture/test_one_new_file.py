@@ -121,6 +121,7 @@ def test_five_extensions_are_five_new_files(house):
         "flowlib.expansion.expansions",
         "flowlib.view.views",
         "stores.codec.codecs",
+        "stores.uri.backends",
     ],
 )
 def test_an_unknown_name_is_an_error_with_the_choices_and_the_nearest(registry):

@@ -1,4 +1,4 @@
-"""How does doit compute the workloads? Tasks are dicts; values live in its own database."""
+"""How does doit compute the workloads? Tasks are dicts, values live in its database (dbm)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _database(case: Case) -> str:
 def _run(case: Case, **creators: Any) -> None:
     """Run the tasks of some creators as the command does."""
     tasks = {f"task_{name}": creator for name, creator in creators.items()}
-    options = ["run", "--backend", "sqlite3", "--db-file", _database(case), "--verbosity", "0"]
+    options = ["run", "--db-file", _database(case), "--verbosity", "0"]
     if case.workers > 1:
         options += ["-n", str(case.workers)]
     reporter = ["--reporter", "zero"]
@@ -66,9 +66,9 @@ def _run(case: Case, **creators: Any) -> None:
 
 
 def _values(case: Case, names: list[str]) -> list[dict[str, Any]]:
-    from doit.dependency import SqliteDB  # the store that --backend names
+    from doit.dependency import DbmDB  # the default store
 
-    database = Dependency(SqliteDB, _database(case), MD5Checker)
+    database = Dependency(DbmDB, _database(case), MD5Checker)
     return [database.get_values(name) for name in names]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.architecture.sources import ROOT, dotted, library_modules, tree
 
 LINES = 300
 FUNCTION_LINES = 50
+ARGUMENTS = 6
 
 
 @pytest.mark.parametrize("path", library_modules(), ids=dotted)
@@ -21,18 +23,33 @@ def test_a_module_fits_on_a_few_pages(path):
 @pytest.mark.parametrize("path", library_modules(), ids=dotted)
 def test_a_function_fits_on_a_screen(path):
     """No function is longer than 50 lines, its docstring not counted."""
-    functions = [
-        node
-        for node in ast.walk(tree(path))
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    ]
-    assert [each.name for each in functions if _length(each) > FUNCTION_LINES] == []
+    assert [each.name for each in _functions(path) if _length(each) > FUNCTION_LINES] == []
 
 
 @pytest.mark.parametrize("path", library_modules(), ids=dotted)
 def test_a_module_says_what_it_is_for(path):
     """Every module begins with a docstring."""
     assert ast.get_docstring(tree(path)), f"{path.relative_to(ROOT)} has no docstring"
+
+
+@pytest.mark.parametrize("path", library_modules(), ids=dotted)
+def test_a_call_needs_no_more_than_six_arguments(path):
+    """No function has more than six parameters without a default, `self` not counted."""
+    assert [each.name for each in _functions(path) if _required(each) > ARGUMENTS] == []
+
+
+def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(tree(path)) if isinstance(node, kinds)]
+
+
+def _required(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Parameters that every call must give."""
+    given = function.args
+    positional = [each.arg for each in (*given.posonlyargs, *given.args)]
+    bound = positional[:1] in (["self"], ["cls"])
+    keyword_only = sum(default is None for default in given.kw_defaults)
+    return len(positional) - len(given.defaults) - bound + keyword_only
 
 
 def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flowlib import Flow, TaskResults, TaskSpec
-from stores import ArtifactMissing, InMemoryStore, LocalFileStore
+from stores import ArtifactDamaged, InMemoryStore, LocalFileStore
 from tests.acceptance import tasks
 from tests.acceptance.tasks import counted, noted
 
@@ -198,7 +198,7 @@ def test_results_load_when_touched(tmp_path: Path) -> None:
     run = flow.run(num_workers=1, results_store=store)
     for file in (tmp_path / "s" / "Number").glob("*/*/*"):
         file.unlink()
-    with pytest.raises(ArtifactMissing, match="value"):
+    with pytest.raises(ArtifactDamaged, match="value"):
         run["Number"][0]["value"]
 
 

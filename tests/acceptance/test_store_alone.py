@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from flowlib import Flow, TaskSpec
-from stores import File, InMemoryStore, LocalFileStore, Promise, ResultsStore, TypeInfo
+from stores import (
+    File,
+    InMemoryStore,
+    LocalFileStore,
+    Promise,
+    ResultsStore,
+    StoreError,
+    TypeInfo,
+)
 from tests.acceptance import tasks
 
 WHERE: dict[str, Any] = {"task_name": "T", "task_unique_config": {"T": {"x": 1}}}
@@ -128,7 +136,7 @@ def test_own_types(tmp_path: Path) -> None:
 
 def test_unknown_type_names_the_known_ones(files: LocalFileStore) -> None:
     """With the nearest."""
-    with pytest.raises(LookupError, match="json"):
+    with pytest.raises(StoreError, match="Did you mean json"):
         files.save(1, "value", "jsn", **WHERE)
 
 
@@ -169,10 +177,12 @@ def test_file_saves_and_loads_objects(files: LocalFileStore) -> None:
 
 
 def test_context_of_the_file_store(files: LocalFileStore) -> None:
-    """`get_context` names a folder that exists."""
-    context = files.get_context("T", {"T": {"x": 1}})
+    """`get_context` names the folder of what counts, and the counter of its task."""
+    Flow([TaskSpec(tasks.Number, {"x": "v" * 20_000})]).run(num_workers=1, results_store=files)
+    context = files.get_context("Number", {"Number": {"x": "v" * 20_000}})
     assert context.run_dir is not None
-    assert Path(context.run_dir).is_dir()
+    assert [path.name for path in Path(context.run_dir).iterdir()] == ["value.txt"]
+    assert context.sweep_counter == "000"
 
 
 def test_stores_are_picklable(files: LocalFileStore) -> None:

@@ -94,8 +94,11 @@ def test_force_is_seen_by_the_task() -> None:
     """A forced task knows it, and the spec does not stay forced."""
     flow = Flow([TaskSpec(tasks.Attributes, config={"x": 1})])
     store = InMemoryStore()
-    runs = [flow.run(num_workers=1, results_store=store, force=force) for force in (None, "all")]
-    assert [run["Attributes"][0].results["facts"]["force"] for run in runs] == [False, True]
+    seen = []
+    for force in (None, "all"):
+        run = flow.run(num_workers=1, results_store=store, force=force)
+        seen.append(run["Attributes"][0].results["facts"]["force"])
+    assert seen == [False, True]
     assert flow.plan(results_store=store).to_run == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -34,11 +35,14 @@ def main() -> None:
     _say_where(console, arguments.store, first)
 
     console.print("\n[bold]2. The same again[/], as a new script would")
-    second = build().run(num_workers=arguments.workers, results_store=store)
-    all_cached = (
-        "all is cached" if second.counts == {"cached": flow.num_tasks} else "not all cached"
+    began = time.perf_counter()
+    second = build().run(
+        num_workers=arguments.workers, results_store=LocalFileStore(store.base_dir)
     )
-    console.print(f"{all_cached}: {summary(second)}", markup=False)
+    seconds = time.perf_counter() - began
+    is_cached = second.counts == {"cached": flow.num_tasks}
+    console.print("all is cached" if is_cached else f"not all is cached: {second.counts}")
+    console.print(f"graph, plan and run took {seconds:.2f} s")
 
     console.print(f'\n[bold]3. One part forced[/]: force="{FORCED}"')
     console.print(str(flow.plan(force=FORCED, results_store=store)), markup=False)

@@ -39,8 +39,9 @@ seen = []
 
 def count(event, arguments):
     if event in ("open", "os.listdir", "os.scandir") and seen:
-        if str(arguments[0]).startswith(base):
-            counts[event] += 1
+        path = str(arguments[0])
+        if path.startswith(base) and not (event != "open" and ".leases" in path):
+            counts[event] += 1  # the folder of leases holds only what is running now
 
 sys.addaudithook(count)
 

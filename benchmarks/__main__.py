@@ -1,4 +1,4 @@
-"""What can be asked of the benchmarks? `setup`, `profile`, or a table."""
+"""What can be asked of the benchmarks? `setup`, `profile`, `clean`, or a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.cells import make_cells
-from benchmarks.environments import cache_folder, set_up
+from benchmarks.environments import cache_folder, clean, set_up
 from benchmarks.profiling import profile
 from benchmarks.session import Session, Settings, Table
 from benchmarks.systems import SYSTEMS, chosen
@@ -19,7 +19,7 @@ from benchmarks.table import markdown
 
 def main(arguments: list[str]) -> None:
     """Do what the command line asks for."""
-    actions = {"setup": _set_up, "profile": _profile}
+    actions = {"setup": _set_up, "profile": _profile, "clean": lambda _: clean()}
     if arguments and arguments[0] in actions:
         actions[arguments[0]](arguments[1:])
     else:
@@ -58,8 +58,11 @@ def _measure(arguments: list[str]) -> None:
     parser.add_argument("--fill-timeout", type=float, default=300.0, help="seconds per store")
     parser.add_argument("--slow", type=float, default=10.0, help="what takes longer is run once")
     parser.add_argument("--markdown", type=Path, help="the file to write the tables to")
+    parser.add_argument("--keep", action="store_true", help="leave all folders until `clean`")
     asked = parser.parse_args(arguments)
-    settings = Settings(asked.repeats, asked.timeout, asked.fill_timeout, asked.slow)
+    settings = Settings(
+        asked.repeats, asked.timeout, asked.fill_timeout, asked.slow, keep=asked.keep
+    )
     cells = make_cells(asked.workloads, [int(size) for size in asked.sizes.split(",")])
     systems = chosen(asked.systems)
     session = Session(systems, cells, settings, _say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -42,6 +43,12 @@ def set_up(systems: Iterable[System]) -> None:
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--disable-pip-version-check", *system.requires], check=True)
         (folder / "installed").touch()
+
+
+def clean() -> None:
+    """Remove the folders that sessions have kept."""
+    for folder in cache_folder().glob("work-*"):
+        shutil.rmtree(folder)
 
 
 def _venv_of(system: System) -> Path:

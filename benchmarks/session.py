@@ -31,12 +31,15 @@ class Settings:
         timeout_s: After how long a case is ended.
         fill_timeout_s: The same for filling the store that W3, W4 and W6 read.
         slow_s: What takes longer is run once only.
+        keep: Whether the folders of all cases stay at the end: ext4 makes files several times
+            slower for minutes after many were deleted.
     """
 
     repeats: int = 5
     timeout_s: float = 60.0
     fill_timeout_s: float = 300.0
     slow_s: float = 10.0
+    keep: bool = False
 
 
 @dataclass(slots=True)
@@ -107,7 +110,8 @@ class Session:
                         if cell.is_supported_by(system):
                             self._take(system, cell, round_)
         finally:
-            shutil.rmtree(self._base, ignore_errors=True)
+            if not self._settings.keep:
+                shutil.rmtree(self._base, ignore_errors=True)
         return self._table
 
     def _in_turn(self, round_: int) -> list[System]:

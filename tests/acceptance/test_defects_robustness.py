@@ -131,7 +131,7 @@ def test_d15_script_without_main_guard_is_told(tmp_path: Path) -> None:
     """A missing guard is an error that shows the cure."""
     done = run_script(UNGUARDED, tmp_path)
     assert done.code != 0
-    assert "if __name__ == '__main__':" in done.err
+    assert 'if __name__ == "__main__":' in done.err
 
 
 def test_d16_exception_that_cannot_be_pickled_is_raised(store: LocalFileStore) -> None:

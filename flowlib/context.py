@@ -24,7 +24,7 @@ from stores import (
     TaskState,
     UniqueConfig,
 )
-from stores.lineage import as_meta, merged
+from stores.lineage import merged, plain
 
 if TYPE_CHECKING:
     import inspect
@@ -80,12 +80,10 @@ class TaskContext:
     def unique_config(self) -> UniqueConfig:
         """The configs of the task and of all its ancestors, by task name."""
         upstream = [each.address for each in self.predecessors if each.address is not None]
-        known = self.results_store.unique_configs(upstream)
-        own = (self.name, self.own_config)
-        configs = [known[address.key] for address in upstream]
-        return UniqueConfig(
-            as_meta(merged(own, configs, gathers=bool(self.reduce))), self.address
-        )
+        known = self.results_store.lineages(upstream)
+        sources = [known[address.key] for address in upstream if address.key in known]
+        lineage = merged(self.name, self.own_config, sources, gathers=bool(self.reduce))
+        return UniqueConfig(plain(lineage), self.address)
 
     @property
     def run_history(self) -> dict[str, str]:

@@ -255,4 +255,4 @@ def _views(progress: str | None, plan: Plan, identity: RunIdentity) -> Iterable[
 def _refuse_start_in_worker() -> None:
     """A worker that imports a script without a main guard must not start the flow again."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SystemExit(NO_MAIN_GUARD)
+        os._exit(NO_MAIN_GUARD)  # an exception would be lost on the way to the driver

@@ -181,11 +181,11 @@ def _distinct_configs(
     configs: list[tuple[Argument, ...]] = []
     shape: tuple[str, ...] | None = None
     for point in points:
+        configs.append(resolver.resolve(point))
         if tuple(point) != shape:
             shape = tuple(point)
             if missing := missing_keys(declaration, shape):
                 raise SpecError(_missing_message(declaration, missing))
-        configs.append(resolver.resolve(point))
     return configs
 
 

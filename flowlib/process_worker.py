@@ -14,7 +14,7 @@ from typing import Final
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.transport import loads
 from flowlib.worker import error_details, execute
-from stores import Address, InMemoryStore, Owner, ResultsStore
+from stores import Address, InMemoryStore, Owner, Record, ResultsStore
 
 NO_MAIN_GUARD: Final = 86
 """Exit code of a process that was about to start a flow while it was still starting itself."""
@@ -43,40 +43,47 @@ class Message:
         return replace(self, assignment=assignment)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a worker was sent before: the tasks of specs, and the ancestry of memory stores."""
+
+    assignments: dict[str, Assignment]
+    records: dict[str, Record]
+
+
 def run_worker(connection: Connection, store_bytes: bytes) -> None:
     """Answer jobs until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     store = loads(store_bytes)
     owner = Owner.of_this_process()
-    assignments: dict[str, Assignment] = {}
+    known = Known({}, {})
     connection.send_bytes(pickle.dumps("up"))
     while True:
         try:
             message: Message = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
         except (EOFError, OSError):
             return
-        outcome = _answer(message, assignments, store, owner)
+        outcome = _answer(message, known, store, owner)
         connection.send_bytes(pickle.dumps(outcome, protocol=5))
 
 
-def _answer(
-    message: Message, assignments: dict[str, Assignment], store: object, owner: Owner
-) -> Outcome:
+def _answer(message: Message, known: Known, store: object, owner: Owner) -> Outcome:
     try:
         if message.assignment is not None:
-            assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
-        job, inputs = loads(message.body)  # type: ignore[misc]  # a pair, made by the driver
+            known.assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
+        job, inputs, ancestry = loads(message.body)  # type: ignore[misc]  # three, made by the driver
     except Exception as error:  # noqa: BLE001  # unpickling imports and calls user code
         return Outcome(
             message.address, OutcomeKind.FAILED, error=error_details(error), is_lost=True
         )
-    assignment = assignments.get(message.spec)
+    assignment = known.assignments.get(message.spec)
     if assignment is None:
         details = error_details(RuntimeError(f"the task of {message.spec} could not be loaded"))
         return Outcome(message.address, OutcomeKind.FAILED, error=details, is_lost=True)
     if isinstance(inputs, InMemoryStore):
-        return _executed_on_slice(job, assignment, inputs, owner)
+        known.records.update(ancestry)
+        return _executed_on_slice(job, assignment, inputs.with_ancestry(known.records), owner)
     assert isinstance(store, ResultsStore)  # noqa: S101  # a run has one or the other
     return execute(job, assignment, store, owner)
 

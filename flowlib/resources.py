@@ -9,7 +9,7 @@ may be fractions.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -131,14 +131,14 @@ class ResourcePool:
 def pool_of(resources: object) -> ResourcePool:
     """The pool for the `resources` argument of `Flow.run`.
 
-    A mapping of kinds to numbers counts; a list or tuple holds objects; None is no resource;
-    anything else is one object.
+    A mapping of kinds to numbers counts; a list holds objects; None is no resource; anything
+    else is one object.
     """
     if resources is None:
         return ResourcePool()
     if isinstance(resources, Mapping):
         return ResourcePool(amounts={k: _amount(k, v) for k, v in resources.items()})
-    if isinstance(resources, Sequence) and not isinstance(resources, (str, bytes)):
+    if isinstance(resources, list):
         return ResourcePool(objects=tuple(resources))
     return ResourcePool(objects=(resources,))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from flowlib.errors import RunError
@@ -42,6 +44,21 @@ def dumps(value: object, what: str) -> bytes:
 def loads(data: bytes) -> object:
     """The value of `dumps`."""
     return pickle.loads(data)  # noqa: S301  # comes from the driver that started this process
+
+
+@contextmanager
+def hidden_main() -> Iterator[None]:
+    """Keep a new process from importing a `__main__` that has a name but no file (`<stdin>`)."""
+    main = sys.modules.get("__main__")
+    path = getattr(main, "__file__", None)
+    if main is None or path is None or main_has_file():
+        yield
+        return
+    del main.__file__
+    try:
+        yield
+    finally:
+        main.__file__ = path
 
 
 def main_has_file() -> bool:

@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stores import canonical
     from stores.attempt import OpenAttempt
     from stores.backends.file import LocalFileStore
     from stores.backends.memory import InMemoryStore
@@ -106,7 +105,6 @@ __all__ = [
     "UniqueConfig",
     "UnknownPlugin",
     "Unpicklable",
-    "canonical",
     "open_store",
 ]
 
@@ -156,12 +154,10 @@ _HOMES = {
     "Sweep": "stores.values",
     "UniqueConfig": "stores.values",
 }
-"""Where each public name lives; `canonical` is a module of its own."""
+"""Where each public name lives."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "canonical":
-        return importlib.import_module("stores.canonical")
     if name not in _HOMES:
         raise AttributeError(f"module 'stores' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)

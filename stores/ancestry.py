@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from stores.canonical import decode
-from stores.lineage import Config, as_meta, merged
+from stores.lineage import Config, Lineage, merged, plain
 from stores.record import Address, Attempt, Record
 from stores.values import UniqueConfig
 
@@ -20,17 +20,20 @@ def unique_configs(addresses: Sequence[Address], read: ReadRecord) -> dict[str, 
 
     Every record is read once, however many tasks share it. Those that are gone add nothing.
     """
-    found: dict[str, dict[str, Config]] = {}
+    found = lineages(addresses, read)
+    return {each.key: UniqueConfig(plain(found.get(each.key, {})), each) for each in addresses}
+
+
+def lineages(addresses: Sequence[Address], read: ReadRecord) -> dict[str, Lineage]:
+    """The lineages of tasks and of all their ancestors, by key."""
+    found: dict[str, Lineage] = {}
     for record in _upstream_first(addresses, read):
         attempt = counting(record)
         sources = [found[each.address.key] for each in attempt.inputs if each.address.key in found]
         found[record.address.key] = merged(
-            (record.address.task, own_config(record)), sources, gathers=GATHERS in attempt.facts
+            record.address.task, own_config(record), sources, gathers=GATHERS in attempt.facts
         )
-    return {
-        address.key: UniqueConfig(as_meta(found.get(address.key, {})), address)
-        for address in addresses
-    }
+    return found
 
 
 def run_history(addresses: Sequence[Address], read: ReadRecord) -> dict[str, str]:

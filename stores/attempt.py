@@ -174,8 +174,10 @@ class OpenAttempt:
             return self._store.open_promise(promise, mode, **open_kwargs)
         if name is None:
             raise StoreError(f"{self.address}: open() needs a name or a promise")
+        if name in self._opened:
+            self._close_opened(name)
         known = self._artifacts.get(name)
-        if known is None and name not in self._opened and "r" in mode:
+        if known is None and "r" in mode:
             raise ArtifactMissing(self.address, name, self.names)
         path, file = self._store.open_in_attempt(
             self.lease, name, known, mode, type_, sub_dir, **open_kwargs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import pickle
@@ -87,7 +88,7 @@ class FileArtifacts:
         """
         if artifact.file is None:
             if lazy:
-                return _InlinePromise(self, address, artifact, options)
+                return InlinePromise(self, address, artifact, options)
             codec = self._codec_of(address, artifact)
             return loaded(address, artifact, codec, inline_bytes(artifact), options)
         path = Path(self._layout.key_folder(address)) / artifact.file
@@ -142,12 +143,10 @@ class FileArtifacts:
         """Open a file of an attempt; a value in the record becomes a file first."""
         if known is not None and type_ is None:
             type_ = known.type_
-        info = self._type_info(type_)
+        info = self.type_info(type_)
         path = self._target(address, attempt, name, info.extension or "", sub_dir)
-        if known is not None and known.file is not None:
-            path = Path(self._layout.key_folder(address)) / known.file
-        elif known is not None and not path.exists():
-            path.write_bytes(inline_bytes(known))
+        if known is not None:
+            path = self._own_copy(address, attempt, known, path)
         file_mode = f"{mode}b" if info.is_binary and "b" not in mode else mode
         file = File(str(path), file_mode, info.save_fn, info.load_fn, info.open_fn, **open_kwargs)
         return path, file
@@ -181,6 +180,18 @@ class FileArtifacts:
         for attempt in (previous.finished, previous.latest):
             if attempt is not None and attempt.number not in kept:
                 self.drop_attempt(record.address, attempt.number)
+
+    def _own_copy(self, address: Address, attempt: int, known: Artifact, path: Path) -> Path:
+        """The file of an artifact in the folder of this attempt, which others never see."""
+        if known.file is None:
+            if not path.exists():
+                path.write_bytes(inline_bytes(known))
+            return path
+        source = Path(self._layout.key_folder(address)) / known.file
+        if known.file.startswith(f"{attempt}/"):
+            return source
+        shutil.copyfile(source, path)
+        return path
 
     def _write_file(
         self,
@@ -276,7 +287,8 @@ class FileArtifacts:
             return TypeInfoCodec(self._types[type_])
         return codec_of(address, artifact, allow_pickle=self._allow_pickle)
 
-    def _type_info(self, type_: str | None) -> TypeInfo:
+    def type_info(self, type_: str | None) -> TypeInfo:
+        """How values of a type are written to and read from open files."""
         if type_ is not None and type_ in self._types:
             return self._types[type_]
         if type_ is None:
@@ -288,7 +300,7 @@ class FileArtifacts:
         self, address: Address, artifact: Artifact, path: Path, options: Mapping[str, Any]
     ) -> Promise:
         codec = self._codec_of(address, artifact)
-        info = self._type_info(artifact.type_)
+        info = self.type_info(artifact.type_)
         if codec.needs_path or info.needs_path or artifact.type_ not in self._types:
             return _PathPromise(self, address, artifact, options, str(path))
         mode = "rb" if info.is_binary else "r"
@@ -305,8 +317,17 @@ class _Bytes:
         self.data = data
 
 
-class _InlinePromise(Promise):
+class InlinePromise(Promise):
     """A value in a record that is decoded when it is asked for."""
+
+    def open(self, mode: str | None) -> File:
+        """The bytes of the value as a file in memory, for reading."""
+        data, info = inline_bytes(self._artifact), self._artifacts.type_info(self._artifact.type_)
+        is_binary = info.is_binary or "b" in (mode or "r")
+        content = io.BytesIO(data) if is_binary else io.StringIO(data.decode())
+        return File(
+            self._artifact.name, mode or "r", info.save_fn, info.load_fn, lambda *_, **__: content
+        )
 
     def __init__(
         self,
@@ -323,7 +344,7 @@ class _InlinePromise(Promise):
         return self._artifacts.load(self._address, self._artifact, lazy=False, options=options)
 
 
-class _PathPromise(FilePromise, _InlinePromise):
+class _PathPromise(FilePromise, InlinePromise):
     """A value in a file or folder that its codec reads by itself."""
 
     def __init__(
@@ -334,11 +355,11 @@ class _PathPromise(FilePromise, _InlinePromise):
         options: Mapping[str, Any],
         path: str,
     ) -> None:
-        _InlinePromise.__init__(self, artifacts, address, artifact, options)
+        InlinePromise.__init__(self, artifacts, address, artifact, options)
         FilePromise.__init__(self, artifact.name, path, _write_plain, _read_plain, mode="rb")
 
     def load(self, **kwargs: Any) -> Any:
-        return _InlinePromise.load(self, **kwargs)
+        return InlinePromise.load(self, **kwargs)
 
 
 def registered_types() -> dict[str, TypeInfo]:

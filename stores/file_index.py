@@ -27,7 +27,7 @@ _MANY_FILES: Final = 16
 """From this number on the files of dead writers are folded into one."""
 
 IndexEntry = list[Any]
-"""key, attempt, state, latest attempt, latest state, facts, artifacts, duration."""
+"""key, attempt, state, latest attempt, latest state, facts, artifacts, duration, size of record."""
 
 
 class FileIndex:
@@ -65,9 +65,9 @@ class FileIndex:
         """Say that entries of a key before `attempt` are about to be out of date."""
         self._append(task, f"[{json.dumps(key)},{attempt}]\n")
 
-    def add(self, record: Record) -> None:
-        """Note a record that is in force."""
-        entry = json.dumps(entry_of(record), separators=(",", ":"))
+    def add(self, record: Record, size_bytes: int) -> None:
+        """Note a record that is in force, and the size of its file."""
+        entry = json.dumps(entry_of(record, size_bytes), separators=(",", ":"))
         self._append(record.address.task, f"{entry}\n")
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class FileIndex:
                 os.unlink(f"{folder}/{name}")
 
 
-def entry_of(record: Record) -> IndexEntry:
+def entry_of(record: Record, size_bytes: int) -> IndexEntry:
     """The index entry of a record."""
     counts = record.finished or record.latest
     artifacts = [artifact_to_dict(artifact) for artifact in counts.artifacts]
@@ -131,12 +131,13 @@ def entry_of(record: Record) -> IndexEntry:
         dict(counts.facts),
         artifacts,
         None if duration_s is None else round(duration_s, 6),
+        size_bytes,
     ]
 
 
 def status_of(entry: IndexEntry) -> Status:
     """The status that an index entry tells."""
-    _, attempt, state, latest, latest_state, facts, artifacts, duration_s = entry
+    _, attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = entry
     return Status(
         state=_STATES[state],
         attempt=attempt,
@@ -186,7 +187,7 @@ def _merge(lines: list[Any], entries: dict[str, IndexEntry], doubts: dict[str, i
         key = line[0]
         if len(line) == 2:
             doubts[key] = max(doubts.get(key, 0), line[1])
-        elif len(line) == 8:
+        elif len(line) == 9:
             known = entries.get(key)
             if known is None or known[3] <= line[3]:
                 entries[key] = line

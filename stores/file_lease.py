@@ -1,16 +1,20 @@
 """
-Who computes a key of a file store? The process whose lease has the highest number.
+Who computes a key of a file store? The process that holds the lease of the next attempt.
 
 A lease is a file `<key>.<attempt>`, created with O_EXCL. It begins with its owner and never loses
 that: the record is written behind it, and renaming the file to `<key>.json` is the commit.
 
     none -> held -> committed   rename(lease, record): ENOENT means that it was taken over
               |---> released    unlink
-              |---> taken over  create `<key>.<attempt + 1>`, unlink the older one, look again
+              |---> taken over  create `<key>.<attempt + 1>`, mark the older one, unlink it
+
+A mark `<key>.<attempt>.over` says that this number is used up without a record. Marks are made
+before the unlink that they explain, and removed when a later attempt is committed, so that the
+number to try is found without listing anything: the first after the record's that has no mark.
 
 The unlink of the older lease is the fence: a paused owner that wakes up finds nothing to rename.
-Who creates a lease looks at the record and the other leases once more afterwards, because both
-may have changed since it first looked; its number must be new.
+Who has created a lease looks at the record and at its mark once more, because both may have
+changed since it first looked.
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ class FileLeases:
         self._layout = layout
         self._lease_s = lease_s
         self._made: set[str] = set()
+        self._marked: dict[tuple[str, int], range] = {}
 
     def acquire(
         self, address: Address, owner: Owner, read: ReadRecord
@@ -55,24 +60,25 @@ class FileLeases:
             LeaseHeld: another live process has it.
             StoreUnwritable: the lease cannot be written.
         """
-        folder = self._folder(address.task)
+        stem = f"{self._folder(address.task)}/{address.key}"
         while True:
-            record = read(address)
-            held = self._numbers(folder, address.key)
-            self._refuse_live(folder, address, held)
-            used = record.latest.number if record is not None else self._last_removed(address)
-            number = 1 + max(used, *held, 0)
-            descriptor = self._create(f"{folder}/{address.key}.{number}", owner)
+            first = number = self._next_number(address, stem, read(address))
+            while (descriptor := self._create(f"{stem}.{number}", owner)) is None:
+                if not os.path.exists(f"{stem}.{number}"):
+                    break  # it has just ended: look again
+                self._refuse_live(stem, number, address)
+                number += 1
             if descriptor is None:
-                continue  # another process was quicker
-            for older in held:
-                _unlink(f"{folder}/{address.key}.{older}")
+                continue
+            for older in range(first, number):
+                self._end(f"{stem}.{older}")
             now = read(address)
-            others = set(self._numbers(folder, address.key)) - {number}
-            if not others and (now is None or now.latest.number < number):
+            latest = now.latest.number if now is not None else 0
+            if latest < number and not os.path.exists(f"{stem}.{number}.over"):
+                self._marked[address.key, number] = range(first, number)
                 return number, descriptor, now
             os.close(descriptor)
-            _unlink(f"{folder}/{address.key}.{number}")
+            _unlink(f"{stem}.{number}")
 
     def commit(self, address: Address, number: int, target: str) -> None:
         """Rename a lease to the record.
@@ -80,24 +86,49 @@ class FileLeases:
         Raises:
             LeaseLost: it was taken over.
         """
+        stem = f"{self._layout.leases(address.task)}/{address.key}"
+        marked = self._marked.pop((address.key, number), range(0))
         try:
-            os.rename(f"{self._layout.leases(address.task)}/{address.key}.{number}", target)
+            os.rename(f"{stem}.{number}", target)
         except FileNotFoundError:
             raise LeaseLost(
                 f"{address}: attempt {number} was taken over by another process, so its "
                 f"results do not count"
             ) from None
+        for older in marked:
+            _unlink(f"{stem}.{older}.over")
 
     def release(self, address: Address, number: int) -> None:
-        """Give a lease up; harmless when it is lost."""
+        """Give a lease up; harmless when it is lost.
+
+        Its number may be used again: whoever gives up writes nothing any more.
+        """
+        self._marked.pop((address.key, number), None)
         _unlink(f"{self._layout.leases(address.task)}/{address.key}.{number}")
 
-    def renew(self, address: Address) -> None:
+    def renew(self, address: Address, read: ReadRecord) -> None:
         """Show that the owner of a key is at work."""
-        folder = self._layout.leases(address.task)
-        for number in self._numbers(folder, address.key):
+        stem = f"{self._layout.leases(address.task)}/{address.key}"
+        number = self._next_number(address, stem, read(address))
+        while os.path.exists(f"{stem}.{number}"):
             with contextlib.suppress(OSError):
-                os.utime(f"{folder}/{address.key}.{number}")
+                os.utime(f"{stem}.{number}")
+            number += 1
+
+    def _next_number(self, address: Address, stem: str, record: Record | None) -> int:
+        """The first number after the record's that is not marked as used up."""
+        number = 1 + (record.latest.number if record else self._last_removed(address))
+        while os.path.exists(f"{stem}.{number}.over"):
+            number += 1
+        return number
+
+    def _end(self, lease: str) -> None:
+        """Mark a number as used up, then take its lease away."""
+        try:
+            os.close(os.open(f"{lease}.over", os.O_CREAT | os.O_WRONLY, 0o644))
+        except OSError as error:
+            raise as_store_error(error, f"{lease}.over") from error
+        _unlink(lease)
 
     def bury(self, address: Address, number: int) -> None:
         """Remember the number of the last attempt of a record that is about to be removed."""
@@ -117,28 +148,23 @@ class FileLeases:
         except (OSError, ValueError):
             return 0
 
-    def _refuse_live(self, folder: str, address: Address, held: list[int]) -> None:
-        if not held:
-            return
-        path = f"{folder}/{address.key}.{max(held)}"
+    def _refuse_live(self, stem: str, number: int, address: Address) -> None:
+        path = f"{stem}.{number}"
         owner = read_owner(path)
         if owner is not None:
             is_alive = owner.is_alive()
-            if is_alive or (is_alive is None and not self._is_expired(folder, path)):
+            if is_alive or (is_alive is None and self._age(path) <= self._lease_s):
                 raise LeaseHeld(f"{address} is being computed by {owner}")
-        elif self._age(folder, path) < _EMPTY_GRACE_S:
+        elif self._age(path) < _EMPTY_GRACE_S:
             raise LeaseHeld(f"{address} is just being taken by another process")
 
-    def _is_expired(self, folder: str, path: str) -> bool:
-        return self._age(folder, path) > self._lease_s
-
-    def _age(self, folder: str, path: str) -> float:
+    def _age(self, path: str) -> float:
         """Seconds since a lease was renewed, by the clock of the file system."""
         try:
             renewed = os.stat(path).st_mtime
         except FileNotFoundError:
-            return float("inf")
-        probe = f"{folder}/.clock-{os.getpid()}"
+            return 0.0  # it has just ended: whoever asked looks again
+        probe = f"{os.path.dirname(path)}/.clock-{os.getpid()}"
         try:
             with open(probe, "w"):
                 os.utime(probe)
@@ -162,15 +188,6 @@ class FileLeases:
             _unlink(path)
             raise as_store_error(error, path) from error
         return descriptor
-
-    def _numbers(self, folder: str, key: str) -> list[int]:
-        prefix = f"{key}."
-        try:
-            names = os.listdir(folder)
-        except FileNotFoundError:
-            return []
-        numbers = [n[len(prefix) :] for n in names if n.startswith(prefix)]
-        return sorted(int(number) for number in numbers if number.isdigit())
 
     def _folder(self, task: str) -> str:
         folder = self._layout.leases(task)

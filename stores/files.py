@@ -159,6 +159,7 @@ class File:
         self._load_fn = load_fn
         self._load_kwargs = dict(load_kwargs or {})
         self._file = (open_fn or builtins.open)(path, mode, **open_kwargs)
+        self._then: Callable[[], None] | None = None
 
     @classmethod
     def from_promise(cls, promise: FilePromise) -> File:
@@ -220,6 +221,13 @@ class File:
     def close(self) -> None:
         """Close the file; harmless when called twice."""
         self._file.close()
+        then, self._then = self._then, None
+        if then is not None:
+            then()
+
+    def on_close(self, then: Callable[[], None]) -> None:
+        """Call `then` once, after the file was closed."""
+        self._then = then
 
     @property
     def closed(self) -> bool:

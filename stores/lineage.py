@@ -1,13 +1,15 @@
 """
 What is the `unique_config` of a task? Its own config and those of all its ancestors, by name.
 
-Where several inputs of a task bring the same ancestor, a reduce joins them: equal configs are
-kept, different values become the list of the distinct ones, in order, dicts key by key.
+A reduce joins the configs of its inputs: equal ones are kept, different values become the list of
+the distinct ones, in order, dicts key by key. What was joined is weaker than what a task reads
+directly: a task that reads a reduce and one of its sources has that source's config.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from stores.canonical import encode
@@ -17,38 +19,60 @@ from stores.values import MetaDict
 Config = Mapping[str, Any]
 
 
-def merged(own: tuple[str, Config], upstream: Sequence[Config], *, gathers: bool) -> dict[str, Any]:
-    """The configs of a task, by task name, from those of the tasks it reads.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The config of one ancestor; `is_joined` when a reduce lies between."""
+
+    config: Any
+    is_joined: bool = False
+
+
+Lineage = dict[str, Entry]
+"""The configs of a task and of its ancestors, by task name."""
+
+
+def merged(name: str, own: Config, upstream: Sequence[Lineage], *, gathers: bool) -> Lineage:
+    """The lineage of a task from those of the tasks it reads.
 
     Args:
-        own: Its name and its own config.
-        upstream: The merged configs of the tasks it reads, in order.
+        name: Its name.
+        own: Its own config.
+        upstream: The lineages of the tasks it reads, in order.
         gathers: Whether it is a reduce.
     """
-    if not gathers:
-        result: dict[str, Any] = {}
-        for config in upstream:
-            result.update(config)
-        result[own[0]] = own[1]
-        return result
-    by_task: dict[str, list[Any]] = {}
-    for config in upstream:
-        for task, values in config.items():
-            by_task.setdefault(task, []).append(values)
-    result = {task: joined(values) for task, values in by_task.items()}
-    result[own[0]] = own[1]
+    result: Lineage = {}
+    if gathers:
+        by_task: dict[str, list[Any]] = {}
+        for lineage in upstream:
+            for task, entry in lineage.items():
+                by_task.setdefault(task, []).append(entry.config)
+        result = {task: Entry(joined(values), True) for task, values in by_task.items()}
+    else:
+        for lineage in upstream:
+            for task, entry in lineage.items():
+                if not entry.is_joined or task not in result:
+                    result[task] = entry
+    result[name] = Entry(own)
     return result
 
 
 def joined(values: Iterable[Any]) -> Any:
-    """One value for many: itself where all are equal, else the list of the distinct ones."""
+    """One value for many: itself where all are equal, else the list of the distinct ones.
+
+    Beside a list of distinct values a list that is one value is wrapped, so that both can be
+    told apart: `{"x": [1, 2], "layers": [[64, 64]]}`.
+    """
     distinct = _distinct(values)
     if len(distinct) == 1:
         return distinct[0]
-    if all(isinstance(value, dict) for value in distinct):
-        keys = dict.fromkeys(key for value in distinct for key in value)
-        return {key: joined(v[key] for v in distinct if key in v) for key in keys}
-    return distinct
+    if not all(isinstance(value, dict) for value in distinct):
+        return distinct
+    result = {}
+    for key in dict.fromkeys(key for value in distinct for key in value):
+        value = joined(each[key] for each in distinct if key in each)
+        is_constant = isinstance(value, list) and any(value is each.get(key) for each in distinct)
+        result[key] = [value] if is_constant else value
+    return result
 
 
 def _distinct(values: Iterable[Any]) -> list[Any]:
@@ -68,6 +92,13 @@ def _text(value: Any) -> object:
         return repr(value)
 
 
-def as_meta(config: Mapping[str, Any]) -> MetaDict:
-    """A copy with attribute access, which does not share its dicts."""
-    return MetaDict({k: as_meta(v) if isinstance(v, dict) else v for k, v in config.items()})
+def plain(lineage: Lineage) -> dict[str, Any]:
+    """The configs by task name, with attribute access; a copy that shares no dict."""
+    return {task: as_meta(entry.config) for task, entry in lineage.items()}
+
+
+def as_meta(config: Any) -> Any:
+    """A copy of a config with attribute access at every depth."""
+    if not isinstance(config, Mapping):
+        return config
+    return MetaDict({key: as_meta(value) for key, value in config.items()})

@@ -21,6 +21,7 @@ from stores.attempt import Lease, OpenAttempt, SaveOptions
 from stores.errors import ArtifactMissing, RecordMissing, StoreWithoutFiles
 from stores.files import File
 from stores.lease import Owner
+from stores.lineage import Lineage
 from stores.record import Address, Artifact, Attempt, Record, Status, TaskState
 from stores.values import Promise, StoreContext, UniqueConfig
 
@@ -197,6 +198,10 @@ class ResultsStore(ABC):
         """The configs of tasks with those of all their ancestors, by key."""
         return ancestry.unique_configs(addresses, self.record)
 
+    def lineages(self, addresses: Sequence[Address]) -> dict[str, Lineage]:
+        """The configs of tasks and of their ancestors, and which of them a reduce has joined."""
+        return ancestry.lineages(addresses, self.record)
+
     def unique_config(self, address: Address) -> UniqueConfig:
         """The configs of a task and of all its ancestors, by task name."""
         return self.unique_configs([address])[address.key]
@@ -352,10 +357,38 @@ class ResultsStore(ABC):
         if promise is not None:
             return self.open_promise(promise, mode, **open_kwargs)
         address = self._address(task_name or "", task_unique_config)
+        if mode not in (None, "r", "rb", "rt"):
+            config = task_unique_config or {}
+            attempt = self.begin(address or matching.saved_address(task_name or "", config))
+            return self._open_saved(attempt, name, mode, type_, sub_dir, config, **open_kwargs)
         if address is None:
             raise RecordMissing(f"{task_name} has no record with this config")
         found = self.get(address, name or "", lazy=True)
         return self.open_promise(found, mode, **open_kwargs)
+
+    def _open_saved(
+        self,
+        attempt: OpenAttempt,
+        name: str | None,
+        mode: str | None,
+        type_: str | None,
+        sub_dir: str | None,
+        config: Mapping[str, Any],
+        **open_kwargs: Any,
+    ) -> File:
+        """Open a file that becomes an artifact, saved by hand, when it is closed."""
+        try:
+            if attempt.previous is not None:
+                attempt.carry_over(matching.saved_artifacts(attempt.previous))
+                in_force = matching.artifacts_in_force(attempt.previous)
+                if name in in_force and mode is not None and "w" not in mode:
+                    attempt.carry_over({name: in_force[name][1]})
+            file = attempt.open(name, mode or "r", type_, sub_dir=sub_dir, **open_kwargs)
+        except BaseException:
+            attempt.abandon()
+            raise
+        file.on_close(lambda: self._commit_saved(attempt, config))
+        return file
 
     def _commit_saved(self, attempt: OpenAttempt, config: Mapping[str, Any]) -> None:
         if attempt.previous is not None:

@@ -21,7 +21,7 @@ from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.process_worker import NO_MAIN_GUARD, Message, run_worker
-from flowlib.transport import dumps, loads
+from flowlib.transport import dumps, hidden_main, loads
 from stores import ErrorDetails, InMemoryStore
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class _Worker:
     connection: Connection
     jobs: deque[tuple[Job, Assignment]] = field(default_factory=deque)
     known_specs: set[str] = field(default_factory=set)
+    known_records: set[str] = field(default_factory=set)
     busy_since: float = 0.0
     is_up: bool = False
     kill_reason: str = ""
@@ -72,8 +73,8 @@ class ProcessExecutor(Executor):
         return [worker.jobs[0][0] for worker in self._workers.values() if worker.jobs]
 
     def submit(self, job: Job, assignment: Assignment) -> int:
-        message = self._message(job, assignment)
         worker = self._idle_worker()
+        message = self._message(job, assignment, worker)
         worker.busy_since = time.perf_counter()
         worker.jobs.append((job, assignment))
         self._send(worker, message)
@@ -114,15 +115,18 @@ class ProcessExecutor(Executor):
                 worker.process.join()
         self._workers.clear()
 
-    def _message(self, job: Job, assignment: Assignment) -> Message:
+    def _message(self, job: Job, assignment: Assignment, worker: _Worker) -> Message:
         if assignment.name not in self._assignments:
             what = f"the task of {assignment.name}"
             self._assignments[assignment.name] = dumps(assignment, what)
         store = self._setup.store
-        inputs = None
+        inputs = ancestry = None
         if isinstance(store, InMemoryStore):
-            inputs = store.clone_for([each.address for each in job.inputs])
-        body = dumps((job, inputs), f"the config of {job.run.unique_name}")
+            sources = [each.address for each in job.inputs]
+            inputs = store.clone_for(sources)
+            ancestry = store.ancestry(sources, worker.known_records)
+            worker.known_records |= ancestry.keys()
+        body = dumps((job, inputs, ancestry), f"the config of {job.run.unique_name}")
         return Message(job.address, assignment.name, None, body)
 
     def _idle_worker(self) -> _Worker:
@@ -140,7 +144,8 @@ class ProcessExecutor(Executor):
         process = self._context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker, args=(theirs, self._store), name=f"Worker-{index + 1}"
         )
-        process.start()
+        with hidden_main():
+            process.start()
         theirs.close()
         worker = _Worker(index, process, ours)
         self._workers[index] = worker
@@ -212,12 +217,12 @@ def _death(exit_code: int | None) -> str:
 def _start_failure(exit_code: int | None) -> str:
     guard = (
         "the script has no main guard: workers import the script that started them, so it must "
-        "start its flow under\n\n    if __name__ == '__main__':\n\nor run with num_workers=1"
+        'start its flow under\n\n    if __name__ == "__main__":\n\nor run with num_workers=1'
     )
     if exit_code == NO_MAIN_GUARD:
         return f"a worker process could not start: {guard}"
     return (
         f"a worker process could not start (exit code {exit_code}); its own error is printed "
         f"above. Workers import the script that started them: can it be imported, and is its "
-        f"flow started under `if __name__ == '__main__':`?"
+        f'flow started under `if __name__ == "__main__":`?'
     )

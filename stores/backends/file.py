@@ -16,8 +16,8 @@ from stores.errors import (
     RecordDamaged,
     StoreError,
 )
-from stores.file_artifacts import FileArtifacts, registered_types
-from stores.file_index import FileIndex, entry_of, status_of
+from stores.file_artifacts import FileArtifacts, InlinePromise, registered_types
+from stores.file_index import FileIndex, IndexEntry, entry_of, status_of
 from stores.file_layout import (
     SUFFIX,
     Layout,
@@ -185,6 +185,7 @@ class LocalFileStore(ResultsStore):
             # the lease begins with its owner; the record goes on behind it
             data = f",{record.to_json()[1:]}\n".encode()
             try:
+                size_bytes = os.lseek(descriptor, 0, os.SEEK_CUR) + len(data)
                 _write_all(descriptor, data)
                 if self._options["fsync"]:
                     os.fsync(descriptor)
@@ -196,7 +197,7 @@ class LocalFileStore(ResultsStore):
         except OSError as error:
             self._leases.release(address, lease.attempt)
             raise as_store_error(error, path) from error
-        self._index.add(record)
+        self._index.add(record, size_bytes)
         if previous is not None:
             self._artifacts.drop_unnamed(record, previous)
 
@@ -209,7 +210,7 @@ class LocalFileStore(ResultsStore):
 
     def renew(self, addresses: Iterable[Address]) -> None:
         for address in addresses:
-            self._leases.renew(address)
+            self._leases.renew(address, self.record)
 
     def lease_folder(self, address: Address) -> str | None:
         return self._layout.leases(address.task)
@@ -258,6 +259,8 @@ class LocalFileStore(ResultsStore):
         return self._artifacts.adopt(lease.address, name, path, type_)
 
     def open_promise(self, promise: Promise, mode: str | None, **open_kwargs: Any) -> File:
+        if isinstance(promise, InlinePromise) and not isinstance(promise, FilePromise):
+            return promise.open(mode)
         if not isinstance(promise, FilePromise):
             raise StoreError(
                 f"a {type(promise).__name__} has no file of its own to open: load() gives its value"
@@ -290,32 +293,35 @@ class LocalFileStore(ResultsStore):
                 found[address.key] = self._artifacts.checked(address, Status.of(record))
 
     def _look_at_many(self, task: str, wanted: list[Address], found: dict[str, Status]) -> None:
-        listed = _listed_keys(self._layout.task_folder(task))
+        folder = self._layout.task_folder(task)
+        listed = _listed_keys(folder)
         index = self._index.read(task) if listed else {}
         for address in wanted:
             key = address.key
             if key not in listed:
                 continue
             entry = index.get(key)
-            if entry is None:
-                record = self._indexed_again(address)
-                if record is None:
+            if entry is None or not _has_size(f"{folder}/{key}{SUFFIX}", entry[-1]):
+                entry = self._indexed_again(address)
+                if entry is None:
                     continue
-                entry = entry_of(record)
             try:
                 found[key] = self._artifacts.checked(address, status_of(entry))
             except (KeyError, TypeError, ValueError):
                 self._look_at_one(address, found)  # a damaged line of the index
 
-    def _indexed_again(self, address: Address) -> Record | None:
+    def _indexed_again(self, address: Address) -> IndexEntry | None:
+        """Read a record that the index does not know, or whose file has changed since."""
         try:
             record = self.record(address)
-        except StoreError as error:
+            size_bytes = os.stat(self._layout.record(address)).st_size
+        except (StoreError, OSError) as error:
             _log.warning("%s", error)
             return None
-        if record is not None:
-            self._index.add(record)
-        return record
+        if record is None:
+            return None
+        self._index.add(record, size_bytes)
+        return entry_of(record, size_bytes)
 
     def _record_at(self, path: str) -> Record | None:
         try:
@@ -333,6 +339,13 @@ def _listed_keys(folder: str) -> set[str]:
         return set()
     cut = len(SUFFIX)
     return {name[:-cut] for name in names if name.endswith(SUFFIX)}
+
+
+def _has_size(path: str, size_bytes: int) -> bool:
+    try:
+        return os.stat(path).st_size == size_bytes
+    except OSError:
+        return False
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

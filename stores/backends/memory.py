@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -37,6 +37,7 @@ class InMemoryStore(ResultsStore):
         self._blobs: dict[str, _Blobs] = {}
         self._leases: dict[str, Lease] = {}
         self._last_number: dict[str, int] = {}
+        self._ancestry: Mapping[str, Record] = {}
 
     def __repr__(self) -> str:
         return f"<InMemoryStore of {len(self._records)} records>"
@@ -59,7 +60,7 @@ class InMemoryStore(ResultsStore):
         return found
 
     def record(self, address: Address) -> Record | None:
-        return self._records.get(address.key)
+        return self._records.get(address.key) or self._ancestry.get(address.key)
 
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         with self._lock:
@@ -187,6 +188,27 @@ class InMemoryStore(ResultsStore):
                     blobs = self._blobs.get(address.key, {})
                     part._blobs[address.key] = {k: blobs[k] for k in _named_in(record)}
         return part
+
+    def ancestry(self, addresses: Sequence[Address], known: Set[str]) -> dict[str, Record]:
+        """The records upstream of some keys, without artifacts, as far as they are not known.
+
+        They tell a task on a worker the configs of its ancestors.
+        """
+        found: dict[str, Record] = {}
+        stack = list(addresses)
+        while stack:
+            address = stack.pop()
+            record = self._records.get(address.key)
+            if record is not None and address.key not in found and address.key not in known:
+                counts = replace(record.finished or record.latest, artifacts=(), error=None)
+                found[address.key] = Record(record.identity, None, counts)
+                stack.extend(each.address for each in counts.inputs)
+        return found
+
+    def with_ancestry(self, records: Mapping[str, Record]) -> InMemoryStore:
+        """This store, which also knows `records`, but not their artifacts."""
+        self._ancestry = records
+        return self
 
     def _drop_unnamed(self, record: Record) -> None:
         named = _named_in(record)

@@ -71,9 +71,9 @@ def test_a_demand_that_can_never_be_met_is_an_error(resources, wanted, message):
         pool_of(resources).demand("T", wanted)
 
 
-def test_a_tuple_is_a_list_of_objects_and_anything_else_is_one_object():
-    """A string is one resource, not its letters."""
-    assert pool_of(("a", "b")).objects == ("a", "b")
+def test_anything_but_a_list_is_one_object():
+    """A string is one resource, not its letters; so is a tuple."""
+    assert pool_of(("a", "b")).objects == (("a", "b"),)
     assert pool_of("cuda:0").objects == ("cuda:0",)
 
 

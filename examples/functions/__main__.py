@@ -7,9 +7,9 @@ from examples.functions.flow import build
 
 def main() -> None:
     """Run the pipeline in memory and print the comparison."""
-    run = build().run(num_workers=1)
-    for unit, modules in run["compare"][0].results.items():
-        print(f"{unit}: {' > '.join(modules)}")
+    compared = build().run(num_workers=1)["compare"][0]
+    for unit in ("lines", "tokens"):
+        print(f"{unit}: {' > '.join(compared[unit])}")
 
 
 if __name__ == "__main__":

@@ -517,6 +517,21 @@ class HoldsResource(Task):
         return {"resource": self.resource}
 
 
+class Sleeps(Task):
+    """Notes in which process it runs, then sleeps."""
+
+    def __init__(self, x: int, log: str, pause_s: float = 0.0) -> None:
+        self.x = x
+        self.log = log
+        self.pause_s = pause_s
+
+    def run(self) -> dict[str, int]:
+        """Return `value`."""
+        note(self.log, f"pid {os.getpid()}")
+        time.sleep(self.pause_s)
+        return {"value": self.x}
+
+
 class OddNames(Task):
     """Saves artifacts under names that are not file names."""
 

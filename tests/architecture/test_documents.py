@@ -7,11 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import LIMIT_S, ROOT, pages, tree
+from tests.architecture.sources import LIMIT_S, PACKAGES, ROOT, pages, tree
 
 BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAKE = re.compile(r"`make ([a-z-]+)")
@@ -25,10 +26,6 @@ def _relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def _with_blocks() -> list[Path]:
-    return [page for page in pages() if BLOCK.search(page.read_text())]
-
-
 def _texts() -> list[Path]:
     """Every text of the project, without what was built or installed."""
     found = []
@@ -38,7 +35,7 @@ def _texts() -> list[Path]:
     return [path for path in found if not path.name.startswith(".coverage")]
 
 
-@pytest.mark.parametrize("page", _with_blocks(), ids=_relative)
+@pytest.mark.parametrize("page", list(pages()), ids=_relative)
 def test_the_code_of_a_page_runs(page, tmp_path):
     """The Python blocks of a page, put together as one script, run to the end."""
     script = tmp_path / "page.py"
@@ -74,7 +71,24 @@ def test_every_test_named_by_the_parity_page_exists():
     """Each row of docs/parity.md that names a test names one that is there."""
     named = NAMED_TEST.findall((ROOT / "docs" / "parity.md").read_text())
     assert named
-    assert [f"{path}::{name}" for path, name in named if not _has_test(ROOT / path, name)] == []
+    trees = {path: tree(ROOT / path) for path, _ in named if (ROOT / path).exists()}
+    missing = [each for each in named if each[0] not in trees or not _has(trees[each[0]], each[1])]
+    assert missing == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_architecture_page_draws_the_layers_that_are_checked(package):
+    """Rooms, line for line, are those of the contract of import-linter, which knows every module."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    (drawing,) = re.findall(rf"^{package}/\n((?:  .*\n)+)", page, re.MULTILINE)
+    drawn = [line.split(" · ") for line in re.findall(r"^  (\w.*)$", drawing, re.MULTILINE)]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (layers,) = [
+        contract["layers"]
+        for contract in project["tool"]["importlinter"]["contracts"]
+        if contract.get("containers") == [package]
+    ]
+    assert drawn == [re.findall(r"\w+", layer) for layer in layers]
 
 
 def test_no_text_names_the_foreign_distribution():
@@ -87,10 +101,8 @@ def _read(path: Path) -> str:
     return path.read_text(errors="replace")
 
 
-def _has_test(path: Path, name: str) -> bool:
-    if not path.exists():
-        return False
-    scope: ast.AST = tree(path)
+def _has(scope: ast.AST, name: str) -> bool:
+    """Whether a module has the test `name`, which may stand in a class and have parameters."""
     for part in name.partition("[")[0].split("::") if name else ():
         found = [each for each in ast.walk(scope) if getattr(each, "name", None) == part]
         if not found:

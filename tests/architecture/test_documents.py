@@ -38,11 +38,25 @@ def _texts() -> list[Path]:
 @pytest.mark.parametrize("page", list(pages()), ids=_relative)
 def test_the_code_of_a_page_runs(page, tmp_path):
     """The Python blocks of a page, put together as one script, run to the end."""
-    script = tmp_path / "page.py"
+    _printed_by(page, tmp_path)
+
+
+def test_the_readme_shows_the_graph_that_its_example_draws(tmp_path):
+    """The picture of the graph is what the example prints, and a second run computes nothing."""
+    page = ROOT / "README.md"
+    *graph, first = _printed_by(page, tmp_path)
+    *_, second = _printed_by(page, tmp_path)
+    assert "\n".join(["```", *graph, "```"]) in page.read_text()
+    assert first.replace("finished", "cached") == second
+
+
+def _printed_by(page: Path, folder: Path) -> list[str]:
+    """The lines that the code of a page prints, run as a script in `folder`."""
+    script = folder / "page.py"
     script.write_text("\n".join(BLOCK.findall(page.read_text())))
     done = subprocess.run(
         [sys.executable, str(script)],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -50,6 +64,7 @@ def test_the_code_of_a_page_runs(page, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 @pytest.mark.parametrize("page", list(pages()), ids=_relative)

@@ -118,31 +118,39 @@ class Task(ABC):
     `super().__init__()` need not be called: all of this works in `__init__` and `run` alike.
     """
 
-    name = FromContext[str]("Name of the spec.")
-    unique_name = FromContext[str]("Name of the node: `Train-12`.")
-    project_name = FromContext[str]("Name of the project.")
-    run_name = FromContext[str]("Name of the run.")
-    state = FromContext["TaskState | None"]("Its state.")
-    started = FromContext["datetime | None"]("When it started, in UTC.")
-    ended = FromContext["datetime | None"]("When it ended, in UTC.")
-    run_history = FromContext["dict[str, str]"]("Task name -> id, ancestors included.")
-    sweep_counter = FromContext[str]("The index of the node in its spec, three digits at least.")
-    unique_config = FromContext[UniqueConfig]("Its config and those of all its ancestors.")
-    results_store = FromContext[ResultsStore]("The store of the run.")
-    resource = FromContext[Any]("What it was leased, if the run has resources.")
-    force = FromContext[bool]("Whether it was asked to run again.")
-    expects = FromContext["Mapping[str, inspect.Parameter]"]("What `run` wants, by name.")
-    reduce = FromContext["bool | list[str] | None"]("Whether it gathers its predecessors.")
-    config = FromContext[MetaDict]("Its own config, as given to `__init__`.")
-    id = FromContext[str]("The run name and the sweep counter.")
-    predecessors = FromContext["list[Neighbour]"]("The tasks it reads from.")
-    successors = FromContext["list[Neighbour]"]("The specs that read from it, by name.")
+    name: FromContext[str] = FromContext("Name of the spec.")
+    unique_name: FromContext[str] = FromContext("Name of the node: `Train-12`.")
+    project_name: FromContext[str] = FromContext("Name of the project.")
+    run_name: FromContext[str] = FromContext("Name of the run.")
+    state: FromContext[TaskState | None] = FromContext("Its state.")
+    started: FromContext[datetime | None] = FromContext("When it started, in UTC.")
+    ended: FromContext[datetime | None] = FromContext("When it ended, in UTC.")
+    run_history: FromContext[dict[str, str]] = FromContext("Task name -> id, ancestors included.")
+    sweep_counter: FromContext[str] = FromContext(
+        "The index of the node in its spec, three digits at least."
+    )
+    unique_config: FromContext[UniqueConfig] = FromContext(
+        "Its config and those of all its ancestors."
+    )
+    results_store: FromContext[ResultsStore] = FromContext("The store of the run.")
+    resource: FromContext[Any] = FromContext("What it was leased, if the run has resources.")
+    force: FromContext[bool] = FromContext("Whether it was asked to run again.")
+    expects: FromContext[Mapping[str, inspect.Parameter]] = FromContext(
+        "What `run` wants, by name."
+    )
+    reduce: FromContext[bool | list[str] | None] = FromContext(
+        "Whether it gathers its predecessors."
+    )
+    config: FromContext[MetaDict] = FromContext("Its own config, as given to `__init__`.")
+    id: FromContext[str] = FromContext("The run name and the sweep counter.")
+    predecessors: FromContext[list[Neighbour]] = FromContext("The tasks it reads from.")
+    successors: FromContext[list[Neighbour]] = FromContext("The specs that read from it, by name.")
 
     if TYPE_CHECKING:
         run: Callable[..., Any]
     else:
 
-        def run(self, **results):
+        def run(self, **results: Any) -> Any:
             """Compute. Artifacts of the predecessors arrive by name.
 
             What is returned is saved: a dict with str keys item by item, anything else but

@@ -38,7 +38,9 @@ def graph_text(graph: DiGraph[Any], *, use_unicode: bool) -> str:
     for node in sorted(graph, key=lambda each: levels[each]):
         readers = ", ".join(str(each) for each in graph.successors(node))
         indent = "  " * levels[node]
-        lines.append(f"{indent}{node!s:<{width}} {arrow} {readers}" if readers else f"{indent}{node}")
+        lines.append(
+            f"{indent}{node!s:<{width}} {arrow} {readers}" if readers else f"{indent}{node}"
+        )
     return "\n".join(lines) + "\n"
 
 

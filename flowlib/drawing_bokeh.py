@@ -84,7 +84,8 @@ def graph_figure(
         fill_color="#dbe9f6",
         line_color="#4477aa",
     )
-    boxes.data_source.data["name"] = [html.escape(str(node)) for node in graph]
+    source: Any = boxes.data_source
+    source.data["name"] = [html.escape(str(node)) for node in graph]
     plot.text(
         x=[places[node][0] for node in graph],
         y=[places[node][1] for node in graph],
@@ -97,9 +98,7 @@ def graph_figure(
     return plot
 
 
-def _places(
-    graph: DiGraph[Any], node_size: tuple[int, int]
-) -> dict[Hashable, tuple[float, float]]:
+def _places(graph: DiGraph[Any], node_size: tuple[int, int]) -> dict[Hashable, tuple[float, float]]:
     """Layers from top to bottom, each centred."""
     layers: dict[int, list[Hashable]] = defaultdict(list)
     for node, level in levels_of(graph).items():

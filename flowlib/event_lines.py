@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
 
 
@@ -31,25 +33,36 @@ class EventLines:
 
 
 def _words(event: Event) -> str:
+    word = _WORDS.get(type(event), type(event).__name__.lower())
+    if isinstance(event, Failed) and event.is_kill:
+        word = "killed"
+    return f"{word:<7} {{name}}  {_rest(event)}".rstrip()
+
+
+_WORDS: Final = {
+    Started: "start",
+    Finished: "done",
+    Cached: "cached",
+    Failed: "failed",
+    Retried: "retry",
+    Skipped: "skipped",
+    Waiting: "waiting",
+}
+
+
+def _rest(event: Event) -> str:
     match event:
-        case Started():
-            resource = "" if event.resource is None else f" {_braced(event.resource)}"
-            return f"start   {{name}}  w{event.worker}{resource}"
-        case Finished():
-            return f"done    {{name}}  {event.duration_s:.1f} s"
-        case Cached():
-            return "cached  {name}"
-        case Failed():
-            word = "killed" if event.is_kill else "failed"
-            return f"{word}  {{name}}  {_braced(event.error.type_)}: {_first(event.error.message)}"
-        case Retried():
-            return f"retry   {{name}}  {_braced(event.error.type_)}: {_first(event.error.message)}"
-        case Skipped():
-            return f"skipped {{name}}  upstream {event.cause.unique_name} failed"
-        case Waiting():
-            return f"waiting {{name}}  {_first(event.owner)}"
-        case _:
-            return f"{type(event).__name__.lower():<7} {{name}}"
+        case Started(worker=worker, resource=resource):
+            return f"w{worker}" if resource is None else f"w{worker} {_braced(resource)}"
+        case Finished(duration_s=duration_s):
+            return f"{duration_s:.1f} s"
+        case Failed(error=error) | Retried(error=error):
+            return f"{_braced(error.type_)}: {_first(error.message)}"
+        case Skipped(cause=cause):
+            return f"upstream {cause.unique_name} failed"
+        case Waiting(owner=owner):
+            return _first(owner)
+    return ""
 
 
 def _first(text: str) -> str:

@@ -13,6 +13,7 @@ from flowlib.identity import Resolver, missing_keys, refuse_ignored_sweep, upstr
 from flowlib.joins import Family, combinations, inherited_mask
 from flowlib.node import Argument, Node, Upstream
 from flowlib.reduction import agreed_mask, gathered
+from flowlib.signature import location_of
 from flowlib.spec_order import in_order
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _check_declaration(declaration: Declaration, family: Family) -> None:
         hint = nearest(unknown[0], signature.config)
         raise SpecError(
             f"{declaration.name}: additional_kwargs has {unknown[0]!r}, which is not a parameter "
-            f"of the task ({signature.location}).{hint}"
+            f"of the task ({location_of(declaration.task)}).{hint}"
         )
     if declaration.reduce and not family.predecessors:
         raise GraphError(f"{declaration.name} is a reduce, but requires no spec to gather from")
@@ -210,7 +211,8 @@ def _check_declaration(declaration: Declaration, family: Family) -> None:
 
 def _missing_message(declaration: Declaration, missing: list[str]) -> str:
     task = getattr(declaration.task, "__name__", str(declaration.task))
-    where = f" ({declaration.signature.location})" if declaration.signature.location else ""
+    location = location_of(declaration.task)
+    where = f" ({location})" if location else ""
     return (
         f"{declaration.name}.{missing[0]} is missing: {task}{where} has no default for "
         f"{', '.join(missing)}. Give it in config or additional_kwargs"

@@ -18,7 +18,7 @@ from flowlib.errors import SpecError, SweepError, nearest
 from flowlib.grid import Choice, Point
 from flowlib.node import Argument
 from flowlib.recorded import default_text
-from flowlib.signature import Parameter, type_mismatch
+from flowlib.signature import Parameter, location_of, type_mismatch
 from stores import Unencodable, canonical
 
 KEY_VERSION: Final = 1
@@ -138,7 +138,7 @@ class Resolver:
             raise SpecError(f"{self._declaration.name}: {error}") from error
 
     def _where(self) -> str:
-        location = self._declaration.signature.location
+        location = location_of(self._declaration.task)
         task = getattr(self._declaration.task, "__name__", str(self._declaration.task))
         return f"{task} ({location})" if location else task
 
@@ -221,9 +221,8 @@ def _without_prefix(value: object, prefix: str | None) -> object:
 def _unknown_key(declaration: Declaration, name: str) -> str:
     known = sorted(declaration.signature.config)
     task = getattr(declaration.task, "__name__", str(declaration.task))
-    where = f" ({declaration.signature.location})" if declaration.signature.location else ""
+    location = location_of(declaration.task)
+    where = f" ({location})" if location else ""
     takes = ", ".join(known) or "none"
     hint = nearest(name, known)
-    return (
-        f"{declaration.name}.{name} is not a parameter of {task}{where}.{hint} It takes: {takes}"
-    )
+    return f"{declaration.name}.{name} is not a parameter of {task}{where}.{hint} It takes: {takes}"

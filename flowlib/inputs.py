@@ -75,9 +75,7 @@ class _Gathered:
         self._job = job
         self._store = store
 
-    def values(
-        self, name: str, sources: list[Input], *, is_lazy: bool
-    ) -> list[Sweep | LazySweep]:
+    def values(self, name: str, sources: list[Input], *, is_lazy: bool) -> list[Sweep | LazySweep]:
         gathered: list[Sweep | LazySweep] = []
         for source in sources:
             value = _value(self._job, name, source.address, self._store, is_lazy=is_lazy)

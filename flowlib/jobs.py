@@ -9,7 +9,6 @@ from flowlib.node import Node
 from flowlib.plan import Plan, inputs_fact
 from flowlib.run_identity import RunIdentity
 from stores import Identity, Input, RunInfo, Status, TaskState
-
 from stores.ancestry import GATHERS
 
 

@@ -94,7 +94,9 @@ def combinations(spec: str, families: tuple[Family, ...]) -> Iterator[Combinatio
     yield from joined
 
 
-def _join(left: list[Combination], families: tuple[Family, ...], right: Family) -> list[Combination]:
+def _join(
+    left: list[Combination], families: tuple[Family, ...], right: Family
+) -> list[Combination]:
     shared = _nearest(inherited_mask(families) & right.varied, (*families, right))
     if not shared:
         if len(right.nodes) == 1:

@@ -43,7 +43,9 @@ def _level_number(level: str | int) -> int:
         return level
     if isinstance(level, str) and level.upper() in _LEVELS:
         return int(logging.getLevelName(level.upper()))
-    raise ValueError(f"level is one of {', '.join(_LEVELS)} or a number from 10 to 50, not {level!r}")
+    raise ValueError(
+        f"level is one of {', '.join(_LEVELS)} or a number from 10 to 50, not {level!r}"
+    )
 
 
 def _rich_handler() -> logging.Handler:

@@ -86,7 +86,8 @@ class Plan:
 
     def __str__(self) -> str:
         rows = self.rows()
-        total = ("total", *(sum(row[i] for row in rows) for i in (1, 2, 3)), "")
+        tasks, cached, run = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
+        total = ("total", tasks, cached, run, "")
         width = max(len("total"), *(len(row[0]) for row in rows))
         lines = [f" {'spec':<{width}}  tasks  cached    run  why"]
         for name, tasks, cached, run, why in [*rows, total]:
@@ -94,7 +95,9 @@ class Plan:
             lines.append(line.rstrip())
         if self.stale:
             names = ", ".join(sorted({node.name for node in self.stale}))
-            lines.append(f" note: {len(self.stale)} cached tasks are older than their input: {names}")
+            lines.append(
+                f" note: {len(self.stale)} cached tasks are older than their input: {names}"
+            )
         return "\n".join(lines)
 
     def _node(self, name: str) -> Node:
@@ -134,8 +137,11 @@ def make_plan(
     """
     forced, spread = forced_specs(graph, force)
     statuses = store.statuses([node.address for node in graph])
-    texts = {nodes[0].declaration: RecordedConfig(nodes[0].declaration)
-             for nodes in graph.by_spec.values() if nodes}
+    texts = {
+        nodes[0].declaration: RecordedConfig(nodes[0].declaration)
+        for nodes in graph.by_spec.values()
+        if nodes
+    }
     reasons: dict[str, Reason] = {}
     stale: list[Node] = []
     for node in graph:
@@ -219,9 +225,7 @@ def inputs_fact(inputs: Iterable[Input]) -> str:
     return canonical.digest(",".join(later))[:12] if later else ""
 
 
-def forced_specs(
-    graph: TaskGraph, force: str | Sequence[str] | None
-) -> tuple[set[str], set[str]]:
+def forced_specs(graph: TaskGraph, force: str | Sequence[str] | None) -> tuple[set[str], set[str]]:
     """The specs that `force` names, and those among them that only a `+` adds.
 
     Raises:

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from typing import Final
+from typing import Any, Final
 
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.transport import loads
@@ -72,7 +72,8 @@ def _answer(message: Message, known: Known, store: object, owner: Owner) -> Outc
     try:
         if message.assignment is not None:
             known.assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
-        job, inputs, ancestry = loads(message.body)  # type: ignore[misc]  # three, made by the driver
+        body: Any = loads(message.body)
+        job, inputs, ancestry = body
     except Exception as error:  # noqa: BLE001  # unpickling imports and calls user code
         return Outcome(
             message.address, OutcomeKind.FAILED, error=error_details(error), is_lost=True

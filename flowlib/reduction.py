@@ -66,9 +66,7 @@ def _signatures_without(family: Family, axes: tuple[str, ...]) -> dict[str, str]
             elif argument.full_text is not None:
                 kept.append(argument.full_text)
         upstream = sorted({signatures[each.key] for each in node.upstream.nodes})
-        signatures[node.key] = canonical.digest(
-            "\n".join([node.name, ",".join(kept), *upstream])
-        )
+        signatures[node.key] = canonical.digest("\n".join([node.name, ",".join(kept), *upstream]))
     _refuse_unknown(family, axes, seen, members)
     return signatures
 

@@ -100,9 +100,7 @@ class ResourcePool:
         """Return what a task held."""
         self._free_objects = sorted([*self._free_objects, *grant.objects])
         for kind, amount in grant.demand.amounts:
-            self._free_amounts[kind] = min(
-                self._free_amounts[kind] + amount, self.amounts[kind]
-            )
+            self._free_amounts[kind] = min(self._free_amounts[kind] + amount, self.amounts[kind])
 
     def resource(self, grant: Grant) -> object:
         """What the task sees as `self.resource`: one object, a list of several, or None."""

@@ -15,7 +15,7 @@ from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.run_identity import RunIdentity
 from flowlib.run_state import RunState
-from stores import Address, ArtifactMissing, ErrorDetails, ResultsStore, TaskState, UniqueConfig
+from stores import Address, ErrorDetails, ResultsStore, Status, TaskState, UniqueConfig
 
 
 class TaskResults:
@@ -36,6 +36,7 @@ class TaskResults:
         state: TaskState,
         error: ErrorDetails | None,
         config_of: Callable[[Node], UniqueConfig],
+        status_of: Callable[[Node], Status | None],
     ) -> None:
         self.task_name = node.name
         self.task_unique_name = node.unique_name
@@ -45,6 +46,7 @@ class TaskResults:
         self._node = node
         self._store = store
         self._config_of = config_of
+        self._status_of = status_of
 
     def __repr__(self) -> str:
         return f"<TaskResults {self.task_unique_name} {self.address} {self.state.value}>"
@@ -72,13 +74,13 @@ class TaskResults:
         """All artifacts by name; None if it has none or did not finish."""
         if self.state is not TaskState.FINISHED:
             return None
-        status = self._store.statuses([self.address]).get(self.address.key)
+        status = self._status_of(self._node)
         if status is None or not status.artifacts:
             return None
-        try:
-            return {a.name: self._store.get(self.address, a.name) for a in status.artifacts}
-        except ArtifactMissing:
-            return None
+        return {
+            each.name: self._store.load_artifact(self.address, status.attempt, each)
+            for each in status.artifacts
+        }
 
 
 class Results(Sequence[TaskResults]):
@@ -191,6 +193,11 @@ class Run(Mapping[str, Results]):
         return {**({"cached": cached} if cached else {}), **counted}
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether Ctrl-C kept nodes from starting."""
+        return self._state.is_interrupted
+
+    @property
     def failed(self) -> list[TaskResults]:
         """The nodes that failed by themselves, in the order in which they did."""
         return [self._result(node) for node in self._state.failed]
@@ -227,7 +234,18 @@ class Run(Mapping[str, Results]):
 
     def _result(self, node: Node) -> TaskResults:
         error = self._state.errors.get(node.key)
-        return TaskResults(node, self.store, self.state_of(node), error, self._configs.of)
+        state = self.state_of(node)
+        return TaskResults(node, self.store, state, error, self._configs.of, self._status_of)
+
+    def _status_of(self, node: Node) -> Status | None:
+        """What the store knows of a node, read in bulk; cached ones are known from the plan."""
+        if node.key not in self._state.states:
+            return self.plan.statuses.get(node.key)
+        return self._fresh.get(node.key)
+
+    @cached_property
+    def _fresh(self) -> Mapping[str, Status]:
+        return self.store.statuses([self._graph.nodes[key].address for key in self._state.states])
 
     @cached_property
     def _configs(self) -> UniqueConfigs:

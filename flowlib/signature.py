@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +43,6 @@ class Signature:
         lazy: Names in `expects` whose annotation asks for a `Promise` or `LazySweep`.
         wants_task: Whether a function asks for the running `Task` as `task`.
         sets_attributes: Whether the config becomes attributes (a class with annotated fields).
-        location: `file:line` of the task, or an empty string.
     """
 
     config: Mapping[str, Parameter]
@@ -51,7 +51,6 @@ class Signature:
     lazy: frozenset[str]
     wants_task: bool
     sets_attributes: bool
-    location: str
 
 
 def is_task_class(task: object) -> typing.TypeGuard[type[Task]]:
@@ -59,6 +58,7 @@ def is_task_class(task: object) -> typing.TypeGuard[type[Task]]:
     return isinstance(task, type) and issubclass(task, Task)
 
 
+@functools.lru_cache(maxsize=1024)
 def signature_of(task: Callable[..., object], given: frozenset[str]) -> Signature:
     """The signature of `task`.
 
@@ -88,7 +88,6 @@ def _class_signature(task: type[Task]) -> Signature:
         lazy=_lazy_names(expects),
         wants_task=False,
         sets_attributes=not has_constructor,
-        location=_location(task),
     )
 
 
@@ -108,7 +107,6 @@ def _function_signature(task: Callable[..., object], given: frozenset[str]) -> S
         lazy=_lazy_names(expects),
         wants_task=any(p.name == "task" for p in parameters),
         sets_attributes=False,
-        location=_location(task),
     )
 
 
@@ -173,7 +171,8 @@ def _asks_for_lazy(annotation: object) -> bool:
     return any(_asks_for_lazy(inner) for inner in typing.get_args(annotation))
 
 
-def _location(task: Any) -> str:
+def location_of(task: Any) -> str:
+    """`file:line` of a task, or an empty string; slow, so for messages only."""
     target = inspect.unwrap(task)
     code = getattr(target, "__code__", None)
     if code is not None:
@@ -232,14 +231,13 @@ def _fits(value: object, allowed: object) -> bool:
         return value in typing.get_args(allowed)
     if isinstance(value, bool):
         return allowed is bool
-    plain = value.item() if _is_numpy_scalar(value) else value
-    return isinstance(plain, _CHECKED[allowed])
+    return isinstance(_as_plain(value), _CHECKED[allowed])
 
 
-def _is_numpy_scalar(value: Any) -> bool:
-    return type(value).__module__ == "numpy" and hasattr(value, "item") and not hasattr(
-        value, "__len__"
-    )
+def _as_plain(value: Any) -> object:
+    """The Python number for a numpy scalar."""
+    is_numpy = type(value).__module__ == "numpy" and not hasattr(value, "__len__")
+    return value.item() if is_numpy and hasattr(value, "item") else value
 
 
 def _shown(allowed: object) -> str:

@@ -160,7 +160,9 @@ class TaskSpec:
             task=self.task,
             signature=signature_of(self.task, frozenset(keys)),
             version=self.version,
-            config={k: v for k, v in self.config.items() if k.removeprefix(ignore or "") not in extra},
+            config={
+                k: v for k, v in self.config.items() if k.removeprefix(ignore or "") not in extra
+            },
             additional_kwargs=dict(self.additional_kwargs),
             expand=self.expand_method,
             reduce=_reduce(self.reduce),
@@ -247,7 +249,7 @@ def _seconds(spec: str, timeout: float | str | None) -> float | None:
     except (TypeError, ValueError):
         seconds = -1.0
     if not seconds > 0:
-        raise SpecError(f"{spec}: timeout is {timeout!r}; give seconds, or '10s', '30m', '2h', '1d'")
+        raise SpecError(
+            f"{spec}: timeout is {timeout!r}; give seconds, or '10s', '30m', '2h', '1d'"
+        )
     return seconds
-
-

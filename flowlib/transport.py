@@ -1,4 +1,4 @@
-"""How do tasks and values reach another process? By reference where it can import them, else by value."""
+"""How do tasks and values reach another process? By reference where possible, or by value."""
 
 from __future__ import annotations
 

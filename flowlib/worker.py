@@ -30,7 +30,6 @@ from stores import (
     canonical,
 )
 
-
 _log = logging.getLogger("flowlib")
 
 
@@ -123,9 +122,7 @@ def _call(
     return _Ending(TaskState.FINISHED)
 
 
-def _run_task(
-    assignment: Assignment, context: TaskContext, inputs: Mapping[str, object]
-) -> object:
+def _run_task(assignment: Assignment, context: TaskContext, inputs: Mapping[str, object]) -> object:
     config = context.config
     task = assignment.task
     if is_task_class(task):

@@ -46,7 +46,9 @@ def encode(value: object, path: str = "") -> str:
     try:
         _write(value, parts, path)
     except RecursionError:
-        raise Unencodable(f"{path or 'the value'} is nested too deeply or contains itself") from None
+        raise Unencodable(
+            f"{path or 'the value'} is nested too deeply or contains itself"
+        ) from None
     return "".join(parts)
 
 

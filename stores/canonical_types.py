@@ -6,15 +6,13 @@ import base64
 import collections
 import dataclasses
 import datetime
-import decimal
 import enum
-import fractions
 import functools
+import importlib
 import json
 import pathlib
 import sys
 import types
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -82,16 +80,19 @@ _STDLIB: Final[tuple[tuple[type, str, Callable[[Any], object]], ...]] = (
     (datetime.date, "date", lambda v: v.isoformat()),
     (datetime.time, "time", lambda v: v.isoformat()),
     (datetime.timedelta, "timedelta", lambda v: [v.days, v.seconds, v.microseconds]),
-    (decimal.Decimal, "decimal", str),
-    (fractions.Fraction, "fraction", str),
-    (uuid.UUID, "uuid", str),
 )
+_BY_MODULE: Final = {"decimal": "Decimal", "fractions": "Fraction", "uuid": "UUID"}
+"""Types of modules that are slow to import: a value exists only where they are loaded."""
 
 
 def _as_stdlib(value: Any, path: str) -> tuple[str, Any]:
     for kind, tag, simplify in _STDLIB:
         if isinstance(value, kind):
             return tag, simplify(value)
+    for module, name in _BY_MODULE.items():
+        loaded = sys.modules.get(module)
+        if loaded is not None and isinstance(value, getattr(loaded, name)):
+            return name.lower(), str(value)
     return _NOT_HANDLED  # type: ignore[no-any-return]
 
 
@@ -135,14 +136,14 @@ def _as_numpy(value: Any, path: str) -> tuple[str, Any]:
     return _NOT_HANDLED  # type: ignore[no-any-return]
 
 
+_BASES: Final[tuple[Any, ...]] = (dict, list, str, int, float, tuple, frozenset, set)
+
+
 def _as_subclass(value: Any, path: str) -> tuple[str, Any]:
     """Subclasses of the common types count as what they are derived from."""
-    for base in (dict, list, str, int, float):
+    for base in _BASES:
         if isinstance(value, base):
-            return "", base(value) if base is not str else str.__str__(value)
-    for base, tag in ((tuple, "tuple"), (frozenset, "frozenset"), (set, "set")):
-        if isinstance(value, base):
-            return "", base(value)
+            return "", str.__str__(value) if base is str else base(value)
     if isinstance(value, (types.MappingProxyType, collections.ChainMap)):
         return "", dict(value)
     return _NOT_HANDLED  # type: ignore[no-any-return]
@@ -226,10 +227,15 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "date": datetime.date.fromisoformat,
     "time": datetime.time.fromisoformat,
     "timedelta": lambda parts: datetime.timedelta(*parts),
-    "decimal": decimal.Decimal,
-    "fraction": fractions.Fraction,
-    "uuid": uuid.UUID,
+    "decimal": lambda text: _rebuilt("decimal", text),
+    "fraction": lambda text: _rebuilt("fractions", text),
+    "uuid": lambda text: _rebuilt("uuid", text),
 }
+
+
+def _rebuilt(module: str, text: str) -> object:
+    made: object = getattr(importlib.import_module(module), _BY_MODULE[module])(text)
+    return made
 
 
 def _hashable(value: Any) -> Any:
@@ -237,5 +243,3 @@ def _hashable(value: Any) -> Any:
     if isinstance(value, Opaque):
         return Opaque(value.kind, json.dumps(value.content, default=str))
     return value
-
-

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tarfile
-import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -81,6 +78,9 @@ class PathCodec(Codec):
         """Read what `dump_path` wrote."""
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
+        import tarfile  # slow to import, and wanted only here
+        import tempfile
+
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "content"
             self.dump_path(value, path, **options)
@@ -88,6 +88,10 @@ class PathCodec(Codec):
                 archive.add(path, "content")
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
+        import shutil
+        import tarfile
+        import tempfile
+
         folder = Path(tempfile.mkdtemp())
         try:
             with tarfile.open(fileobj=stream, mode="r|") as archive:

@@ -21,7 +21,9 @@ from stores.record import Address, Artifact
 _log = logging.getLogger("stores")
 
 
-def codec_for(value: object, type_: str | None, known: Mapping[str, object] = {}) -> tuple[str, Codec]:  # noqa: B006  # only read
+def codec_for(
+    value: object, type_: str | None, known: Mapping[str, object] = {}
+) -> tuple[str, Codec]:  # noqa: B006  # only read
     """The codec a value is saved with.
 
     Raises:
@@ -53,7 +55,9 @@ def dumped(codec: Codec, value: object, what: str, options: Mapping[str, Any]) -
         raise StoreError(f"{what}: a {kind} cannot be saved like this: {error}") from error
 
 
-def inline_artifact(name: str, type_: str, codec: Codec, data: bytes, load: Mapping[str, Any]) -> Artifact:
+def inline_artifact(
+    name: str, type_: str, codec: Codec, data: bytes, load: Mapping[str, Any]
+) -> Artifact:
     """An artifact that holds its bytes itself."""
     text, encoding = None, "utf-8"
     if codec.is_text:

@@ -7,9 +7,7 @@ import io
 import json
 import os
 import pickle
-import shutil
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -67,8 +65,11 @@ class FileArtifacts:
         options = dict(how.codec_options or {})
         load = dict(how.load_kwargs or {})
         is_own = isinstance(codec, TypeInfoCodec)
-        if not is_own and not codec.needs_path and not how.wants_file and not _is_large(
-            value, self._inline_limit
+        if (
+            not is_own
+            and not codec.needs_path
+            and not how.wants_file
+            and not _is_large(value, self._inline_limit)
         ):
             data = dumped(codec, value, f"{address}/{name}", options)
             if len(data) <= self._inline_limit:
@@ -165,7 +166,7 @@ class FileArtifacts:
     def drop_attempt(self, address: Address, attempt: int) -> None:
         """Remove the folder of an attempt."""
         folder = self._layout.key_folder(address)
-        shutil.rmtree(f"{folder}/{attempt}", ignore_errors=True)
+        remove_tree(f"{folder}/{attempt}")
         with contextlib.suppress(OSError):
             os.rmdir(folder)  # only if nothing else is in it
 
@@ -190,6 +191,8 @@ class FileArtifacts:
         source = Path(self._layout.key_folder(address)) / known.file
         if known.file.startswith(f"{attempt}/"):
             return source
+        import shutil
+
         shutil.copyfile(source, path)
         return path
 
@@ -261,6 +264,8 @@ class FileArtifacts:
         if size_bytes < _BIG_BYTES:
             _sync(path)
             return digest_of(path)
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(1) as pool:  # both wait outside the interpreter lock
             digest = pool.submit(digest_of, path)
             _sync(path)
@@ -436,11 +441,17 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def remove_tree(path: str) -> None:
+    """Remove a folder and all in it; do nothing if there is none."""
+    if os.path.isdir(path):
+        import shutil  # slow to import, and folders are rare
+
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _remove(path: str, *, only_folders: bool = False) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, ignore_errors=True)
+        remove_tree(path)
     elif not only_folders:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
-
-

@@ -12,8 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -90,7 +88,7 @@ class FileIndex:
         if descriptor is None:
             folder = self._layout.index(task)
             make_folder(folder)
-            path = f"{folder}/{encoded(socket.gethostname())}-{os.getpid()}.jsonl"
+            path = f"{folder}/{encoded(os.uname().nodename)}-{os.getpid()}.jsonl"
             descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
             self._writers[task] = descriptor
         return descriptor
@@ -105,12 +103,12 @@ class FileIndex:
         for name in dead:
             _merge(_lines(f"{folder}/{name}"), entries, doubts)
         lines: list[Any] = [*entries.values(), *([key, n] for key, n in doubts.items())]
-        temporary = f"{folder}/.{uuid.uuid4().hex}"
+        temporary = f"{folder}/.{os.urandom(16).hex()}"
         with contextlib.suppress(OSError):
             with open(temporary, "w", encoding="utf-8") as file:
                 for line in lines:
                     file.write(json.dumps(line, separators=(",", ":")) + "\n")
-            os.replace(temporary, f"{folder}/folded-{uuid.uuid4().hex}.jsonl")
+            os.replace(temporary, f"{folder}/folded-{os.urandom(16).hex()}.jsonl")
             for name in dead:
                 os.unlink(f"{folder}/{name}")
 
@@ -197,7 +195,7 @@ def _is_dead(name: str) -> bool:
     host, _, pid = name.removesuffix(".jsonl").rpartition("-")
     if host == "folded":
         return True
-    if host != encoded(socket.gethostname()) or not pid.isdigit():
+    if host != encoded(os.uname().nodename) or not pid.isdigit():
         return False
     try:
         os.kill(int(pid), 0)

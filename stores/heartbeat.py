@@ -37,6 +37,9 @@ while os.getppid() == parent:
 """
 
 
+_COMMAND: Final = (sys.executable, "-I", "-S", "-c", _HELPER)
+
+
 class Heartbeat:
     """Renews the lease of the task that this process is running.
 
@@ -82,8 +85,7 @@ class Heartbeat:
         if self._helper is not None or folder is None:
             return
         self._helper = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _HELPER]
-            + [str(os.getpid()), str(self._beat_s), folder, address.key],
+            [*_COMMAND, str(os.getpid()), str(self._beat_s), folder, address.key],
             stdin=subprocess.DEVNULL,
         )
         if self._current is None:  # the task has ended while the helper was being started

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,7 +64,7 @@ class Owner:
 
 @functools.lru_cache(maxsize=4)
 def _owner(pid: int) -> Owner:
-    return Owner(socket.gethostname(), _boot_id(), pid, _start_of(pid))
+    return Owner(os.uname().nodename, _boot_id(), pid, _start_of(pid))
 
 
 def _boot_id() -> str:

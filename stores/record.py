@@ -1,4 +1,4 @@
-"""What does a store know of one key? The record: who it is, the attempt that counts, the last one."""
+"""What does a store know of one key? Who it is, the attempt that counts, and the last one."""
 
 from __future__ import annotations
 
@@ -275,27 +275,20 @@ class Status:
 
 def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:
     """The JSON form of an attempt; what is empty is left out."""
-    found: dict[str, Any] = {"number": attempt.number, "state": attempt.state.value}
-    if attempt.started is not None:
-        found["started"] = round(attempt.started, 6)
-    if attempt.ended is not None:
-        found["ended"] = round(attempt.ended, 6)
-    if attempt.artifacts:
-        found["artifacts"] = [artifact_to_dict(each) for each in attempt.artifacts]
-    if attempt.inputs:
-        found["inputs"] = [[i.role, i.address.task, i.address.key, i.attempt] for i in attempt.inputs]
-    if attempt.error is not None:
-        found["error"] = asdict(attempt.error)
-    if attempt.facts:
-        found["facts"] = dict(attempt.facts)
-    if attempt.run is not None:
-        run = attempt.run
-        found["run"] = [run.project_name, run.run_name, run.unique_name, run.sweep_counter]
-    if attempt.owner is not None:
-        found["owner"] = attempt.owner.to_list()
-    if attempt.provenance:
-        found["provenance"] = dict(attempt.provenance)
-    return found
+    run, owner, error = attempt.run, attempt.owner, attempt.error
+    parts = {
+        "started": None if attempt.started is None else round(attempt.started, 6),
+        "ended": None if attempt.ended is None else round(attempt.ended, 6),
+        "artifacts": [artifact_to_dict(each) for each in attempt.artifacts],
+        "inputs": [[i.role, i.address.task, i.address.key, i.attempt] for i in attempt.inputs],
+        "error": error and asdict(error),
+        "facts": dict(attempt.facts),
+        "run": run and [run.project_name, run.run_name, run.unique_name, run.sweep_counter],
+        "owner": owner and owner.to_list(),
+        "provenance": dict(attempt.provenance),
+    }
+    head = {"number": attempt.number, "state": attempt.state.value}
+    return head | {name: part for name, part in parts.items() if part or part == 0.0}
 
 
 def attempt_from_dict(found: Mapping[str, Any]) -> Attempt:

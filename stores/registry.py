@@ -13,7 +13,6 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from functools import cached_property
-from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
 from stores.errors import UnknownPlugin
@@ -70,6 +69,8 @@ class Registry(Generic[T]):
 
     @cached_property
     def _outside(self) -> dict[str, Callable[[], type[T]]]:
+        from importlib.metadata import entry_points  # slow to import; most names are modules
+
         return {point.name: point.load for point in entry_points(group=self.package)}
 
     def _only_class_in(self, module_name: str) -> type[T]:

@@ -40,7 +40,7 @@ class ResultsStore(ABC):
     reachable_from_workers: ClassVar[bool] = True
     supports_files: ClassVar[bool] = False
 
-    # -- primitives, one implementation per backend ---------------------------------------
+    # -- primitives, one implementation per backend --------------------------------------
 
     @abstractmethod
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
@@ -86,9 +86,7 @@ class ResultsStore(ABC):
         """Keep the leases of these keys from expiring."""
 
     @abstractmethod
-    def write_artifact(
-        self, lease: Lease, value: object, name: str, how: SaveOptions
-    ) -> Artifact:
+    def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
         """Write a value for an attempt; nobody sees it before the commit."""
 
     @abstractmethod
@@ -119,7 +117,7 @@ class ResultsStore(ABC):
             LeaseHeld: it is being computed.
         """
 
-    # -- what only stores with files can do --------------------------------------------------
+    # -- what only stores with files can do ----------------------------------------------
 
     def attempt_folder(self, lease: Lease) -> Path:
         """The folder of an attempt, made when first asked for."""
@@ -158,7 +156,7 @@ class ResultsStore(ABC):
         """The message of `StoreWithoutFiles`."""
         return f"{type(self).__name__} keeps no files, so {what} does not work: use LocalFileStore"
 
-    # -- by address -----------------------------------------------------------------------------
+    # -- by address ----------------------------------------------------------------------
 
     def begin(self, address: Address, owner: Owner | None = None) -> OpenAttempt:
         """Start an attempt at a key.
@@ -217,7 +215,7 @@ class ResultsStore(ABC):
     def close(self) -> None:
         """Free what the store holds open; harmless when called twice."""
 
-    # -- by task name and config: the seed's interface --------------------------------------------
+    # -- by task name and config: the seed's interface -----------------------------------
 
     @property
     def lock(self) -> contextlib.AbstractContextManager[None]:
@@ -275,9 +273,7 @@ class ResultsStore(ABC):
         _log.warning("%s has saved no %r with this config", task_name, name)
         return None
 
-    def delete(
-        self, name: str, task_name: str, task_unique_config: Mapping[str, Any]
-    ) -> None:
+    def delete(self, name: str, task_name: str, task_unique_config: Mapping[str, Any]) -> None:
         """Delete an artifact; a task that has lost one is computed again by the next run."""
         address = self._address(task_name, task_unique_config)
         if address is None:
@@ -297,9 +293,7 @@ class ResultsStore(ABC):
         if address is not None:
             self.remove(address)
 
-    def get_context(
-        self, task_name: str, task_unique_config: Mapping[str, Any]
-    ) -> StoreContext:
+    def get_context(self, task_name: str, task_unique_config: Mapping[str, Any]) -> StoreContext:
         """The folder and the counter of a task, as far as the store has them."""
         address = self._address(task_name, task_unique_config)
         record = None if address is None else self.record(address)
@@ -402,5 +396,3 @@ class ResultsStore(ABC):
         if isinstance(config, UniqueConfig) and config.address is not None:
             return matching.in_lineage(config.address, task_name, self.record)
         return matching.match(task_name, config or {}, self)
-
-

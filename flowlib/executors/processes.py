@@ -7,6 +7,7 @@ it died, and another worker takes its place.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import pickle
 import sys
@@ -155,10 +156,8 @@ class ProcessExecutor(Executor):
         if message.spec not in worker.known_specs:
             worker.known_specs.add(message.spec)
             message = message.with_assignment(self._assignments[message.spec])
-        try:
+        with contextlib.suppress(OSError):  # it has died: its sentinel tells, and `_bury` answers
             worker.connection.send_bytes(pickle.dumps(message, protocol=5))
-        except OSError:
-            pass  # it has died; its sentinel tells, and the job's outcome is made there
 
     def _read(self, worker: _Worker) -> None:
         """Take every answer that has arrived; then see whether the worker is gone."""

@@ -1,11 +1,10 @@
-"""A store in a folder: one file per record, files for larger artifacts; shared by many processes."""
+"""A store in a folder, shared by many processes: a file per record, files for large artifacts."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +15,12 @@ from stores.errors import (
     RecordDamaged,
     StoreError,
 )
-from stores.file_artifacts import FileArtifacts, InlinePromise, registered_types
+from stores.file_artifacts import (
+    FileArtifacts,
+    InlinePromise,
+    registered_types,
+    remove_tree,
+)
 from stores.file_index import FileIndex, IndexEntry, entry_of, status_of
 from stores.file_layout import (
     SUFFIX,
@@ -106,7 +110,7 @@ class LocalFileStore(ResultsStore):
         self._descriptors: dict[tuple[str, int], int] = {}
         self._made: set[str] = set()
 
-    # -- reading --------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------
 
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
         by_task: dict[str, list[Address]] = {}
@@ -163,7 +167,7 @@ class LocalFileStore(ResultsStore):
             return self.get(address, artifact.name, lazy=lazy, **options)
         return self._artifacts.load(address, artifact, lazy=lazy, options=options)
 
-    # -- attempts -----------------------------------------------------------------------------------
+    # -- attempts ------------------------------------------------------------------------
 
     def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
         if self.base_dir not in self._made:
@@ -223,16 +227,14 @@ class LocalFileStore(ResultsStore):
             self._leases.bury(address, lease.attempt)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._layout.record(address))
-            shutil.rmtree(self._layout.key_folder(address), ignore_errors=True)
+            remove_tree(self._layout.key_folder(address))
         finally:
             self.release_attempt(lease)
         return True
 
-    # -- artifacts ----------------------------------------------------------------------------------
+    # -- artifacts -----------------------------------------------------------------------
 
-    def write_artifact(
-        self, lease: Lease, value: object, name: str, how: SaveOptions
-    ) -> Artifact:
+    def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
         return self._artifacts.write(lease.address, lease.attempt, value, name, how)
 
     def drop_artifact(self, lease: Lease, artifact: Artifact) -> None:
@@ -278,12 +280,14 @@ class LocalFileStore(ResultsStore):
         try:
             return File.from_promise(promise)
         except FileNotFoundError as error:
-            raise ArtifactDamaged(f"{promise.path} is gone: {promise.name} cannot be read") from error
+            raise ArtifactDamaged(
+                f"{promise.path} is gone: {promise.name} cannot be read"
+            ) from error
 
     def close(self) -> None:
         self._index.close()
 
-    # -- inside --------------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------
 
     def _look_at_one(self, address: Address, found: dict[str, Status]) -> None:
         """One key is cheaper to open than to list."""
@@ -351,4 +355,3 @@ def _has_size(path: str, size_bytes: int) -> bool:
 def _write_all(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-

@@ -96,9 +96,7 @@ class InMemoryStore(ResultsStore):
     def renew(self, addresses: Iterable[Address]) -> None:
         """Leases of one process do not expire."""
 
-    def write_artifact(
-        self, lease: Lease, value: object, name: str, how: SaveOptions
-    ) -> Artifact:
+    def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
         type_, codec = codec_for(value, how.type_)
         what = f"{lease.address}/{name}"
         data = dumped(codec, value, what, how.codec_options or {})
@@ -145,7 +143,10 @@ class InMemoryStore(ResultsStore):
         """A record and its artifacts as bytes, to be adopted by another memory store."""
         with self._lock:
             record = self._records[address.key]
-            named = [*(record.finished.artifacts if record.finished else ()), *record.latest.artifacts]
+            named = [
+                *(record.finished.artifacts if record.finished else ()),
+                *record.latest.artifacts,
+            ]
             return record, {
                 artifact.file: self._blobs[address.key][_blob_key(artifact)]
                 for artifact in named

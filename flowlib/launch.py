@@ -1,0 +1,146 @@
+"""How is a run put together? Checks the arguments, picks store and executor, drives the runner."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from flowlib.errors import RunError
+from flowlib.executor import Executor, ExecutorSetup, executors
+from flowlib.graph import TaskGraph
+from flowlib.jobs import JobMaker
+from flowlib.plan import Plan, make_plan
+from flowlib.process_worker import NO_MAIN_GUARD
+from flowlib.resources import Demand, ResourcePool, pool_of
+from flowlib.results import Run
+from flowlib.run_identity import RunIdentity
+from flowlib.run_names import new_run_name
+from flowlib.run_state import RunState
+from flowlib.runner import Runner
+from flowlib.view import RunView, View, views
+from stores import InMemoryStore, Owner, ResultsStore
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The arguments of `Flow.run`, which documents them."""
+
+    num_workers: int | None = None
+    resources: object = None
+    start_method: str | None = None
+    exit_on_error: bool = True
+    log_to_tmux: bool = False
+    force: str | Sequence[str] | None = None
+    project_name: str = "uncategorized"
+    run_name: str | None = None
+    results_store: ResultsStore | None = None
+    return_results: str | None = "all"
+    executor: str | None = None
+    progress: str | None = None
+
+
+def launch(graph: TaskGraph, options: RunOptions) -> Run:
+    """Run what is missing of `graph`; failures are in the run that is returned.
+
+    Raises:
+        FlowError: an argument does not fit; nothing was run then.
+        KeyboardInterrupt: Ctrl-C twice, or once while a task runs in this process.
+    """
+    _refuse_start_in_worker()
+    shown = _shown(graph, options.return_results)
+    if options.log_to_tmux:
+        raise RunError("log_to_tmux is not there yet: run with progress='lines'")
+    store = options.results_store if options.results_store is not None else InMemoryStore()
+    identity = RunIdentity(options.project_name, options.run_name or new_run_name())
+    pool = pool_of(options.resources)
+    demands = _demands(graph, pool)
+    wanted = _checked_workers(options.num_workers)
+    plan = make_plan(graph, store, options.force)
+    state, began = RunState(), time.monotonic()
+    with ExitStack() as stack:
+        watching = [stack.enter_context(each) for each in _views(options.progress, plan, identity)]
+        if plan.reasons:
+            workers = wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
+            owner = Owner.of_this_process()
+            setup = ExecutorSetup(store, workers, options.start_method, owner)
+            crew = _executor(options.executor, setup, graph)
+            jobs = JobMaker(plan, identity)
+            exits = options.exit_on_error
+            runner = Runner(
+                plan.to_run, jobs, store, crew, pool, demands, owner, exit_on_error=exits
+            )
+            state = runner.state
+            _drive(runner, crew, watching)
+        run = Run(plan, store, identity, state, shown, time.monotonic() - began)
+        for view in watching:
+            view.end(run.counts, run.duration_s)
+    return run
+
+
+def _shown(graph: TaskGraph, return_results: str | None) -> frozenset[str]:
+    if return_results in ("all", None):
+        return frozenset(graph.by_spec)
+    if return_results == "latest":
+        read = {name for sources in graph.spec_edges.values() for name in sources}
+        return frozenset(graph.by_spec) - read
+    raise ValueError(
+        f'return_results must be one of "all", "latest" and None, not {return_results!r}'
+    )
+
+
+def _checked_workers(wanted: int | None) -> int | None:
+    if wanted is None:
+        return None
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise ValueError(f"num_workers must be 1 or more, not {wanted!r}")
+    return wanted
+
+
+def _demands(graph: TaskGraph, pool: ResourcePool) -> dict[str, Demand]:
+    return {
+        name: pool.demand(name, nodes[0].declaration.options.resources)
+        for name, nodes in graph.by_spec.items()
+    }
+
+
+def _executor(name: str | None, setup: ExecutorSetup, graph: TaskGraph) -> Executor:
+    has_timeout = any(
+        nodes[0].declaration.options.timeout_s is not None for nodes in graph.by_spec.values()
+    )
+    is_inline = setup.num_workers == 1 and not has_timeout
+    crew = executors.find(name or ("inline" if is_inline else "processes"))(setup)
+    if has_timeout and not crew.can_kill:
+        raise RunError(
+            f"executor={name!r} cannot end a running task, but a spec has a timeout: "
+            f'use executor="processes"'
+        )
+    return crew
+
+
+def _drive(runner: Runner, crew: Executor, watching: list[RunView]) -> None:
+    """Run to the end, whatever happens; no worker is left behind."""
+    is_orderly = False
+    try:
+        for event in runner.events():
+            for view in watching:
+                view.show(event)
+        is_orderly = True
+    finally:
+        crew.close(now=not is_orderly)
+
+
+def _views(progress: str | None, plan: Plan, identity: RunIdentity) -> Iterator[RunView]:
+    for name in ("log", progress):
+        if name is not None:
+            view: View = views.find(name)()
+            yield view.open(plan, identity)
+
+
+def _refuse_start_in_worker() -> None:
+    """A worker that imports a script without a main guard must not start the flow again."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        os._exit(NO_MAIN_GUARD)  # an exception would be lost on the way to the driver

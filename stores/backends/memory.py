@@ -70,7 +70,7 @@ class InMemoryStore(ResultsStore):
     def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
         with self._lock:
             held = self._leases.get(address.key)
-            if held is not None:
+            if held is not None and held.owner.is_alive() is not False:
                 raise LeaseHeld(f"{address} is being computed by {held.owner}")
             previous = self._records.get(address.key)
             latest = previous.latest.number if previous is not None else 0

@@ -235,7 +235,7 @@ class StoreConformance:
         with pytest.raises(CodecNotFound, match=r"json.*Did you mean json"):
             attempt.save(1, "value", "jsn")
         with pytest.raises((Unpicklable, TypeError)):
-            attempt.save((each for each in ()), "generator")
+            attempt.save((number for number in (1, 2)), "generator")
         attempt.save(1, "value", "json")
         attempt.commit(identity(A), done())
         assert [each.name for each in store.statuses([A])[A.key].artifacts] == ["value"]

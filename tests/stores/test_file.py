@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from stores import LocalFileStore
-from stores.testing import SeedConformance, StoreConformance, store_machine
+from stores.testing import SeedConformance, StoreConformance, StoreMachine
 
 
 class TestLocalFileStore(StoreConformance, SeedConformance):
@@ -21,21 +21,22 @@ class TestLocalFileStore(StoreConformance, SeedConformance):
         return LocalFileStore(tmp_path / "runs", fsync=False)
 
 
-def made():
-    """A store in a new folder."""
-    return LocalFileStore(tempfile.mkdtemp(), fsync=False)
+class FileMachine(StoreMachine):
+    """The memory store is the model."""
+
+    def make(self):
+        """A store in a new folder."""
+        return LocalFileStore(tempfile.mkdtemp(), fsync=False)
+
+    def reopen(self, store):
+        """Another store in the same folder."""
+        return LocalFileStore(store.base_dir, fsync=False)
+
+    def clean_up(self, store):
+        """Remove the folder of a store."""
+        store.close()
+        shutil.rmtree(store.base_dir)
 
 
-def reopened(store):
-    """Another store in the same folder."""
-    return LocalFileStore(store.base_dir, fsync=False)
-
-
-def removed(store):
-    """Remove the folder of a store."""
-    store.close()
-    shutil.rmtree(store.base_dir)
-
-
-TestMachine = store_machine(made, reopened, removed).TestCase
+TestMachine = FileMachine.TestCase
 TestMachine.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 
 from stores import InMemoryStore
-from stores.testing import SeedConformance, StoreConformance, store_machine
+from stores.testing import SeedConformance, StoreConformance, StoreMachine
 
 
 class TestInMemoryStore(StoreConformance, SeedConformance):
@@ -18,5 +18,5 @@ class TestInMemoryStore(StoreConformance, SeedConformance):
         return InMemoryStore()
 
 
-TestMachine = store_machine(InMemoryStore).TestCase
+TestMachine = StoreMachine.TestCase
 TestMachine.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)

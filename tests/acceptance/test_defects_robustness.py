@@ -75,8 +75,9 @@ def test_d14_killed_worker_fails_its_task_only(store: LocalFileStore, log: Path)
     assert [each.results for each in run["Number"]] == [{"value": x} for x in range(1, 7)]
     assert run["Failing"][0].results is None
     assert len(run.failed) == 1
-    state = flow.task_graph.nodes["Failing"]["task"].state
-    assert state in (TaskState.FAILED, TaskState.KILLED)
+    node = flow.task_graph.nodes["Failing"]["task"]
+    assert node.state is TaskState.KILLED
+    assert store.statuses([node.address])[node.key].state is TaskState.KILLED
 
 
 def test_d14_killed_worker_ends_the_run_with_an_error(store: LocalFileStore) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flowlib import Flow, TaskResults, TaskSpec
+from flowlib import Flow, TaskResults, TaskSpec, TaskState
 from stores import ArtifactDamaged, InMemoryStore, LocalFileStore
 from tests.acceptance import tasks
 from tests.acceptance.tasks import counted, noted
@@ -138,6 +138,18 @@ def test_exit_on_error_raises_the_tasks_own_exception(workers: int, log: Path) -
         Flow([failing, after]).run(num_workers=workers)
     assert noted(log) == ["Failing"]
     assert any("Failing" in each for each in caught.value.__notes__)
+
+
+def test_exit_on_error_starts_nothing_new(log: Path) -> None:
+    """After the first failure independent tasks are not started either."""
+    failing = TaskSpec(tasks.Failing, {"x": 1}, {"log": str(log)})
+    others = TaskSpec(tasks.Number, {"x": [1, 2, 3]}, {"log": str(log)}, expand="product")
+    flow = Flow([failing, others])
+    with pytest.raises(ValueError, match="failed on purpose"):
+        flow.run(num_workers=1)
+    assert noted(log) == ["Failing"]
+    states = [flow.task_graph.nodes[f"Number-{n}"]["task"].state for n in (1, 2, 3)]
+    assert states == [TaskState.PENDING] * 3
 
 
 @pytest.mark.parametrize("workers", [1, 2])

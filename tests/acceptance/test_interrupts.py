@@ -41,6 +41,7 @@ def started(folder: Path, workers: int, pause_s: float) -> subprocess.Popen[str]
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     wait_until(lambda: len(noted(folder / "log")) >= workers or driver.poll() is not None)
     return driver
@@ -82,9 +83,12 @@ def test_interrupt_inline_kills_the_running_task(tmp_path: Path) -> None:
 
 
 def test_first_interrupt_lets_running_tasks_end(tmp_path: Path) -> None:
-    """Ctrl-C once with two workers: what runs is committed, nothing new starts."""
+    """Ctrl-C once with two workers: what runs is committed, nothing new starts.
+
+    The terminal sends it to the workers as well as to the driver.
+    """
     driver = started(tmp_path, 2, 1.0)
-    driver.send_signal(signal.SIGINT)
+    os.killpg(driver.pid, signal.SIGINT)
     _, err = driver.communicate(timeout=LIMIT_S)
     assert "KeyboardInterrupt" in err
     assert states(tmp_path) == [TaskState.FINISHED, TaskState.FINISHED]

@@ -11,8 +11,10 @@ import pytest
 
 from examples.digits import flow as digits
 from examples.digits.tables import varying
+from examples.digits.tasks import Select, Summarise
 from examples.functions import flow as functions
 from flowlib import Flow, TaskSpec, sweep
+from stores import MetaDict, Sweep
 from tests.acceptance.scripts import ROOT, run_python
 
 
@@ -74,6 +76,29 @@ def test_columns_that_do_not_vary_are_left_out() -> None:
         {"family": "svm", "C": 2.0, "mean": 0.8, "std": 0.1, "seeds": 3},
     ]
     assert varying(rows) == ["C", "gamma"]
+
+
+def test_summary_is_the_mean_and_the_spread_over_seeds() -> None:
+    """Mean and sample standard deviation, beside the parameters of the model."""
+    model = {"family": "svm", "C": 1.0}
+    config = MetaDict({"Features": {"method": "pixels"}, "Train": {"model": model}})
+    row = Summarise().run([Sweep(0.9, config), Sweep(1.0, config)])["row"]
+    assert row == {
+        "features": "pixels",
+        "components": None,
+        "family": "svm",
+        "C": 1.0,
+        "mean": pytest.approx(0.95),
+        "std": pytest.approx(0.0707106781),
+        "seeds": 2,
+    }
+
+
+def test_ranking_prefers_the_steadier_of_equals() -> None:
+    """Best mean first, then the smaller spread."""
+    rows = [{"mean": 0.8, "std": 0.0}, {"mean": 0.9, "std": 0.2}, {"mean": 0.9, "std": 0.1}]
+    ranking = Select().run([Sweep(row, MetaDict()) for row in rows])["ranking"]
+    assert ranking == [rows[2], rows[1], rows[0]]
 
 
 def specs_of(document: Mapping[str, Any]) -> list[TaskSpec]:

@@ -189,6 +189,8 @@ def type_mismatch(value: object, annotation: object) -> str:
     Only what is certain is reported: built-in scalars and containers, None, literals and
     unions of them. An int fits `float`, a tuple fits `list`, and every other annotation fits all.
     """
+    if type(value) is annotation:
+        return ""
     allowed = list(_allowed(annotation))
     if not allowed or any(_fits(value, each) for each in allowed):
         return ""

@@ -63,6 +63,10 @@ class Codec(ABC):
         """The value of `to_bytes`."""
         return self.load(io.BytesIO(data), **options)
 
+    def from_text(self, text: str, **options: Any) -> Any:
+        """The value of a text codec's bytes, which are this text in UTF-8."""
+        return self.from_bytes(text.encode(), **options)
+
 
 class PathCodec(Codec):
     """A codec that writes a file or a folder; its stream form is a tar of that."""

@@ -117,6 +117,24 @@ def loaded(
     try:
         return codec.from_bytes(data, **{**artifact.load_kwargs, **options})
     except (ValueError, EOFError, OSError) as error:
-        raise ArtifactDamaged(
-            f"{address}/{artifact.name} cannot be read as {artifact.type_}: {error}"
-        ) from error
+        raise _damaged(address, artifact, error) from error
+
+
+def loaded_inline(
+    address: Address, artifact: Artifact, codec: Codec, options: Mapping[str, Any]
+) -> Any:
+    """The value that an artifact holds itself.
+
+    Raises:
+        ArtifactDamaged: it is not what the codec wrote.
+    """
+    if artifact.encoding != "utf-8" or artifact.inline is None:
+        return loaded(address, artifact, codec, inline_bytes(artifact), options)
+    try:
+        return codec.from_text(artifact.inline, **{**artifact.load_kwargs, **options})
+    except (ValueError, EOFError) as error:
+        raise _damaged(address, artifact, error) from error
+
+
+def _damaged(address: Address, artifact: Artifact, error: Exception) -> ArtifactDamaged:
+    return ArtifactDamaged(f"{address}/{artifact.name} cannot be read as {artifact.type_}: {error}")

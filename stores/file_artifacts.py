@@ -15,7 +15,14 @@ from typing import Any, Final
 
 from stores.attempt import SaveOptions
 from stores.codec import Codec
-from stores.encoding import codec_for, codec_of, dumped, inline_artifact, inline_bytes, loaded
+from stores.encoding import (
+    codec_for,
+    codec_of,
+    dumped,
+    inline_artifact,
+    inline_bytes,
+    loaded_inline,
+)
 from stores.errors import ArtifactDamaged, StoreError, unwritable
 from stores.file_layout import Layout, encoded, make_folder
 from stores.files import File, FilePromise, TypeInfo, TypeInfoCodec
@@ -91,7 +98,7 @@ class FileArtifacts:
             if lazy:
                 return InlinePromise(self, address, artifact, options)
             codec = self._codec_of(address, artifact)
-            return loaded(address, artifact, codec, inline_bytes(artifact), options)
+            return loaded_inline(address, artifact, codec, options)
         path = Path(self._layout.key_folder(address)) / artifact.file
         if lazy:
             return self._promise(address, artifact, path, options)

@@ -45,3 +45,6 @@ class JsonCodec(Codec):
 
     def from_bytes(self, data: bytes, **options: Any) -> Any:
         return json.loads(data, **options)
+
+    def from_text(self, text: str, **options: Any) -> Any:
+        return json.loads(text, **options)

@@ -61,6 +61,12 @@ class Order:
     expected: Mapping[str, int]
 
 
+def _environment() -> dict[str, str]:
+    """This environment, but modules are compiled once, as on any user's machine."""
+    hidden = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONPATH")
+    return {name: value for name, value in os.environ.items() if name not in hidden}
+
+
 def launch(order: Order, timeout_s: float) -> Outcome:
     """Run a process and everything it starts; end it after the timeout."""
     log = order.folder / "log.txt"
@@ -70,7 +76,7 @@ def launch(order: Order, timeout_s: float) -> Outcome:
         process = subprocess.Popen(
             order.command,
             cwd=order.folder,
-            env={**os.environ, **order.variables},
+            env={**_environment(), **order.variables},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 from flowlib.errors import FlowError, TaskFailed, nearest
 from flowlib.graph import TaskGraph
@@ -18,35 +18,26 @@ from flowlib.run_state import RunState
 from stores import Address, ErrorDetails, ResultsStore, Status, TaskState, UniqueConfig
 
 
+class _Source(Protocol):
+    """Where the results of one run come from; shared by all of them."""
+
+    store: ResultsStore
+
+    def state_of(self, node: Node) -> TaskState: ...
+    def error_of(self, node: Node) -> ErrorDetails | None: ...
+    def status_of(self, node: Node) -> Status | None: ...
+    def config_of(self, node: Node) -> UniqueConfig: ...
+
+
 class TaskResults:
-    """The results of one node; its values are loaded when first asked for.
+    """The results of one node; its values are loaded when first asked for."""
 
-    Attributes:
-        task_name: Name of the spec.
-        task_unique_name: Name of the node: `Train-12`.
-        address: Where its record lies.
-        state: Its state after the run.
-        error: What went wrong, for a failed one.
-    """
+    __slots__ = ("_node", "_results", "_source")
 
-    def __init__(
-        self,
-        node: Node,
-        store: ResultsStore,
-        state: TaskState,
-        error: ErrorDetails | None,
-        config_of: Callable[[Node], UniqueConfig],
-        status_of: Callable[[Node], Status | None],
-    ) -> None:
-        self.task_name = node.name
-        self.task_unique_name = node.unique_name
-        self.address: Address = node.address
-        self.state = state
-        self.error = error
+    def __init__(self, node: Node, source: _Source) -> None:
         self._node = node
-        self._store = store
-        self._config_of = config_of
-        self._status_of = status_of
+        self._source = source
+        self._results: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         return f"<TaskResults {self.task_unique_name} {self.address} {self.state.value}>"
@@ -57,30 +48,59 @@ class TaskResults:
         Raises:
             ArtifactMissing: it was not saved.
         """
-        return self._store.get(self.address, name)
+        return self._source.store.get(self.address, name)
 
-    @cached_property
+    @property
+    def task_name(self) -> str:
+        """Name of the spec."""
+        return self._node.name
+
+    @property
+    def task_unique_name(self) -> str:
+        """Name of the node: `Train-12`."""
+        return self._node.unique_name
+
+    @property
+    def address(self) -> Address:
+        """Where its record lies."""
+        return self._node.address
+
+    @property
+    def state(self) -> TaskState:
+        """Its state after the run."""
+        return self._source.state_of(self._node)
+
+    @property
+    def error(self) -> ErrorDetails | None:
+        """What went wrong, for a failed one."""
+        return self._source.error_of(self._node)
+
+    @property
     def unique_config(self) -> UniqueConfig:
         """The configs of the node and of all its ancestors, by task name."""
-        return self._config_of(self._node)
+        return self._source.config_of(self._node)
 
-    @cached_property
+    @property
     def config(self) -> Mapping[str, object]:
         """The node's own config."""
         return self._node.config
 
-    @cached_property
+    @property
     def results(self) -> dict[str, Any] | None:
         """All artifacts by name; None if it has none or did not finish."""
-        if self.state is not TaskState.FINISHED:
+        if self._results is None:
+            self._results = self._loaded()
+        return self._results
+
+    def _loaded(self) -> dict[str, Any] | None:
+        source = self._source
+        if source.state_of(self._node) is not TaskState.FINISHED:
             return None
-        status = self._status_of(self._node)
+        status = source.status_of(self._node)
         if status is None or not status.artifacts:
             return None
-        return {
-            each.name: self._store.load_artifact(self.address, status.attempt, each)
-            for each in status.artifacts
-        }
+        address, load = self._node.address, source.store.load_artifact
+        return {a.name: load(address, status.attempt, a) for a in status.artifacts}
 
 
 class Results(Sequence[TaskResults]):
@@ -228,20 +248,26 @@ class Run(Mapping[str, Results]):
         """The state of a node after the run; a cached one is finished."""
         return self._state.states.get(node.key, TaskState.FINISHED)
 
+    def error_of(self, node: Node) -> ErrorDetails | None:
+        """What went wrong with a node."""
+        return self._state.errors.get(node.key)
+
+    def config_of(self, node: Node) -> UniqueConfig:
+        """The config of a node and of all its ancestors."""
+        return self._configs.of(node)
+
+    def status_of(self, node: Node) -> Status | None:
+        """What the store knows of a node, read in bulk; cached ones are known from the plan."""
+        if node.key not in self._state.states:
+            return self.plan.statuses.get(node.key)
+        return self._fresh.get(node.key)
+
     @property
     def _graph(self) -> TaskGraph:
         return self.plan.graph
 
     def _result(self, node: Node) -> TaskResults:
-        error = self._state.errors.get(node.key)
-        state = self.state_of(node)
-        return TaskResults(node, self.store, state, error, self._configs.of, self._status_of)
-
-    def _status_of(self, node: Node) -> Status | None:
-        """What the store knows of a node, read in bulk; cached ones are known from the plan."""
-        if node.key not in self._state.states:
-            return self.plan.statuses.get(node.key)
-        return self._fresh.get(node.key)
+        return TaskResults(node, self)
 
     @cached_property
     def _fresh(self) -> Mapping[str, Status]:

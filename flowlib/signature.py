@@ -191,7 +191,10 @@ def type_mismatch(value: object, annotation: object) -> str:
     """
     if type(value) is annotation:
         return ""
-    allowed = list(_allowed(annotation))
+    try:
+        allowed = _alternatives(annotation)
+    except TypeError:  # an annotation with unhashable parts
+        allowed = tuple(_allowed(annotation))
     if not allowed or any(_fits(value, each) for each in allowed):
         return ""
     return " | ".join(_shown(each) for each in allowed)
@@ -210,6 +213,11 @@ _CHECKED: Final[Mapping[object, tuple[type, ...]]] = {
     set: (set, frozenset),
     NoneType: (NoneType,),
 }
+
+
+@functools.lru_cache(maxsize=512)
+def _alternatives(annotation: object) -> tuple[object, ...]:
+    return tuple(_allowed(annotation))
 
 
 def _allowed(annotation: object) -> Iterator[object]:

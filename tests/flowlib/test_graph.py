@@ -151,6 +151,7 @@ def test_equal_configs_are_one_node():
 
 def test_reduce_identity_is_the_set_of_its_members():
     """D6: a product and a zip over the same values are different reduces."""
+
     def reduced(expand):
         members = TaskSpec(a, {"x": [1, 2], "s": [1, 2]}, expand=expand)
         return Flow([TaskSpec(gather, reduce=True).requires(members)]).graph.by_spec["gather"][0]
@@ -175,7 +176,9 @@ def test_a_circle_is_an_error_that_names_it():
     second.requires(first)
     third.requires(second)
 
-    with pytest.raises(GraphError, match=r"in a circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)"):
+    with pytest.raises(
+        GraphError, match=r"in a circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)"
+    ):
         Flow([first, second, third])
 
 

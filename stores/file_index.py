@@ -1,10 +1,10 @@
 """
 What is known of thousands of keys without opening a record? The index: lines of JSON.
 
-Each writing process appends to a file of its own, so no line is ever torn by another. The index
-can be lost at any time: a record that it does not know is opened and indexed again. A process
-that replaces an older attempt says so before the commit (`[key, attempt]`), so that a kill between
-commit and index line makes the key unknown to the index rather than wrong.
+Each writing process appends to a file of its own, so no line is ever torn by another. A line holds
+the inode, the size and the time of the record file it tells about, and counts only as long as the
+file has them: an index that was lost, is old or is wrong costs time, never truth. What it does not
+know is opened and indexed again.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stores.errors import StoreError
 from stores.file_layout import Layout, encoded, make_folder
 from stores.record import Record, Status, TaskState, artifact_from_dict, artifact_to_dict
 
@@ -25,11 +26,14 @@ _MANY_FILES: Final = 16
 """From this number on the files of dead writers are folded into one."""
 
 IndexEntry = list[Any]
-"""key, attempt, state, latest attempt, latest state, facts, artifacts, duration, size of record."""
+"""key, inode, size and time of its record, then what a `Status` says."""
+
+_FIELDS: Final = 11
+_TIME: Final = 3
 
 
 class FileIndex:
-    """The index of one store.
+    """The index of one store, and what this process has read of it.
 
     Args:
         layout: Where it lies.
@@ -37,36 +41,37 @@ class FileIndex:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._entries: dict[str, dict[str, IndexEntry]] = {}
+        self._offsets: dict[str, int] = {}
         self._writers: dict[str, int] = {}
         self._writer_pid = 0
 
-    def read(self, task: str) -> dict[str, IndexEntry]:
-        """The newest entry of every key of a task; keys in doubt are absent."""
+    def known(self, task: str) -> dict[str, IndexEntry]:
+        """The newest entry of every key of a task, as far as they were read before."""
+        return self._entries.setdefault(task, {})
+
+    def refreshed(self, task: str) -> dict[str, IndexEntry]:
+        """The newest entry of every key of a task; reads only what was written since."""
+        entries = self.known(task)
         folder = self._layout.index(task)
         try:
             names = os.listdir(folder)
         except (FileNotFoundError, NotADirectoryError):
-            return {}
-        entries: dict[str, IndexEntry] = {}
-        doubts: dict[str, int] = {}
+            return entries
         for name in names:
             if name.endswith(".jsonl"):
-                _merge(_lines(f"{folder}/{name}"), entries, doubts)
-        for key, attempt in doubts.items():
-            if key in entries and entries[key][3] < attempt:
-                del entries[key]
-        if len(names) > _MANY_FILES:
-            self._fold(folder, names)
+                self._merge(self._new_lines(f"{folder}/{name}"), entries)
+        dead = [name for name in names if _is_of_dead(name)] if len(names) > _MANY_FILES else []
+        if len(dead) > _MANY_FILES:
+            self._fold(folder, dead)
         return entries
 
-    def doubt(self, task: str, key: str, attempt: int) -> None:
-        """Say that entries of a key before `attempt` are about to be out of date."""
-        self._append(task, f"[{json.dumps(key)},{attempt}]\n")
-
-    def add(self, record: Record, size_bytes: int) -> None:
-        """Note a record that is in force, and the size of its file."""
-        entry = json.dumps(entry_of(record, size_bytes), separators=(",", ":"))
-        self._append(record.address.task, f"{entry}\n")
+    def add(self, record: Record, found: os.stat_result) -> None:
+        """Note a record that lies in the file that was found; without raising: it can be lost."""
+        entry = entry_of(record, found)
+        line = json.dumps(entry, separators=(",", ":")) + "\n"
+        with contextlib.suppress(OSError, StoreError):
+            os.write(self._writer(record.address.task), line.encode())
 
     def close(self) -> None:
         """Close the files that are open for appending."""
@@ -74,11 +79,6 @@ class FileIndex:
             for descriptor in self._writers.values():
                 os.close(descriptor)
         self._writers.clear()
-
-    def _append(self, task: str, line: str) -> None:
-        """One write; an index that cannot be written is no reason to fail."""
-        with contextlib.suppress(OSError):
-            os.write(self._writer(task), line.encode())
 
     def _writer(self, task: str) -> int:
         if self._writer_pid != os.getpid():  # a fork must not append to its parent's file
@@ -90,31 +90,59 @@ class FileIndex:
             make_folder(folder)
             path = f"{folder}/{encoded(os.uname().nodename)}-{os.getpid()}.jsonl"
             descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
+            if os.fstat(descriptor).st_size:  # of a process that had this number before
+                os.write(descriptor, b"\n")
             self._writers[task] = descriptor
         return descriptor
 
-    def _fold(self, folder: str, names: list[str]) -> None:
-        """Replace the files of dead writers of this host by one."""
-        dead = [name for name in names if _is_dead(name)]
-        if len(dead) <= _MANY_FILES:
-            return
+    def _new_lines(self, path: str) -> list[Any]:
+        """The lines after those read before; a torn or damaged one is left out."""
+        offset = self._offsets.get(path, 0)
+        try:
+            if os.stat(path).st_size == offset:
+                return []
+            with open(path, "rb") as file:
+                file.seek(offset)
+                data = file.read()
+        except OSError:
+            return []
+        data = data[: data.rfind(b"\n") + 1]
+        self._offsets[path] = offset + len(data)
+        return _parsed(data.decode("utf-8", "replace"))
+
+    def _merge(self, lines: list[Any], entries: dict[str, IndexEntry]) -> None:
+        """Keep the entry of the newest record of each key."""
+        for line in lines:
+            if type(line) is not list or len(line) != _FIELDS:
+                continue  # of another version, or damaged
+            known = entries.get(line[0])
+            if known is None or known[_TIME] <= line[_TIME]:
+                entries[line[0]] = line
+
+    def _fold(self, folder: str, dead: list[str]) -> None:
+        """Replace the files of dead writers of this host by one.
+
+        Somebody else may do the same at the same time: then some lines are there twice.
+        """
         entries: dict[str, IndexEntry] = {}
-        doubts: dict[str, int] = {}
         for name in dead:
-            _merge(_lines(f"{folder}/{name}"), entries, doubts)
-        lines: list[Any] = [*entries.values(), *([key, n] for key, n in doubts.items())]
+            path = f"{folder}/{name}"
+            self._offsets.pop(path, None)
+            self._merge(self._new_lines(path), entries)
+        lines = [json.dumps(entry, separators=(",", ":")) for entry in entries.values()]
         temporary = f"{folder}/.{os.urandom(16).hex()}"
         with contextlib.suppress(OSError):
             with open(temporary, "w", encoding="utf-8") as file:
-                for line in lines:
-                    file.write(json.dumps(line, separators=(",", ":")) + "\n")
+                file.writelines(f"{line}\n" for line in lines)
             os.replace(temporary, f"{folder}/folded-{os.urandom(16).hex()}.jsonl")
             for name in dead:
                 os.unlink(f"{folder}/{name}")
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
 
 
-def entry_of(record: Record, size_bytes: int) -> IndexEntry:
-    """The index entry of a record."""
+def entry_of(record: Record, found: os.stat_result) -> IndexEntry:
+    """The index entry of a record that lies in the file that was found."""
     counts = record.finished or record.latest
     artifacts = [artifact_to_dict(artifact) for artifact in counts.artifacts]
     if sum(len(a.get("text") or a.get("base64") or "") for a in artifacts) > _LONGEST_INLINE:
@@ -122,6 +150,9 @@ def entry_of(record: Record, size_bytes: int) -> IndexEntry:
     duration_s = counts.duration_s
     return [
         record.address.key,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
         counts.number,
         record.state.value,
         record.latest.number,
@@ -129,42 +160,57 @@ def entry_of(record: Record, size_bytes: int) -> IndexEntry:
         dict(counts.facts),
         artifacts,
         None if duration_s is None else round(duration_s, 6),
-        size_bytes,
     ]
+
+
+def is_about(entry: IndexEntry | None, found: os.stat_result) -> bool:
+    """Whether an entry tells about the record file that was found."""
+    return (
+        entry is not None
+        and entry[_TIME] == found.st_mtime_ns
+        and entry[1] == found.st_ino
+        and entry[2] == found.st_size
+    )
 
 
 def status_of(entry: IndexEntry) -> Status:
     """The status that an index entry tells."""
-    _, attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = entry
+    _, _, _, _, attempt, state, latest, latest_state, facts, artifacts, duration_s = entry
     return Status(
-        state=_STATES[state],
-        attempt=attempt,
-        latest_state=_STATES[latest_state],
-        latest_attempt=latest,
-        facts=facts,
-        artifacts=tuple([artifact_from_dict(each) for each in artifacts]),
-        duration_s=duration_s,
+        _STATES[state],
+        attempt,
+        _STATES[latest_state],
+        latest,
+        facts,
+        tuple([artifact_from_dict(each) for each in artifacts]),
+        (),
+        (),
+        duration_s,
     )
+
+
+def artifact_in(entry: IndexEntry, name: str) -> dict[str, Any] | None:
+    """The JSON form of an artifact in force; None if the entry cannot tell."""
+    if entry[7] == TaskState.SAVED.value:
+        return None
+    for artifact in entry[9]:
+        if artifact["name"] == name:
+            return artifact if artifact.keys() & {"file", "text", "base64"} else None
+    return None
 
 
 _STATES: Final[Mapping[str, TaskState]] = {state.value: state for state in TaskState}
 
 
 def _without_value(artifact: dict[str, Any]) -> dict[str, Any]:
-    kept = {k: v for k, v in artifact.items() if k not in ("text", "base64")}
-    return {**kept, "file": artifact.get("file")}
+    return {key: value for key, value in artifact.items() if key not in ("text", "base64")}
 
 
-def _lines(path: str) -> list[Any]:
-    """The lines of an index file; a torn or damaged line is left out."""
+def _parsed(text: str) -> list[Any]:
+    """The lines of JSON in a text that can be read."""
+    joined = text.strip("\n").replace("\n\n", "\n").replace("\n", ",")
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-    except OSError:
-        return []
-    complete = text[: text.rfind("\n") + 1].rstrip("\n").replace("\n", ",")
-    try:
-        found: list[Any] = json.loads(f"[{complete}]")
+        found: list[Any] = json.loads(f"[{joined}]")
         return found
     except ValueError:
         return [line for each in text.split("\n") if (line := _line(each)) is not None]
@@ -177,21 +223,7 @@ def _line(text: str) -> Any:
         return None
 
 
-def _merge(lines: list[Any], entries: dict[str, IndexEntry], doubts: dict[str, int]) -> None:
-    """Keep the entry of the latest attempt of each key, and the latest doubt."""
-    for line in lines:
-        if not isinstance(line, list) or not line or not isinstance(line[0], str):
-            continue
-        key = line[0]
-        if len(line) == 2:
-            doubts[key] = max(doubts.get(key, 0), line[1])
-        elif len(line) == 9:
-            known = entries.get(key)
-            if known is None or known[3] <= line[3]:
-                entries[key] = line
-
-
-def _is_dead(name: str) -> bool:
+def _is_of_dead(name: str) -> bool:
     host, _, pid = name.removesuffix(".jsonl").rpartition("-")
     if host == "folded":
         return True
@@ -201,6 +233,6 @@ def _is_dead(name: str) -> bool:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except OSError:
         return False
     return False

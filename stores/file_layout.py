@@ -37,29 +37,41 @@ class Layout:
     def __init__(self, base: str) -> None:
         self.base = base
         self._folders: dict[str, str] = {}
+        self._ignores_case: bool | None = None
 
     def task_folder(self, task: str) -> str:
         """The folder of a task."""
         folder = self._folders.get(task)
         if folder is None:
-            folder = self._folders[task] = f"{self.base}/{encoded(task)}"
+            folder = f"{self.base}/{self._name(task)}"
+            if self._ignores_case is not None:
+                self._folders[task] = folder
         return folder
 
     def record(self, address: Address) -> str:
         """The file of a record."""
-        return f"{self.task_folder(address.task)}/{address.key}{SUFFIX}"
+        return f"{self.task_folder(address.task)}/{self._key(address.key)}{SUFFIX}"
+
+    def record_name(self, key: str) -> str:
+        """The name of the file of a record."""
+        return f"{self._key(key)}{SUFFIX}"
 
     def key_folder(self, address: Address) -> str:
         """The folder with the attempts of a key."""
-        return f"{self.task_folder(address.task)}/{address.key}"
+        return f"{self.task_folder(address.task)}/{self._key(address.key)}"
 
     def leases(self, task: str) -> str:
         """The folder with the leases of a task."""
-        return f"{self.base}/{LEASES}/{encoded(task)}"
+        return f"{self.base}/{LEASES}/{self._name(task)}"
+
+    def lease(self, address: Address) -> str:
+        """The path of the leases of a key, without the number of the attempt."""
+        return f"{self.leases(address.task)}/{self._key(address.key)}"
 
     def tombstone(self, address: Address) -> str:
         """Remembers the last attempt of a key whose record was removed."""
-        return f"{self.base}/{LEASES}/.removed/{encoded(address.task)}/{address.key}"
+        folder = f"{self.base}/{LEASES}/.removed/{self._name(address.task)}"
+        return f"{folder}/{self._key(address.key)}"
 
     def index(self, task: str) -> str:
         """The folder with the index of a task."""
@@ -73,20 +85,45 @@ class Layout:
             return []
         return [f"{self.base}/{name}" for name in names if not name.startswith(".")]
 
+    def task_of(self, folder: str) -> str | None:
+        """The task that a folder belongs to; None if only its records can tell."""
+        name = folder.rpartition("/")[2]
+        return None if name != self._name(name) else name
 
-def encoded(name: str) -> str:
+    def key_of(self, name: str) -> str | None:
+        """The key of the file of a record; None if only the record can tell."""
+        key = name.removesuffix(SUFFIX)
+        return None if key != self._key(key) else key
+
+    def _name(self, name: str) -> str:
+        if self._ignores_case is None and os.path.exists(f"{self.base}/{MARKER}"):
+            # is `Train` the same file as `train` here, as on most Macs?
+            self._ignores_case = os.path.exists(f"{self.base}/{MARKER.upper()}")
+        return encoded(name, ignores_case=bool(self._ignores_case))
+
+    def _key(self, key: str) -> str:
+        """The name of a key: a digest, as it is, as long as flowlib makes the keys."""
+        if key.isalnum() and key.isascii() and key == key.lower() and len(key) <= _LONGEST:
+            return key
+        return self._name(key).replace(".", "%2E")
+
+
+def encoded(name: str, *, ignores_case: bool = False) -> str:
     """A name as one path component, different for different names.
 
-    A leading dot is encoded, so that no name is hidden or means a folder above.
+    A leading dot is encoded, so that no name is hidden or means a folder above. Where case does
+    not count, capitals are followed by a tilde.
     """
     parts = [c if c in _SAFE else _percent(c) for c in name]
     if parts and parts[0] == ".":
         parts[0] = "%2E"
+    if ignores_case:
+        parts = [f"{part}~" if part.isupper() and len(part) == 1 else part for part in parts]
     text = "".join(parts) or "%"
     if len(text) <= _LONGEST:
         return text
     digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return f"{text[: _LONGEST - 20]}~{digest}"
+    return f"{text[: _LONGEST - 20]}~~{digest}"
 
 
 def _percent(character: str) -> str:

@@ -13,17 +13,20 @@ before the unlink that they explain, and removed when a later attempt is committ
 number to try is found without listing anything: the first after the record's that has no mark.
 
 The unlink of the older lease is the fence: a paused owner that wakes up finds nothing to rename.
-Who has created a lease looks at the record and at its mark once more, because both may have
-changed since it first looked.
+Whoever passes a mark unlinks the lease of its number once more, in case the process that made the
+mark was killed before it did. Who has created a lease looks at the record and at its mark once
+more, because both may have changed since it first looked.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from stores.errors import LeaseHeld, LeaseLost
@@ -37,6 +40,31 @@ _EMPTY_GRACE_S: Final = 2.0
 ReadRecord = Callable[[Address], Record | None]
 
 
+@dataclass(frozen=True, slots=True)
+class HeldLease:
+    """A lease of this process.
+
+    Attributes:
+        number: Of the attempt.
+        path: Its file.
+        descriptor: Open for writing the record behind the owner.
+        marks: Numbers between the record's and this one; their marks go with the commit.
+    """
+
+    number: int
+    path: str
+    descriptor: int
+    marks: range
+
+    def is_in_place(self) -> bool:
+        """Whether the file is still where it was made, and not another one of the same name."""
+        try:
+            there = os.stat(self.path)
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self.descriptor))
+
+
 class FileLeases:
     """The leases of one store.
 
@@ -48,87 +76,73 @@ class FileLeases:
     def __init__(self, layout: Layout, lease_s: float) -> None:
         self._layout = layout
         self._lease_s = lease_s
-        self._made: set[str] = set()
-        self._marked: dict[tuple[str, int], range] = {}
 
     def acquire(
         self, address: Address, owner: Owner, read: ReadRecord
-    ) -> tuple[int, int, Record | None]:
-        """Take the lease of a key: its number, its descriptor and the record in force.
+    ) -> tuple[HeldLease, Record | None]:
+        """Take the lease of a key, and read the record that is in force under it.
 
         Raises:
             LeaseHeld: another live process has it.
             StoreUnwritable: the lease cannot be written.
         """
-        stem = f"{self._folder(address.task)}/{address.key}"
+        stem = self._layout.lease(address)
         while True:
-            first = number = self._next_number(address, stem, read(address))
-            while (descriptor := self._create(f"{stem}.{number}", owner)) is None:
-                if not os.path.exists(f"{stem}.{number}"):
-                    break  # it has just ended: look again
-                self._refuse_live(stem, number, address)
-                number += 1
-            if descriptor is None:
-                continue
+            used = self._used(address, read(address))
+            first = _unmarked(stem, used + 1)
+            number = self._next_free(stem, first, address)
+            descriptor = number and self._create(f"{stem}.{number}", owner)
+            if descriptor is None or number is None:
+                continue  # another process was quicker, or a lease has just ended
             for older in range(first, number):
-                self._end(f"{stem}.{older}")
+                _end(f"{stem}.{older}")
             now = read(address)
-            latest = now.latest.number if now is not None else 0
-            if latest < number and not os.path.exists(f"{stem}.{number}.over"):
-                self._marked[address.key, number] = range(first, number)
-                return number, descriptor, now
+            if self._used(address, now) < number and not _exists(f"{stem}.{number}.over"):
+                marks = range(used + 1, number)
+                return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
             os.close(descriptor)
             _unlink(f"{stem}.{number}")
 
-    def commit(self, address: Address, number: int, target: str) -> None:
-        """Rename a lease to the record.
+    def commit(self, lease: HeldLease, address: Address) -> None:
+        """Rename a lease, behind whose owner the record was written, to the record.
 
         Raises:
             LeaseLost: it was taken over.
         """
-        stem = f"{self._layout.leases(address.task)}/{address.key}"
-        marked = self._marked.pop((address.key, number), range(0))
+        target = self._layout.record(address)
+        # The name may belong to another process by now that is about to give it up again.
+        if not lease.is_in_place():
+            raise LeaseLost(_lost(address, lease.number))
         try:
-            os.rename(f"{stem}.{number}", target)
+            try:
+                os.rename(lease.path, target)
+            except FileNotFoundError:
+                if not lease.is_in_place():
+                    raise
+                make_folder(os.path.dirname(target))  # somebody has removed it
+                os.rename(lease.path, target)
         except FileNotFoundError:
-            raise LeaseLost(
-                f"{address}: attempt {number} was taken over by another process, so its "
-                f"results do not count"
-            ) from None
-        for older in marked:
-            _unlink(f"{stem}.{older}.over")
+            if not _is_file_of(target, lease.descriptor):  # a lost answer of a file server
+                raise LeaseLost(_lost(address, lease.number)) from None
+        for older in lease.marks:
+            _unlink(f"{self._layout.lease(address)}.{older}.over")
 
-    def release(self, address: Address, number: int) -> None:
+    def release(self, lease: HeldLease) -> None:
         """Give a lease up; harmless when it is lost.
 
         Its number may be used again: whoever gives up writes nothing any more.
         """
-        self._marked.pop((address.key, number), None)
-        _unlink(f"{self._layout.leases(address.task)}/{address.key}.{number}")
+        if lease.is_in_place():
+            _unlink(lease.path)
 
     def renew(self, address: Address, read: ReadRecord) -> None:
         """Show that the owner of a key is at work."""
-        stem = f"{self._layout.leases(address.task)}/{address.key}"
-        number = self._next_number(address, stem, read(address))
-        while os.path.exists(f"{stem}.{number}"):
-            with contextlib.suppress(OSError):
+        stem = self._layout.lease(address)
+        number = _unmarked(stem, self._used(address, read(address)) + 1)
+        with contextlib.suppress(OSError):
+            while True:
                 os.utime(f"{stem}.{number}")
-            number += 1
-
-    def _next_number(self, address: Address, stem: str, record: Record | None) -> int:
-        """The first number after the record's that is not marked as used up."""
-        number = 1 + (record.latest.number if record else self._last_removed(address))
-        while os.path.exists(f"{stem}.{number}.over"):
-            number += 1
-        return number
-
-    def _end(self, lease: str) -> None:
-        """Mark a number as used up, then take its lease away."""
-        try:
-            os.close(os.open(f"{lease}.over", os.O_CREAT | os.O_WRONLY, 0o644))
-        except OSError as error:
-            raise as_store_error(error, f"{lease}.over") from error
-        _unlink(lease)
+                number += 1
 
     def bury(self, address: Address, number: int) -> None:
         """Remember the number of the last attempt of a record that is about to be removed."""
@@ -139,17 +153,46 @@ class FileLeases:
                 file.write(str(number))
             os.replace(f"{path}.{number}", path)
         except OSError as error:
+            _unlink(f"{path}.{number}")
             raise as_store_error(error, path) from error
 
-    def _last_removed(self, address: Address) -> int:
-        try:
-            with open(self._layout.tombstone(address), encoding="utf-8") as file:
-                return int(file.read())
-        except (OSError, ValueError):
-            return 0
+    def _used(self, address: Address, record: Record | None) -> int:
+        """The last number that was used up by a record, or 0.
 
-    def _refuse_live(self, stem: str, number: int, address: Address) -> None:
-        path = f"{stem}.{number}"
+        Of a record that was removed the tombstone tells it, of one that is damaged the folders.
+        """
+        if record is not None:
+            return record.latest.number
+        removed = 0
+        with contextlib.suppress(OSError, ValueError):
+            descriptor = os.open(self._layout.tombstone(address), os.O_RDONLY)
+            with open(descriptor, encoding="utf-8") as file:
+                removed = int(file.read())
+        if not _exists(self._layout.record(address)):
+            return removed
+        names = []
+        with contextlib.suppress(OSError):
+            names = os.listdir(self._layout.key_folder(address))
+        return max(removed, 1, *(int(name) for name in names if name.isdigit()))
+
+    def _next_free(self, stem: str, first: int, address: Address) -> int | None:
+        """The first number whose lease is not there; those before it belong to the dead.
+
+        None if the lease of one of them has ended meanwhile: then the world is another one.
+
+        Raises:
+            LeaseHeld: one of them belongs to a live process.
+        """
+        number = first
+        while _exists(path := f"{stem}.{number}"):
+            try:
+                self._refuse_live(path, address)
+            except FileNotFoundError:
+                return None
+            number += 1
+        return number
+
+    def _refuse_live(self, path: str, address: Address) -> None:
         owner = read_owner(path)
         if owner is not None:
             is_alive = owner.is_alive()
@@ -160,15 +203,11 @@ class FileLeases:
 
     def _age(self, path: str) -> float:
         """Seconds since a lease was renewed, by the clock of the file system."""
-        try:
-            renewed = os.stat(path).st_mtime
-        except FileNotFoundError:
-            return 0.0  # it has just ended: whoever asked looks again
-        probe = f"{os.path.dirname(path)}/.clock-{os.getpid()}"
+        renewed = os.stat(path).st_mtime
+        probe = f"{os.path.dirname(path)}/.clock-{os.getpid()}-{time.monotonic_ns()}"
         try:
             with open(probe, "w"):
-                os.utime(probe)
-            now = os.stat(probe).st_mtime
+                now = os.stat(probe).st_mtime
             _unlink(probe)
         except OSError:
             now = time.time()
@@ -176,25 +215,22 @@ class FileLeases:
 
     def _create(self, path: str, owner: Owner) -> int | None:
         try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+            try:
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+            except FileNotFoundError:
+                make_folder(os.path.dirname(path))
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
         except FileExistsError:
             return None
         except OSError as error:
             raise as_store_error(error, path) from error
         try:
-            os.write(descriptor, f'{{"lease":{json.dumps(owner.to_list())}'.encode())
+            os.write(descriptor, _head(owner))
         except OSError as error:
             os.close(descriptor)
             _unlink(path)
             raise as_store_error(error, path) from error
         return descriptor
-
-    def _folder(self, task: str) -> str:
-        folder = self._layout.leases(task)
-        if folder not in self._made:
-            make_folder(folder)
-            self._made.add(folder)
-        return folder
 
 
 def read_owner(path: str) -> Owner | None:
@@ -206,6 +242,50 @@ def read_owner(path: str) -> Owner | None:
         return Owner.from_list(parts)
     except (OSError, ValueError, TypeError, IndexError):
         return None
+
+
+@functools.lru_cache(maxsize=8)
+def _head(owner: Owner) -> bytes:
+    return f'{{"lease":{json.dumps(owner.to_list())}'.encode()
+
+
+def _unmarked(stem: str, number: int) -> int:
+    """The first number from this on without a mark; leases of marked ones end."""
+    while _exists(f"{stem}.{number}.over"):
+        _unlink(f"{stem}.{number}")
+        number += 1
+    return number
+
+
+def _end(lease: str) -> None:
+    """Mark a number as used up, then take its lease away."""
+    try:
+        os.close(os.open(f"{lease}.over", os.O_CREAT | os.O_WRONLY, 0o644))
+    except OSError as error:
+        raise as_store_error(error, f"{lease}.over") from error
+    _unlink(lease)
+
+
+def _lost(address: Address, number: int) -> str:
+    return (
+        f"{address}: attempt {number} was taken over by another process, so its results do not "
+        f"count"
+    )
+
+
+def _is_file_of(path: str, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except OSError:
+        return False
+
+
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except OSError:
+        return False
+    return True
 
 
 def _unlink(path: str) -> None:

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from stores.attempt import Lease, SaveOptions
-from stores.errors import (
-    ArtifactDamaged,
-    RecordDamaged,
-    StoreError,
-)
+from stores.errors import ArtifactDamaged, LeaseLost, StoreError
 from stores.file_artifacts import (
     FileArtifacts,
     InlinePromise,
     registered_types,
     remove_tree,
 )
-from stores.file_index import FileIndex, IndexEntry, entry_of, status_of
-from stores.file_layout import (
-    SUFFIX,
-    Layout,
-    as_store_error,
-    check_marker,
-    make_folder,
-    write_marker,
-)
-from stores.file_lease import FileLeases
+from stores.file_index import FileIndex
+from stores.file_layout import Layout, as_store_error, check_marker, make_folder, write_marker
+from stores.file_lease import FileLeases, HeldLease
+from stores.file_records import FileRecords
 from stores.files import File, FilePromise, TypeInfo
 from stores.lease import LEASE_S, Owner
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
 from stores.values import Promise
-
-_log = logging.getLogger("stores")
 
 INLINE_LIMIT_BYTES = 8192
 """Artifacts up to this size live in the record."""
@@ -86,7 +73,7 @@ class LocalFileStore(ResultsStore):
         return f"LocalFileStore({self.base_dir!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = ("_layout", "_leases", "_index", "_artifacts", "_descriptors", "_made")
+        hidden = ("_layout", "_leases", "_index", "_artifacts", "_records", "_made")
         return {name: value for name, value in self.__dict__.items() if name not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -107,44 +94,25 @@ class LocalFileStore(ResultsStore):
             fsync=bool(options["fsync"]),
             allow_pickle=bool(options["allow_pickle"]),
         )
-        self._descriptors: dict[tuple[str, int], int] = {}
+        self._records = FileRecords(self._layout, self._index, self._artifacts.checked)
         self._made: set[str] = set()
 
     # -- reading -------------------------------------------------------------------------
 
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
-        by_task: dict[str, list[Address]] = {}
-        for address in addresses:
-            by_task.setdefault(address.task, []).append(address)
-        found: dict[str, Status] = {}
-        for task, wanted in by_task.items():
-            if len(wanted) == 1:
-                self._look_at_one(wanted[0], found)
-            else:
-                self._look_at_many(task, wanted, found)
-        return found
+        return self._records.statuses(addresses)
 
     def record(self, address: Address) -> Record | None:
-        path = self._layout.record(address)
-        try:
-            with open(path, encoding="utf-8") as file:
-                return Record.from_json(file.read(), path)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (RecordDamaged, UnicodeDecodeError) as error:
-            _log.warning("%s; it counts as not there, and the next success heals it", error)
-            return None
+        return self._records.read(address)
 
     def addresses(self, task: str | None = None) -> Iterator[Address]:
-        folders = self._layout.task_folders() if task is None else [self._layout.task_folder(task)]
-        for folder in folders:
-            for key in _listed_keys(folder):
-                if task is not None:
-                    yield Address(task, key)
-                    continue
-                record = self._record_at(f"{folder}/{key}{SUFFIX}")
-                if record is not None:
-                    yield record.address
+        return self._records.addresses(task)
+
+    def get(self, address: Address, name: str, *, lazy: bool = False, **options: Any) -> Any:
+        artifact = self._records.artifact(address, name)
+        if artifact is None:
+            return super().get(address, name, lazy=lazy, **options)
+        return self._artifacts.load(address, artifact, lazy=lazy, options=options)
 
     def record_folder(self, address: Address) -> Path | None:
         record = self.record(address)
@@ -177,44 +145,56 @@ class LocalFileStore(ResultsStore):
         if folder not in self._made:
             make_folder(folder)
             self._made.add(folder)
-        number, descriptor, record = self._leases.acquire(address, owner, self.record)
-        self._descriptors[address.key, number] = descriptor
-        return Lease(address, number, owner), record
+        held, record = self._leases.acquire(address, owner, self._records.read)
+        return Lease(address, held.number, owner, held), record
 
     def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
-        address = lease.address
-        descriptor = self._descriptors.pop((address.key, lease.attempt))
-        path = self._layout.record(address)
+        held: HeldLease = lease.handle
         try:
-            # the lease begins with its owner; the record goes on behind it
-            data = f",{record.to_json()[1:]}\n".encode()
             try:
-                size_bytes = os.lseek(descriptor, 0, os.SEEK_CUR) + len(data)
-                _write_all(descriptor, data)
-                if self._options["fsync"]:
-                    os.fsync(descriptor)
+                self._put_in_force(held, record, is_first=previous is None)
             finally:
-                os.close(descriptor)
-            if lease.attempt > 1:
-                self._index.doubt(address.task, address.key, lease.attempt)
-            self._leases.commit(address, lease.attempt, path)
+                found = os.fstat(held.descriptor)
+                os.close(held.descriptor)
+        except LeaseLost:
+            self._artifacts.drop_attempt(lease.address, held.number)
+            raise
         except OSError as error:
-            self._leases.release(address, lease.attempt)
-            raise as_store_error(error, path) from error
-        self._index.add(record, size_bytes)
+            self._artifacts.drop_attempt(lease.address, held.number)
+            raise as_store_error(error, self._layout.record(lease.address)) from error
+        self._index.add(record, found)
         if previous is not None:
             self._artifacts.drop_unnamed(record, previous)
 
+    def _put_in_force(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
+        """Write the record behind the owner of the lease, then rename that into its place.
+
+        One fsync after the rename brings both to the disk. Where an older record is replaced, the
+        new one has to be there before.
+        """
+        fsync = self._options["fsync"]
+        try:
+            data = f",{record.to_json()[1:]}\n".encode()
+            while data:
+                data = data[os.write(held.descriptor, data) :]
+            if fsync and not is_first:
+                os.fsync(held.descriptor)
+            self._leases.commit(held, record.address)
+        except BaseException:  # an interrupt, too: nobody could take the key in this process
+            self._leases.release(held)
+            raise
+        if fsync:
+            os.fsync(held.descriptor)
+
     def release_attempt(self, lease: Lease) -> None:
-        descriptor = self._descriptors.pop((lease.address.key, lease.attempt), None)
-        if descriptor is not None:
-            os.close(descriptor)
-        self._artifacts.drop_attempt(lease.address, lease.attempt)
-        self._leases.release(lease.address, lease.attempt)
+        held: HeldLease = lease.handle
+        self._artifacts.drop_attempt(lease.address, held.number)
+        self._leases.release(held)
+        os.close(held.descriptor)
 
     def renew(self, addresses: Iterable[Address]) -> None:
         for address in addresses:
-            self._leases.renew(address, self.record)
+            self._leases.renew(address, self._records.read)
 
     def lease_folder(self, address: Address) -> str | None:
         return self._layout.leases(address.task)
@@ -223,8 +203,11 @@ class LocalFileStore(ResultsStore):
         if not os.path.exists(self._layout.record(address)):
             return False
         lease, _ = self.acquire(address, Owner.of_this_process())
+        held: HeldLease = lease.handle
         try:
-            self._leases.bury(address, lease.attempt)
+            self._leases.bury(address, held.number)
+            if not held.is_in_place():
+                raise LeaseLost(f"{address} was taken over while it was being removed")
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._layout.record(address))
             remove_tree(self._layout.key_folder(address))
@@ -286,72 +269,3 @@ class LocalFileStore(ResultsStore):
 
     def close(self) -> None:
         self._index.close()
-
-    # -- inside --------------------------------------------------------------------------
-
-    def _look_at_one(self, address: Address, found: dict[str, Status]) -> None:
-        """One key is cheaper to open than to list."""
-        with contextlib.suppress(StoreError):
-            record = self.record(address)
-            if record is not None:
-                found[address.key] = self._artifacts.checked(address, Status.of(record))
-
-    def _look_at_many(self, task: str, wanted: list[Address], found: dict[str, Status]) -> None:
-        folder = self._layout.task_folder(task)
-        listed = _listed_keys(folder)
-        index = self._index.read(task) if listed else {}
-        for address in wanted:
-            key = address.key
-            if key not in listed:
-                continue
-            entry = index.get(key)
-            if entry is None or not _has_size(f"{folder}/{key}{SUFFIX}", entry[-1]):
-                entry = self._indexed_again(address)
-                if entry is None:
-                    continue
-            try:
-                found[key] = self._artifacts.checked(address, status_of(entry))
-            except (KeyError, TypeError, ValueError):
-                self._look_at_one(address, found)  # a damaged line of the index
-
-    def _indexed_again(self, address: Address) -> IndexEntry | None:
-        """Read a record that the index does not know, or whose file has changed since."""
-        try:
-            record = self.record(address)
-            size_bytes = os.stat(self._layout.record(address)).st_size
-        except (StoreError, OSError) as error:
-            _log.warning("%s", error)
-            return None
-        if record is None:
-            return None
-        self._index.add(record, size_bytes)
-        return entry_of(record, size_bytes)
-
-    def _record_at(self, path: str) -> Record | None:
-        try:
-            with open(path, encoding="utf-8") as file:
-                return Record.from_json(file.read(), path)
-        except (OSError, StoreError, UnicodeDecodeError) as error:
-            _log.warning("%s", error)
-            return None
-
-
-def _listed_keys(folder: str) -> set[str]:
-    try:
-        names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-    cut = len(SUFFIX)
-    return {name[:-cut] for name in names if name.endswith(SUFFIX)}
-
-
-def _has_size(path: str, size_bytes: int) -> bool:
-    try:
-        return os.stat(path).st_size == size_bytes
-    except OSError:
-        return False
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

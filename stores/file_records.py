@@ -1,0 +1,156 @@
+"""What do the records of a file store say? One by one, or thousands in one look."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from stores.errors import RecordDamaged, RecordTooNew
+from stores.file_index import (
+    FileIndex,
+    IndexEntry,
+    artifact_in,
+    entry_of,
+    is_about,
+    status_of,
+)
+from stores.file_layout import SUFFIX, Layout
+from stores.record import Address, Artifact, Record, Status, artifact_from_dict
+
+_log = logging.getLogger("stores")
+
+_FEW: Final = 64
+"""Up to so many keys are looked at one by one; more are worth a listing and the index."""
+
+
+class FileRecords:
+    """The records of one store, for reading.
+
+    Args:
+        layout: Where they lie.
+        index: What is known of them.
+        checked: Adds to a status which files of its artifacts are gone or damaged.
+    """
+
+    def __init__(
+        self, layout: Layout, index: FileIndex, checked: Callable[[Address, Status], Status]
+    ) -> None:
+        self._layout = layout
+        self._index = index
+        self._checked = checked
+
+    def read(self, address: Address) -> Record | None:
+        """The record; None when there is none or it is damaged.
+
+        Raises:
+            RecordTooNew: it was written by a newer flowlib.
+        """
+        path = self._layout.record(address)
+        try:
+            with open(path, "rb") as file:
+                return Record.from_json(file.read().decode(), path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (RecordDamaged, UnicodeDecodeError, OSError) as error:
+            _log.warning("%s; it counts as not there, and the next success heals it", error)
+            return None
+
+    def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
+        """What is known of many keys, by key; unknown and damaged ones are absent."""
+        by_task: dict[str, list[Address]] = {}
+        for address in addresses:
+            by_task.setdefault(address.task, []).append(address)
+        found: dict[str, Status] = {}
+        for task, wanted in by_task.items():
+            if len(wanted) > _FEW:
+                names = set(_names(self._layout.task_folder(task)))
+                name_of = self._layout.record_name
+                wanted = [each for each in wanted if name_of(each.key) in names]
+                self._look(wanted, self._index.refreshed(task) if wanted else {}, found, True)
+            else:
+                self._look(wanted, self._index.known(task), found, False)
+        return found
+
+    def artifact(self, address: Address, name: str) -> Artifact | None:
+        """An artifact that counts, if it can be told without opening the record."""
+        entry = self._index.known(address.task).get(address.key)
+        if entry is None:
+            return None
+        try:
+            if not is_about(entry, os.stat(self._layout.record(address))):
+                return None
+        except OSError:
+            return None
+        found = artifact_in(entry, name)
+        return None if found is None else artifact_from_dict(found)
+
+    def addresses(self, task: str | None = None) -> Iterator[Address]:
+        """The address of every record, or of those of one task."""
+        folders = self._layout.task_folders() if task is None else [self._layout.task_folder(task)]
+        for folder in folders:
+            names = sorted(_names(folder))
+            known = task if task is not None else self._layout.task_of(folder)
+            for name in names:
+                key = self._layout.key_of(name)
+                if known is not None and key is not None:
+                    yield Address(known, key)
+                elif (address := _address_in(f"{folder}/{name}")) is not None:
+                    yield address
+
+    def _look(
+        self,
+        wanted: Iterable[Address],
+        known: dict[str, IndexEntry],
+        found: dict[str, Status],
+        is_bulk: bool,
+    ) -> None:
+        stat, path_of = os.stat, self._layout.record
+        for address in wanted:
+            try:
+                file = stat(path_of(address))
+            except OSError:
+                continue
+            entry = known.get(address.key)
+            if entry is None or not is_about(entry, file):
+                entry = self._read_again(address, file, is_bulk)
+                if entry is None:
+                    known.pop(address.key, None)
+                    continue
+                known[address.key] = entry
+            found[address.key] = self._checked(address, status_of(entry))
+
+    def _read_again(
+        self, address: Address, file: os.stat_result, is_bulk: bool
+    ) -> IndexEntry | None:
+        """Open a record that the index does not know, and tell the index when it was asked."""
+        try:
+            record = self.read(address)
+        except RecordTooNew as error:
+            _log.warning("%s", error)
+            return None
+        if record is None:
+            return None
+        if is_bulk:
+            self._index.add(record, file)
+        return entry_of(record, file)
+
+
+def _names(folder: str) -> list[str]:
+    """The names of the records in the folder of a task."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [name for name in names if name.endswith(SUFFIX)]
+
+
+def _address_in(path: str) -> Address | None:
+    """The address that a record itself tells, where the names of its files do not."""
+    try:
+        with open(path, "rb") as file:
+            return Record.from_json(file.read().decode(), path).address
+    except (OSError, RecordDamaged, RecordTooNew, UnicodeDecodeError) as error:
+        _log.warning("%s", error)
+        return None

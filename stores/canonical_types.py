@@ -1,4 +1,10 @@
-"""How are the rarer types written as canonical text, and how is a text read back?"""
+"""
+How are the rarer types written as canonical text, and how are their tags read back?
+
+A rule takes a value of one type and gives the tag, a name and a simpler value that stand for it:
+`Color.RED` is `("enum", "module:Color", "RED")`. No tag means the simpler value alone, no name
+means none. Rules for numpy are in `stores.canonical_arrays`, which is loaded where numpy is.
+"""
 
 from __future__ import annotations
 
@@ -6,240 +12,245 @@ import base64
 import collections
 import dataclasses
 import datetime
+import decimal
 import enum
+import fractions
 import functools
-import importlib
-import json
 import pathlib
+import re
 import sys
 import types
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from stores.errors import Unencodable
+from stores.opaque import Opaque
 
-Write = Callable[[Any, list[str], str], None]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Opaque:
-    """A value of a type that is not rebuilt when a text is read.
-
-    Attributes:
-        kind: The tag without its `$`: "enum", "dataclass", "ndarray", …
-        content: What the text holds, read as far as it is made of built-in types.
-    """
-
-    kind: str
-    content: object
+Form = tuple[str, str, Any]
+Rule = Callable[[Any], Form]
 
 
-def write_other(value: Any, parts: list[str], path: str, write: Write) -> None:
-    """Append the text of a value whose exact type is none of the common ones."""
-    tagged = _tagged(value, path)
-    if tagged is _NOT_HANDLED:
-        raise Unencodable(_refusal(value, path))
-    tag, content = tagged
-    if tag:
-        parts.append(f'{{"${tag}":')
-        write(content, parts, path)
-        parts.append("}")
-    else:
-        write(content, parts, path)
+def rule_for(kind: type) -> Rule:
+    """How values whose exact type is `kind` are written; common types need none."""
+    if hasattr(kind, "__flowlib_identity__"):
+        return lambda value: ("identity", name_of(kind), value.__flowlib_identity__())
+    if kind is Opaque:
+        return lambda value: (value.kind, "", value.content)
+    for rules in (_enum, _stdlib, _structure, _numpy, _derived, _named):
+        rule = rules(kind)
+        if rule is not None:
+            return rule
+    return _by_reference
 
 
-_NOT_HANDLED: Final[Any] = object()
+def _enum(kind: type) -> Rule | None:
+    if not issubclass(kind, enum.Enum):
+        return None
+    return lambda value: ("enum", name_of(kind), value.name or value.value)
 
 
-def _tagged(value: Any, path: str) -> tuple[str, Any]:
-    """The tag and the simpler value that stand for `value`; no tag: the value alone."""
-    hook = getattr(type(value), "__flowlib_identity__", None)
-    if hook is not None:
-        return "identity", [name_of(type(value)), hook(value)]
-    for rule in (_as_enum, _as_stdlib, _as_structure, _as_numpy, _as_subclass, _as_named):
-        tagged = rule(value, path)
-        if tagged is not _NOT_HANDLED:
-            return tagged
-    return _NOT_HANDLED  # type: ignore[no-any-return]  # a marker
+_STDLIB: Final[dict[type, tuple[str, Callable[[Any], object]]]] = {
+    bytes: ("bytes", lambda v: base64.b64encode(v).decode()),
+    bytearray: ("bytearray", lambda v: base64.b64encode(v).decode()),
+    complex: ("complex", lambda v: [v.real, v.imag]),
+    range: ("range", lambda v: [v.start, v.stop, v.step]),
+    slice: ("slice", lambda v: [v.start, v.stop, v.step]),
+    datetime.datetime: ("datetime", lambda v: v.isoformat()),
+    datetime.date: ("date", lambda v: v.isoformat()),
+    datetime.time: ("time", lambda v: v.isoformat()),
+    datetime.timedelta: ("timedelta", lambda v: [v.days, v.seconds, v.microseconds]),
+    decimal.Decimal: ("decimal", str),
+    fractions.Fraction: ("fraction", str),
+    uuid.UUID: ("uuid", str),
+    re.Pattern: ("pattern", lambda v: [v.pattern, v.flags]),
+}
 
 
-def _as_enum(value: Any, path: str) -> tuple[str, Any]:
-    if isinstance(value, enum.Enum):
-        return "enum", [name_of(type(value)), value.name or value.value]
-    return _NOT_HANDLED  # type: ignore[no-any-return]
+def _stdlib(kind: type) -> Rule | None:
+    if issubclass(kind, pathlib.PurePath):
+        return lambda value: ("path", "", str(value))
+    if kind in _STDLIB:
+        tag, simplify = _STDLIB[kind]
+        return lambda value: (tag, "", simplify(value))
+    if issubclass(kind, datetime.datetime):  # of pandas, pendulum, …
+        return _moment
+    if issubclass(kind, (bytes, bytearray, complex)):
+        base = next(b for b in (bytes, bytearray, complex) if issubclass(kind, b))
+        return lambda value: ("", "", base(value))
+    return None
 
 
-_STDLIB: Final[tuple[tuple[type, str, Callable[[Any], object]], ...]] = (
-    (bytes, "bytes", lambda v: base64.b64encode(v).decode()),
-    (bytearray, "bytearray", lambda v: base64.b64encode(v).decode()),
-    (complex, "complex", lambda v: [v.real, v.imag]),
-    (range, "range", lambda v: [v.start, v.stop, v.step]),
-    (slice, "slice", lambda v: [v.start, v.stop, v.step]),
-    (pathlib.PurePath, "path", str),
-    (datetime.datetime, "datetime", lambda v: v.isoformat()),
-    (datetime.date, "date", lambda v: v.isoformat()),
-    (datetime.time, "time", lambda v: v.isoformat()),
-    (datetime.timedelta, "timedelta", lambda v: [v.days, v.seconds, v.microseconds]),
-)
-_BY_MODULE: Final = {"decimal": "Decimal", "fractions": "Fraction", "uuid": "UUID"}
-"""Types of modules that are slow to import: a value exists only where they are loaded."""
+def _moment(value: datetime.datetime) -> Form:
+    """A time of a class derived from `datetime`, where that can hold all of it."""
+    text = value.isoformat()
+    try:
+        holds_all = datetime.datetime.fromisoformat(text).isoformat() == text
+    except ValueError:
+        holds_all = False
+    return ("datetime", "", text) if holds_all else _refuse(value)
 
 
-def _as_stdlib(value: Any, path: str) -> tuple[str, Any]:
-    for kind, tag, simplify in _STDLIB:
-        if isinstance(value, kind):
-            return tag, simplify(value)
-    for module, name in _BY_MODULE.items():
-        loaded = sys.modules.get(module)
-        if loaded is not None and isinstance(value, getattr(loaded, name)):
-            return name.lower(), str(value)
-    return _NOT_HANDLED  # type: ignore[no-any-return]
-
-
-def _as_structure(value: Any, path: str) -> tuple[str, Any]:
-    kind = type(value)
+def _structure(kind: Any) -> Rule | None:
     if dataclasses.is_dataclass(kind):
         names = [field.name for field in dataclasses.fields(kind)]
-        return "dataclass", [name_of(kind), {n: getattr(value, n) for n in names}]
-    if isinstance(value, tuple) and hasattr(kind, "_fields"):
-        return "namedtuple", [name_of(kind), list(value)]
-    if "pydantic" in sys.modules and hasattr(kind, "model_fields"):
-        fields = {name: getattr(value, name) for name in kind.model_fields}
-        return "pydantic", [name_of(kind), {**fields, **(value.model_extra or {})}]
+        return _fields("dataclass", kind, names)
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return lambda value: ("namedtuple", name_of(kind), list(value))
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is not None and issubclass(kind, pydantic.BaseModel):
+        write = _fields("pydantic", kind, list(kind.model_fields))
+        return lambda value: _with_extra(write(value), value.model_extra)
     if hasattr(kind, "__attrs_attrs__"):
-        names = [attribute.name for attribute in kind.__attrs_attrs__]
-        return "attrs", [name_of(kind), {n: getattr(value, n) for n in names}]
-    return _NOT_HANDLED  # type: ignore[no-any-return]
+        return _fields("attrs", kind, [each.name for each in kind.__attrs_attrs__])
+    return None
 
 
-def _as_numpy(value: Any, path: str) -> tuple[str, Any]:
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return _NOT_HANDLED  # type: ignore[no-any-return]
-    if isinstance(value, numpy.generic) and not value.dtype.hasobject:
-        plain = value.item()
-        if isinstance(plain, (bool, int, float, complex, str, bytes)):
-            return "", plain
-        return "numpy", [str(value.dtype), str(value)]  # datetime64, float128, void
-    if isinstance(value, numpy.ndarray):
-        if value.dtype.hasobject:
-            raise Unencodable(
-                f"{path or 'the array'} is an array of Python objects, which has no stable bytes: "
-                f"give it a numeric or string dtype, or pass it as a list"
-            )
-        from hashlib import blake2b
+def _fields(tag: str, kind: Any, names: list[str]) -> Rule:
+    return lambda value: (
+        tag,
+        name_of(kind),
+        {name: getattr(value, name) for name in names if hasattr(value, name)},
+    )
 
-        order = numpy.ascontiguousarray(value)
-        little = order.astype(order.dtype.newbyteorder("<"), copy=False)
-        content = blake2b(little.tobytes(), digest_size=16).hexdigest()
-        return "ndarray", [str(little.dtype.str), list(value.shape), content]
-    return _NOT_HANDLED  # type: ignore[no-any-return]
+
+def _with_extra(form: Form, extra: dict[str, Any] | None) -> Form:
+    return (form[0], form[1], {**form[2], **extra}) if extra else form
+
+
+def _numpy(kind: type) -> Rule | None:
+    numpy: Any = sys.modules.get("numpy")
+    if numpy is None or not issubclass(kind, (numpy.generic, numpy.ndarray, numpy.dtype)):
+        return None
+    from stores import canonical_arrays
+
+    if issubclass(kind, numpy.dtype):
+        return lambda value: ("dtype", "", canonical_arrays.dtype_name(value))
+    if issubclass(kind, numpy.generic):
+        return canonical_arrays.scalar
+    plain = (numpy.ndarray, numpy.memmap, numpy.recarray, numpy.matrix)
+    return canonical_arrays.array if kind in plain else None
 
 
 _BASES: Final[tuple[Any, ...]] = (dict, list, str, int, float, tuple, frozenset, set)
 
 
-def _as_subclass(value: Any, path: str) -> tuple[str, Any]:
-    """Subclasses of the common types count as what they are derived from."""
+def _derived(kind: type) -> Rule | None:
+    """Classes derived from the common types count as what they are derived from."""
     for base in _BASES:
-        if isinstance(value, base):
-            return "", str.__str__(value) if base is str else base(value)
-    if isinstance(value, (types.MappingProxyType, collections.ChainMap)):
-        return "", dict(value)
-    return _NOT_HANDLED  # type: ignore[no-any-return]
+        if issubclass(kind, base):
+            plain: Callable[[Any], Any] = _AS_BASE.get(base, base)
+            return lambda value: ("", "", plain(value))
+    if issubclass(kind, (types.MappingProxyType, collections.ChainMap)):
+        return lambda value: ("", "", dict(value))
+    return None
 
 
-def _as_named(value: Any, path: str) -> tuple[str, Any]:
-    if isinstance(value, functools.partial):
-        return "partial", [value.func, list(value.args), value.keywords]
-    if isinstance(value, type):
-        _refuse_unstable(value, path)
-        return "type", name_of(value)
-    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
-        _refuse_unstable(value, path)
-        owner = getattr(value, "__self__", None)
-        if owner is None or isinstance(owner, types.ModuleType):
-            return "function", name_of(value)
-    return _NOT_HANDLED  # type: ignore[no-any-return]
+# What a class of the user's makes of `str(value)` is not what it holds.
+_AS_BASE: Final[dict[type, Callable[[Any], Any]]] = {
+    str: str.__str__,
+    int: int.__int__,
+    float: float.__float__,
+}
 
 
-def _refuse_unstable(value: Any, path: str) -> None:
-    name = value.__qualname__
-    if "<lambda>" in name or "<locals>" in name:
+def _named(kind: type) -> Rule | None:
+    if issubclass(kind, functools.partial):
+        return lambda value: ("partial", "", [value.func, list(value.args), value.keywords])
+    if issubclass(kind, types.MethodType):
+        return _method
+    if issubclass(kind, type):
+        return lambda value: ("type", "", _stable_name(value))
+    if issubclass(kind, types.FunctionType):
+        return lambda value: ("function", "", _stable_name(value))
+    if f"{kind.__module__}.{kind.__qualname__}" in ("torch.dtype", "torch.device"):
+        return lambda value: ("torch", "", repr(value))
+    return None
+
+
+def _method(value: types.MethodType) -> Form:
+    """A method of a class is known by both names; one of an instance is not."""
+    if not isinstance(value.__self__, type):
+        return _refuse(value)
+    return "method", "", [value.__self__, value.__func__.__name__]
+
+
+def _by_reference(value: Any) -> Form:
+    """Anything callable that its module holds under its own name: built-ins, ufuncs, …"""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if callable(value) and isinstance(name, str) and not isinstance(value, Iterator):
+        for module in (getattr(value, "__module__", None), type(value).__module__):
+            found: Any = sys.modules.get(module or "builtins")
+            for part in name.split("."):
+                found = getattr(found, part, None)
+            if found is value:
+                return "function", "", f"{_module_name(module or 'builtins')}:{name}"
+    return _refuse(value)
+
+
+def _stable_name(value: Any) -> str:
+    if "<lambda>" in value.__qualname__ or "<locals>" in value.__qualname__:
         raise Unencodable(
-            f"{path or 'the value'} is {name}, which has no name that another process would know: "
-            f"define it at the top of a module, or pass it in additional_kwargs, which are no "
+            f"is {value.__qualname__}, which has no name that another process would know: give "
+            f"it a name at the top of a module, or pass it in additional_kwargs, which are no "
             f"part of the identity"
         )
+    return name_of(value)
 
 
 def name_of(thing: Any) -> str:
     """`module:qualname`; the module `__main__` counts by the stem of its file."""
-    module = thing.__module__ or "builtins"
-    if module in ("__main__", "__mp_main__"):
-        path = getattr(sys.modules.get("__main__"), "__file__", None)
-        module = pathlib.PurePath(path).stem if path else "__main__"
-    return f"{module}:{thing.__qualname__}"
+    return f"{_module_name(thing.__module__ or 'builtins')}:{thing.__qualname__}"
 
 
-def _refusal(value: Any, path: str) -> str:
-    where, kind = path or "the value", type(value).__name__
+def _module_name(module: str) -> str:
+    if module not in ("__main__", "__mp_main__"):
+        return module
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    return pathlib.PurePath(path).stem if path else "__main__"
+
+
+def _refuse(value: Any) -> Form:
+    kind = type(value).__qualname__
     if isinstance(value, Iterator):
-        return (
-            f"{where} is an iterator ({kind}), which can be read only once: "
-            f"make it a list or a tuple"
+        raise Unencodable(
+            f"is an iterator ({kind}), which can be read only once: make it a list or a tuple"
         )
-    return (
-        f"{where} is a {kind}, which has no text that is the same in every process. Use numbers, "
+    raise Unencodable(
+        f"is of the type {kind}, which has no text that is the same in every process: use numbers, "
         f"strings, lists, dicts, dataclasses and the like; or give the class a method "
         f"__flowlib_identity__ that returns such a value; or pass it in additional_kwargs, "
         f"which are no part of the identity"
     )
 
 
-def untagged(text: str) -> object:
-    """The value of a canonical text; types of the user's come back as `Opaque`."""
-    return json.loads(text, object_hook=_untag)
+def circle_in(value: object) -> str | None:
+    """The path to the first value that contains itself; None if none does."""
+    stack = [("", value, _children(value))]
+    open_ids, done_ids = {id(value)}, set()
+    while stack:
+        _, holder, children = stack[-1]
+        for step, child in children:
+            if id(child) in open_ids:
+                return "".join(each[0] for each in stack) + step
+            if id(child) not in done_ids:
+                open_ids.add(id(child))
+                stack.append((step, child, _children(child)))
+                break
+        else:
+            stack.pop()
+            open_ids.discard(id(holder))
+            done_ids.add(id(holder))
+    return None
 
 
-def _untag(found: dict[str, Any]) -> object:
-    if len(found) == 1:
-        [(key, content)] = found.items()
-        if key[:1] == "$":
-            read = _READERS.get(key[1:])
-            return Opaque(key[1:], content) if read is None else read(content)
-    return found
-
-
-_READERS: Final[dict[str, Callable[[Any], object]]] = {
-    "tuple": tuple,
-    "set": lambda items: set(map(_hashable, items)),
-    "frozenset": lambda items: frozenset(map(_hashable, items)),
-    "dict": lambda pairs: {_hashable(key): value for key, value in pairs},
-    "float": float,
-    "bytes": base64.b64decode,
-    "bytearray": lambda text: bytearray(base64.b64decode(text)),
-    "complex": lambda parts: complex(*parts),
-    "range": lambda parts: range(*parts),
-    "slice": lambda parts: slice(*parts),
-    "path": pathlib.Path,
-    "datetime": datetime.datetime.fromisoformat,
-    "date": datetime.date.fromisoformat,
-    "time": datetime.time.fromisoformat,
-    "timedelta": lambda parts: datetime.timedelta(*parts),
-    "decimal": lambda text: _rebuilt("decimal", text),
-    "fraction": lambda text: _rebuilt("fractions", text),
-    "uuid": lambda text: _rebuilt("uuid", text),
-}
-
-
-def _rebuilt(module: str, text: str) -> object:
-    made: object = getattr(importlib.import_module(module), _BY_MODULE[module])(text)
-    return made
-
-
-def _hashable(value: Any) -> Any:
-    """An opaque value inside a set or as a key is known by its text."""
-    if isinstance(value, Opaque):
-        return Opaque(value.kind, json.dumps(value.content, default=str))
-    return value
+def _children(value: Any) -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        return ((f".{key}", item) for key, item in list(value.items()))
+    if isinstance(value, (list, tuple)):
+        return ((f"[{index}]", item) for index, item in enumerate(value))
+    if dataclasses.is_dataclass(value) or hasattr(type(value), "__attrs_attrs__"):
+        names = [each for each in dir(value) if not each.startswith("__")]
+        held = {name: getattr(value, "__dict__", {}).get(name) for name in names}
+        return ((f".{name}", item) for name, item in held.items())
+    return iter(())

@@ -50,7 +50,24 @@ class CodecNotFound(StoreError):
 
 
 class Unencodable(StoreError, TypeError):
-    """A value has no canonical text, so it cannot be part of an identity."""
+    """A value has no canonical text, so it cannot be part of an identity.
+
+    Args:
+        fault: What is wrong with it, and the cure: "is a Lock, …".
+        path: Where it is: `layers[2].init`; empty for the value itself.
+    """
+
+    def __init__(self, fault: str, path: str = "") -> None:
+        super().__init__(f"{path.removeprefix('.') or 'the value'} {fault}")
+        self.facts = (fault, path)
+
+    def inside(self, step: str) -> Unencodable:
+        """The same fault, seen from the value around: `[2].init` inside `layers`."""
+        fault, path = self.facts
+        return Unencodable(fault, f"{step}{path}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Unencodable, self.facts
 
 
 class Unpicklable(StoreError, TypeError):

@@ -1,0 +1,67 @@
+"""What do the tags of a canonical text stand for? Values of built-in types, and names of others."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import decimal
+import fractions
+import pathlib
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A value of a type that is not rebuilt when a text is read.
+
+    Attributes:
+        kind: The tag without its `$`: "enum", "dataclass", "ndarray", …
+        content: What the text holds, read as far as it is made of built-in types.
+    """
+
+    kind: str
+    content: object
+
+    def __hash__(self) -> int:
+        return hash(self.kind)  # the content may be a list or a dict
+
+
+def untag(found: dict[str, Any]) -> object:
+    """The value of one object of a canonical text, whose parts were read already."""
+    if len(found) == 1:
+        [(key, content)] = found.items()
+        if key[:1] == "$":
+            try:
+                return _READERS[key[1:]](content)
+            except (KeyError, TypeError, ValueError, ArithmeticError):
+                return Opaque(key[1:], content)
+    return found
+
+
+_READERS: Final[dict[str, Callable[[Any], object]]] = {
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "dict": dict,
+    "int": lambda digits: int(digits, 16),
+    "float": float,
+    "str": lambda points: "".join(map(chr, points)),
+    "bytes": base64.b64decode,
+    "bytearray": lambda text: bytearray(base64.b64decode(text)),
+    "complex": lambda parts: complex(*parts),
+    "range": lambda parts: range(*parts),
+    "slice": lambda parts: slice(*parts),
+    "path": pathlib.Path,
+    "pattern": lambda parts: re.compile(*parts),
+    "datetime": datetime.datetime.fromisoformat,
+    "date": datetime.date.fromisoformat,
+    "time": datetime.time.fromisoformat,
+    "timedelta": lambda parts: datetime.timedelta(*parts),
+    "decimal": decimal.Decimal,
+    "fraction": fractions.Fraction,
+    "uuid": uuid.UUID,
+}

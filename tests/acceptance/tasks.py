@@ -72,6 +72,14 @@ class Add(Task):
         self.save(value + self.y, "total")
 
 
+class Increments(Task):
+    """Adds 1 to the `value` upstream."""
+
+    def run(self, value: int) -> dict[str, int]:
+        """Return the sum, again as `value`."""
+        return {"value": value + 1}
+
+
 class Gather(Task):
     """A reduce: saves the pairs of value and config as `gathered`."""
 

@@ -30,6 +30,48 @@ def test_d11_group_costs_what_it_gives() -> None:
     assert Flow([spec]).num_tasks == 2000
 
 
+def chain(length: int) -> list[TaskSpec]:
+    """Specs that each add 1 to what the one before has saved."""
+    specs = [TaskSpec(tasks.Number, {"x": 0}, name="T0")]
+    for number in range(1, length):
+        specs.append(TaskSpec(tasks.Increments, name=f"T{number}"))
+        specs[-1].requires(specs[-2])
+    return specs
+
+
+@pytest.mark.parametrize(("workers", "length"), [(1, 2000), (2, 250)])
+def test_deep_chain_is_no_recursion(workers: int, length: int) -> None:
+    """fluidml ended at a chain of 1000, and with two workers at 200."""
+    run = Flow(chain(length)).run(num_workers=workers)
+    assert run.counts == {"finished": length}
+    assert run[f"T{length - 1}"][0].results == {"value": length - 1}
+
+
+def test_paths_are_never_counted() -> None:
+    """Thirty diamonds one behind the other have 2^30 paths, and 91 tasks."""
+    top = TaskSpec(tasks.Number, {"x": 0}, name="T0")
+    specs = [top]
+    for number in range(30):
+        sides = [TaskSpec(tasks.Anything, name=f"{side}{number}") for side in ("L", "R")]
+        bottom = TaskSpec(tasks.Anything, name=f"T{number + 1}")
+        for side in sides:
+            side.requires(top)
+        bottom.requires(sides)
+        specs += [*sides, bottom]
+        top = bottom
+    assert Flow(specs).run().counts == {"finished": 91}
+
+
+def test_wide_diamond_is_joined_not_filtered() -> None:
+    """Two sweeps of a thousand over one ancestor: a product would have a million pairs."""
+    a = TaskSpec(tasks.Number, {"x": list(range(1000))}, expand="product")
+    b, c, d = (TaskSpec(tasks.Anything, name=name) for name in ("B", "C", "D"))
+    b.requires(a)
+    c.requires(a)
+    d.requires(b, c)
+    assert Flow([a, b, c, d]).num_tasks == 4000
+
+
 COUNTING = """
 import collections, json, os, sys
 

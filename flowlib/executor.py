@@ -69,6 +69,10 @@ class Executor(ABC):
         """Whether `kill` works, so that tasks may have a timeout."""
         return False
 
+    def running_s(self, job: Job) -> float | None:
+        """For how many seconds `job` has been running; None if it waits or nobody knows."""
+        return None
+
     @property
     def leases_to_renew(self) -> Collection[Job]:
         """The running jobs whose leases the driver has to keep alive."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flowlib.bulk import paused_collection
 from flowlib.declaration import Declaration
 from flowlib.errors import GraphError, SpecError, nearest
 from flowlib.grid import Point, expand_config
@@ -89,11 +90,12 @@ def build_graph(
     shared_upstream: dict[tuple[str, ...], list[_Place]] = {}
     ordered = in_order(specs)
     declarations = {spec.name: spec.declaration(ignore_prefix, group_prefix) for spec in ordered}
-    for position, spec in enumerate(ordered):
-        sources = tuple(families[each.name] for each in spec.predecessors)
-        family = Family(spec.name, position, sources)
-        _fill(family, declarations[spec.name], shared_upstream)
-        families[spec.name] = family
+    with paused_collection():
+        for position, spec in enumerate(ordered):
+            sources = tuple(families[each.name] for each in spec.predecessors)
+            family = Family(spec.name, position, sources)
+            _fill(family, declarations[spec.name], shared_upstream)
+            families[spec.name] = family
     _refuse_ambiguous_names(families)
     return TaskGraph(
         nodes={node.key: node for family in families.values() for node in family.nodes},

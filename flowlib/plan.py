@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from flowlib.bulk import paused_collection
 from flowlib.declaration import Declaration
 from flowlib.errors import SelectorError, nearest
 from flowlib.graph import TaskGraph
@@ -136,6 +137,11 @@ def make_plan(
         TypeError: `force` is neither a name nor a list of names, or mixes "all" with names.
     """
     forced, spread = forced_specs(graph, force)
+    with paused_collection():
+        return _plan(graph, store, forced, spread)
+
+
+def _plan(graph: TaskGraph, store: ResultsStore, forced: set[str], spread: set[str]) -> Plan:
     statuses = store.statuses([node.address for node in graph])
     texts = {
         nodes[0].declaration: RecordedConfig(nodes[0].declaration)
@@ -170,6 +176,8 @@ def _reason(
         return _unfinished(status)
     if status.missing:
         return Reason.MISSING
+    if status.damaged:
+        return Reason.DAMAGED
     if _has_changed_default(node, status, store, texts[node.declaration]):
         return Reason.DEFAULT
     if reasons and any(reasons.get(each.key) in SPREADING for each in node.upstream.nodes):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -31,12 +32,14 @@ class Message:
         spec: Name of its spec.
         assignment: The pickled `Assignment`, when the worker does not have it yet.
         body: The pickled job and the slice of a memory store with its inputs.
+        number: Counts the jobs of one worker.
     """
 
     address: Address
     spec: str
     assignment: bytes | None
     body: bytes
+    number: int = 0
 
     def with_assignment(self, assignment: bytes) -> Message:
         """The same message for a worker that has not met this spec before."""
@@ -51,8 +54,16 @@ class Known:
     records: dict[str, Record]
 
 
-def run_worker(connection: Connection, store_bytes: bytes) -> None:
-    """Answer jobs until the other end of the pipe is closed."""
+def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: Any) -> None:
+    """Answer jobs until the other end of the pipe is closed.
+
+    Args:
+        connection: The pipe to the driver.
+        store_bytes: The pickled store.
+        lock: Guards `shared`.
+        shared: One more than the number of the last job begun; then the first and one more
+            than the last number of the jobs that were taken back.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     store = loads(store_bytes)
@@ -64,8 +75,29 @@ def run_worker(connection: Connection, store_bytes: bytes) -> None:
             message: Message = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
         except (EOFError, OSError):
             return
-        outcome = _answer(message, known, store, owner)
-        connection.send_bytes(pickle.dumps(outcome, protocol=5))
+        if _claimed(message.number, lock, shared):
+            outcome = _answer(message, known, store, owner)
+            connection.send_bytes(pickle.dumps(outcome, protocol=5))
+        else:
+            _learn(message, known)
+
+
+def _claimed(number: int, lock: Any, shared: Any) -> bool:
+    """Begin a job, unless the driver has taken it back."""
+    with lock:
+        if shared[1] <= number < shared[2]:
+            return False
+        shared[0] = number + 1
+        return True
+
+
+def _learn(message: Message, known: Known) -> None:
+    """Keep what came with a job that is not run: the driver will not send it again."""
+    with contextlib.suppress(Exception):
+        if message.assignment is not None:
+            known.assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
+        body: Any = loads(message.body)
+        known.records.update(body[2] or {})
 
 
 def _answer(message: Message, known: Known, store: object, owner: Owner) -> Outcome:

@@ -66,7 +66,7 @@ class Runner:
         self._pool = pool
         self._owner = owner
         self._exit_on_error = exit_on_error
-        self._running: dict[str, tuple[Node, Job, float]] = {}
+        self._running: dict[str, tuple[Node, Job]] = {}
         self._tries: dict[str, int] = {}
         self._parked = _Parked()
         self._next_beat = time.monotonic() + _BEAT_S
@@ -92,13 +92,13 @@ class Runner:
         for node, grant in self._scheduler.take(slots) if slots > 0 else ():
             resource = self._pool.resource(grant)
             job = self._jobs.job(node, resource)
-            self._running[node.key] = (node, job, time.monotonic())
+            self._running[node.key] = (node, job)
             self.state.states[node.key] = TaskState.RUNNING
             worker = self._executor.submit(job, self._jobs.assignment(node))
             yield Started(node, worker, resource)
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
-        node, job, _ = self._running.pop(outcome.address.key)
+        node, job = self._running.pop(outcome.address.key)
         if outcome.record is not None:
             self._store.adopt(outcome.record, outcome.blobs)
         match outcome.kind:
@@ -158,7 +158,7 @@ class Runner:
         if now >= self._parked.look_at:
             yield from self._look_at_parked(now)
         if self._limits:
-            self._kill_overdue(now)
+            self._kill_overdue()
 
     def _look_at_parked(self, now: float) -> Iterator[Event]:
         """One bulk look at the nodes that others compute; those still open are tried again."""
@@ -176,10 +176,10 @@ class Runner:
         self._parked.pause_s = min(self._parked.pause_s * 1.5, _LATEST_LOOK_S)
         self._parked.look_at = float("inf")  # set again when one of them is still busy
 
-    def _kill_overdue(self, now: float) -> None:
-        for node, job, since in self._running.values():
+    def _kill_overdue(self) -> None:
+        for node, job in self._running.values():
             limit = node.declaration.options.timeout_s
-            if limit is not None and now - since > limit:
+            if limit is not None and (self._executor.running_s(job) or 0.0) > limit:
                 self._executor.kill(job, f"it ran longer than its timeout of {limit:g} s")
 
     def _patience(self) -> float | None:
@@ -187,8 +187,9 @@ class Runner:
         now = time.monotonic()
         until = min(self._next_beat, self._parked.look_at)
         if self._limits:
-            for node, _, since in self._running.values():
-                until = min(until, since + (node.declaration.options.timeout_s or float("inf")))
+            for node, job in self._running.values():
+                left = node.declaration.options.timeout_s or float("inf")
+                until = min(until, now + left - (self._executor.running_s(job) or 0.0))
         return max(0.0, until - now)
 
     def _interrupt(self) -> None:

@@ -2,50 +2,43 @@
 In processes on this machine, each at the end of a pipe of its own.
 
 A worker that dies takes only the task with it that it was running: the task's outcome says how
-it died, and another worker takes its place.
+it died, and another worker takes its place. Where tasks take milliseconds, a few jobs wait at each
+worker, so that it never waits for the driver; they move to an idle worker when one of them turns
+out to be long.
 """
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import pickle
+import signal
 import sys
 import time
-from collections import deque
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Final
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
-from flowlib.process_worker import NO_MAIN_GUARD, Message, run_worker
-from flowlib.transport import dumps, hidden_main, loads
+from flowlib.process_handle import ProcessHandle, Sent
+from flowlib.process_worker import NO_MAIN_GUARD, Message
+from flowlib.transport import dumps
 from stores import ErrorDetails, InMemoryStore
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
-    from multiprocessing.process import BaseProcess
 
 _PATIENCE_S: Final = 5.0
-"""How long a worker may take to leave after its pipe was closed."""
+"""How long workers may take to leave after their pipes were closed."""
 
+_QUEUE_S: Final = 0.02
+"""How much work, by the duration of the last tasks, waits at a worker at the most."""
 
-@dataclass(slots=True, eq=False)
-class _Worker:
-    """One process, and the jobs it was sent: the first of them is the one it runs."""
+_DEEPEST: Final = 16
+"""How many jobs are at a worker at the most."""
 
-    index: int
-    process: BaseProcess
-    connection: Connection
-    jobs: deque[tuple[Job, Assignment]] = field(default_factory=deque)
-    known_specs: set[str] = field(default_factory=set)
-    known_records: set[str] = field(default_factory=set)
-    busy_since: float = 0.0
-    is_up: bool = False
-    kill_reason: str = ""
+_WEIGHT: Final = 0.1
+"""Of the last task in the running mean of durations."""
 
 
 class ProcessExecutor(Executor):
@@ -56,14 +49,15 @@ class ProcessExecutor(Executor):
         self._context: BaseContext = multiprocessing.get_context(
             setup.start_method or default_start_method()
         )
-        self._workers: dict[int, _Worker] = {}
+        self._workers: dict[int, ProcessHandle] = {}
         self._assignments: dict[str, bytes] = {}
         self._store = b""
         self._outcomes: list[Outcome] = []
+        self._mean_s = _QUEUE_S
 
     @property
     def free_slots(self) -> int:
-        return self._setup.num_workers - sum(len(w.jobs) for w in self._workers.values())
+        return self._setup.num_workers * self._depth - self._sent
 
     @property
     def can_kill(self) -> bool:
@@ -71,52 +65,76 @@ class ProcessExecutor(Executor):
 
     @property
     def leases_to_renew(self) -> Collection[Job]:
-        return [worker.jobs[0][0] for worker in self._workers.values() if worker.jobs]
+        return [worker.jobs[0].job for worker in self._workers.values() if worker.jobs]
+
+    def running_s(self, job: Job) -> float | None:
+        for worker in self._workers.values():
+            if worker.jobs and worker.jobs[0].job is job:
+                return worker.busy_s
+        return None
 
     def submit(self, job: Job, assignment: Assignment) -> int:
-        worker = self._idle_worker()
-        message = self._message(job, assignment, worker)
-        worker.busy_since = time.perf_counter()
-        worker.jobs.append((job, assignment))
-        self._send(worker, message)
+        worker = self._freest_worker()
+        worker.send(self._message(job, assignment, worker), job, assignment)
         return worker.index
 
     def wait(self, timeout_s: float | None) -> list[Outcome]:
-        outcomes, self._outcomes = self._outcomes, []
-        if outcomes:
-            return outcomes
-        by_handle: dict[object, _Worker] = {}
-        for worker in self._workers.values():
-            by_handle[worker.connection] = worker
-            by_handle[worker.process.sentinel] = worker
-        if not by_handle:
-            return []
-        touched = wait(list(by_handle), timeout_s)  # type: ignore[arg-type]  # connections and sentinels
-        for worker in dict.fromkeys(by_handle[handle] for handle in touched):
-            self._read(worker)
+        if not self._outcomes and self._workers:
+            self._read(self._spread(timeout_s))
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
 
     def kill(self, job: Job, reason: str) -> None:
         for worker in self._workers.values():
-            if worker.jobs and worker.jobs[0][0] is job:
-                worker.kill_reason = reason
-                worker.process.kill()
+            if worker.jobs and worker.jobs[0].job is job:
+                worker.kill(reason)
 
     def close(self, *, now: bool = False) -> None:
         for worker in self._workers.values():
-            worker.connection.close()
+            worker.hang_up()
             if now:
-                worker.process.kill()
+                worker.kill("the run was stopped")
         deadline = time.monotonic() + _PATIENCE_S
         for worker in self._workers.values():
-            worker.process.join(max(0.0, deadline - time.monotonic()))
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
+            worker.see_off(deadline)
         self._workers.clear()
 
-    def _message(self, job: Job, assignment: Assignment, worker: _Worker) -> Message:
+    @property
+    def _depth(self) -> int:
+        """How many jobs may be at a worker: one, unless tasks are very short."""
+        return max(1, min(_DEEPEST, int(_QUEUE_S / max(self._mean_s, 1e-6))))
+
+    @property
+    def _sent(self) -> int:
+        return sum(len(worker.jobs) for worker in self._workers.values())
+
+    def _spread(self, timeout_s: float | None) -> float | None:
+        """Give jobs that wait behind a long one to idle workers; how long to wait then."""
+        idle = self._setup.num_workers - sum(1 for w in self._workers.values() if w.jobs)
+        behind = [worker for worker in self._workers.values() if len(worker.jobs) > 1]
+        if not idle or not behind:
+            return timeout_s
+        for worker in behind:
+            if worker.busy_s > _QUEUE_S:
+                for sent in worker.take_back():
+                    self.submit(sent.job, sent.assignment)
+        return _QUEUE_S if timeout_s is None else min(timeout_s, _QUEUE_S)
+
+    def _read(self, timeout_s: float | None) -> None:
+        """Wait for answers and deaths, and take note of them."""
+        by_handle: dict[Any, ProcessHandle] = {}
+        for worker in self._workers.values():
+            by_handle[worker.connection] = worker
+            by_handle[worker.process.sentinel] = worker
+        touched = wait(list(by_handle), timeout_s)
+        for worker in dict.fromkeys(by_handle[handle] for handle in touched):
+            for outcome in worker.answers():
+                self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
+                self._outcomes.append(outcome)
+            if worker.has_died():
+                self._bury(worker)
+
+    def _message(self, job: Job, assignment: Assignment, worker: ProcessHandle) -> Message:
         if assignment.name not in self._assignments:
             what = f"the task of {assignment.name}"
             self._assignments[assignment.name] = dumps(assignment, what)
@@ -128,74 +146,59 @@ class ProcessExecutor(Executor):
             ancestry = store.ancestry(sources, worker.known_records)
             worker.known_records |= ancestry.keys()
         body = dumps((job, inputs, ancestry), f"the config of {job.run.unique_name}")
-        return Message(job.address, assignment.name, None, body)
+        is_new = assignment.name not in worker.known_specs
+        worker.known_specs.add(assignment.name)
+        task = self._assignments[assignment.name] if is_new else None
+        return Message(job.address, assignment.name, task, body)
 
-    def _idle_worker(self) -> _Worker:
-        for worker in self._workers.values():
-            if not worker.jobs:
-                return worker
+    def _freest_worker(self) -> ProcessHandle:
+        """An idle worker, else a new one, else the one with the fewest jobs."""
+        freest = min(self._workers.values(), key=lambda w: len(w.jobs), default=None)
+        if freest is not None and (not freest.jobs or self._is_full):
+            return freest
         return self._start_worker()
 
-    def _start_worker(self) -> _Worker:
+    @property
+    def _is_full(self) -> bool:
+        return len(self._workers) >= self._setup.num_workers
+
+    def _start_worker(self) -> ProcessHandle:
         if not self._store:
             in_memory = isinstance(self._setup.store, InMemoryStore)
             self._store = dumps(None if in_memory else self._setup.store, "the store")
         index = min(set(range(self._setup.num_workers)) - self._workers.keys())
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(  # type: ignore[attr-defined]  # every context has it
-            target=run_worker, args=(theirs, self._store), name=f"Worker-{index + 1}"
-        )
-        with hidden_main():
-            process.start()
-        theirs.close()
-        worker = _Worker(index, process, ours)
-        self._workers[index] = worker
+        worker = self._workers[index] = ProcessHandle(index, self._context, self._store)
         return worker
 
-    def _send(self, worker: _Worker, message: Message) -> None:
-        if message.spec not in worker.known_specs:
-            worker.known_specs.add(message.spec)
-            message = message.with_assignment(self._assignments[message.spec])
-        with contextlib.suppress(OSError):  # it has died: its sentinel tells, and `_bury` answers
-            worker.connection.send_bytes(pickle.dumps(message, protocol=5))
-
-    def _read(self, worker: _Worker) -> None:
-        """Take every answer that has arrived; then see whether the worker is gone."""
-        try:
-            while worker.connection.poll():
-                answer = loads(worker.connection.recv_bytes())
-                if isinstance(answer, Outcome):
-                    worker.jobs.popleft()
-                    worker.busy_since = time.perf_counter()
-                    self._outcomes.append(answer)
-                else:
-                    worker.is_up = True
-        except (EOFError, OSError):
-            worker.process.join(_PATIENCE_S)
-        if not worker.process.is_alive():
-            self._bury(worker)
-
-    def _bury(self, worker: _Worker) -> None:
+    def _bury(self, worker: ProcessHandle) -> None:
+        """Answer for the job a dead worker was running; give the others to another one."""
         worker.process.join()
-        worker.connection.close()
+        worker.hang_up()
         del self._workers[worker.index]
         if not worker.is_up and not worker.kill_reason:
             raise RunError(_start_failure(worker.process.exitcode))
-        if not worker.jobs:
-            return
-        job, _ = worker.jobs.popleft()
-        killed = ErrorDetails("Timeout", worker.kill_reason, "") if worker.kill_reason else None
-        self._outcomes.append(
-            Outcome(
-                job.address,
-                OutcomeKind.FAILED if killed else OutcomeKind.KILLED,
-                duration_s=time.perf_counter() - worker.busy_since,
-                error=killed or ErrorDetails("WorkerDied", _death(worker.process.exitcode), ""),
-                is_lost=True,
-            )
-        )
-        for waiting, assignment in worker.jobs:
-            self.submit(waiting, assignment)
+        waiting = list(worker.jobs)
+        if waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
+            self._outcomes.append(_loss(waiting.pop(0), worker))
+        for sent in waiting:
+            self.submit(sent.job, sent.assignment)
+
+
+def _loss(sent: Sent, worker: ProcessHandle) -> Outcome:
+    """The outcome of a job whose worker died while it ran."""
+    is_timeout = bool(worker.kill_reason)
+    error = (
+        ErrorDetails("Timeout", worker.kill_reason, "")
+        if is_timeout
+        else ErrorDetails("WorkerDied", _death(worker.process.exitcode), "")
+    )
+    return Outcome(
+        sent.job.address,
+        OutcomeKind.FAILED if is_timeout else OutcomeKind.KILLED,
+        duration_s=worker.busy_s,
+        error=error,
+        is_lost=True,
+    )
 
 
 def default_start_method() -> str:
@@ -204,8 +207,6 @@ def default_start_method() -> str:
 
 
 def _death(exit_code: int | None) -> str:
-    import signal
-
     if exit_code is not None and exit_code < 0:
         name = signal.Signals(-exit_code).name
         hint = ": out of memory?" if name == "SIGKILL" else ""

@@ -1,0 +1,133 @@
+"""The driver's end of one worker process: its pipe, its jobs, and what it has begun."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing.sharedctypes
+import pickle
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from flowlib.job import Assignment, Job, Outcome
+from flowlib.process_worker import Message, run_worker
+from flowlib.transport import hidden_main, loads
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
+
+_PATIENCE_S: Final = 5.0
+"""How long a worker may take to leave after its pipe was closed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A job on its way; numbers count up per worker."""
+
+    number: int
+    job: Job
+    assignment: Assignment
+
+
+class ProcessHandle:
+    """One process, and the jobs it was sent; the first of them is the one it runs.
+
+    The worker writes the number of the job it begins into shared memory, under a lock. Jobs
+    that it has not begun can be taken back at any time, however busy it is.
+
+    Args:
+        index: Its number among the workers.
+        context: How processes are started.
+        store: The pickled store.
+    """
+
+    def __init__(self, index: int, context: BaseContext, store: bytes) -> None:
+        self.index = index
+        self.jobs: deque[Sent] = deque()
+        self.known_specs: set[str] = set()
+        self.known_records: set[str] = set()
+        self.busy_since = time.perf_counter()
+        self.is_up = False
+        self.kill_reason = ""
+        self._next_number = 0
+        self._lock: Any = context.Lock()
+        self._shared: Any = multiprocessing.sharedctypes.RawArray("q", 3)
+        self.connection, theirs = context.Pipe()
+        self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
+            target=run_worker,
+            args=(theirs, store, self._lock, self._shared),
+            name=f"Worker-{index + 1}",
+        )
+        with hidden_main():
+            self.process.start()
+        theirs.close()
+
+    def send(self, message: Message, job: Job, assignment: Assignment) -> None:
+        """Send a job; if the worker has died, `has_died` will tell, not this."""
+        if not self.jobs:
+            self.busy_since = time.perf_counter()
+        number = self._next_number
+        self._next_number += 1
+        self.jobs.append(Sent(number, job, assignment))
+        numbered = replace(message, number=number)
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(pickle.dumps(numbered, protocol=5))
+
+    def answers(self) -> Iterator[Outcome]:
+        """The outcomes that have arrived, in the order of the jobs."""
+        try:
+            while self.connection.poll():
+                answer = loads(self.connection.recv_bytes())
+                if isinstance(answer, Outcome):
+                    self.jobs.popleft()
+                    self.busy_since = time.perf_counter()
+                    yield answer
+                else:
+                    self.is_up = True
+        except (EOFError, OSError):
+            self.process.join(_PATIENCE_S)
+
+    def has_begun(self, sent: Sent) -> bool:
+        """Whether the worker has started to run a job."""
+        return bool(sent.number < self._shared[0])
+
+    def take_back(self) -> list[Sent]:
+        """The jobs it has not begun; it will not run them."""
+        if not self._lock.acquire(timeout=1.0):
+            return []  # it died in the middle of a claim; its death hands the jobs out again
+        try:
+            begun = self._shared[0]
+            self._shared[1], self._shared[2] = begun, self._next_number
+        finally:
+            self._lock.release()
+        taken = [sent for sent in self.jobs if sent.number >= begun]
+        for _ in taken:
+            self.jobs.pop()
+        return taken
+
+    @property
+    def busy_s(self) -> float:
+        """For how long it has been at its present job."""
+        return time.perf_counter() - self.busy_since
+
+    def has_died(self) -> bool:
+        """Whether the process has ended."""
+        return not self.process.is_alive()
+
+    def kill(self, reason: str) -> None:
+        """End the process now, for this reason."""
+        self.kill_reason = reason
+        self.process.kill()
+
+    def hang_up(self) -> None:
+        """Close the pipe: the worker leaves when it has ended its job."""
+        self.connection.close()
+
+    def see_off(self, deadline: float) -> None:
+        """Wait for the end of the process until `deadline` (monotonic); then kill it."""
+        self.process.join(max(0.0, deadline - time.monotonic()))
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()

@@ -174,10 +174,8 @@ def _reason(
         return Reason.NEW
     if status.state is not TaskState.FINISHED:
         return _unfinished(status)
-    if status.missing:
-        return Reason.MISSING
-    if status.damaged:
-        return Reason.DAMAGED
+    if status.missing or status.damaged:
+        return Reason.MISSING if status.missing else Reason.DAMAGED
     if _has_changed_default(node, status, store, texts[node.declaration]):
         return Reason.DEFAULT
     if reasons and any(reasons.get(each.key) in SPREADING for each in node.upstream.nodes):

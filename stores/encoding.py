@@ -131,6 +131,8 @@ def loaded_inline(
     if artifact.encoding != "utf-8" or artifact.inline is None:
         return loaded(address, artifact, codec, inline_bytes(artifact), options)
     try:
+        if not options and not artifact.load_kwargs:
+            return codec.from_text(artifact.inline)
         return codec.from_text(artifact.inline, **{**artifact.load_kwargs, **options})
     except (ValueError, EOFError) as error:
         raise _damaged(address, artifact, error) from error

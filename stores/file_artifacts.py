@@ -59,6 +59,7 @@ class FileArtifacts:
         self._inline_limit = inline_limit
         self._fsync = fsync
         self._allow_pickle = allow_pickle
+        self._known_codecs: dict[str, Codec] = {}
 
     def write(
         self, address: Address, attempt: int, value: object, name: str, how: SaveOptions
@@ -295,9 +296,14 @@ class FileArtifacts:
 
     def _codec_of(self, address: Address, artifact: Artifact) -> Codec:
         type_ = artifact.type_
+        known = self._known_codecs.get(type_)
+        if known is not None:
+            return known
         if type_ in self._types and not _is_builtin(type_, self._types):
             return TypeInfoCodec(self._types[type_])
-        return codec_of(address, artifact, allow_pickle=self._allow_pickle)
+        codec = codec_of(address, artifact, allow_pickle=self._allow_pickle)
+        self._known_codecs[type_] = codec
+        return codec
 
     def type_info(self, type_: str | None) -> TypeInfo:
         """How values of a type are written to and read from open files."""

@@ -17,10 +17,11 @@ class NumpyCodec(Codec):
     priority: ClassVar[int] = 50
 
     def handles(self, value: object) -> bool:
-        numpy = sys.modules.get("numpy")
-        if numpy is None:
+        numpy: Any = sys.modules.get("numpy")
+        if numpy is None or type(value) is not numpy.ndarray:
             return False
-        return type(value) is numpy.ndarray and not value.dtype.hasobject
+        array: Any = value
+        return not array.dtype.hasobject
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
         import numpy as np

@@ -6,7 +6,7 @@ Where does a file store keep what?
     <base>/<task>/<key>/<attempt>/…         files of an attempt, made when something is written
     <base>/<task>/.index/<host>-<pid>.jsonl what listings need, one file per writing process
     <base>/.leases/<task>/<key>.<attempt>   who is computing a key
-    <base>/.leases/.removed/<task>/<key>    the last attempt of a removed record: never used again
+    <base>/.leases/…/<key>.<attempt>.over   a number that is used up without a record
 
 Names of tasks and artifacts may hold any characters: they are percent-encoded, long ones cut.
 """
@@ -62,16 +62,11 @@ class Layout:
 
     def leases(self, task: str) -> str:
         """The folder with the leases of a task."""
-        return f"{self.base}/{LEASES}/{self._name(task)}"
+        return f"{self.base}/{LEASES}/{self.task_folder(task)[len(self.base) + 1 :]}"
 
     def lease(self, address: Address) -> str:
         """The path of the leases of a key, without the number of the attempt."""
         return f"{self.leases(address.task)}/{self._key(address.key)}"
-
-    def tombstone(self, address: Address) -> str:
-        """Remembers the last attempt of a key whose record was removed."""
-        folder = f"{self.base}/{LEASES}/.removed/{self._name(address.task)}"
-        return f"{folder}/{self._key(address.key)}"
 
     def index(self, task: str) -> str:
         """The folder with the index of a task."""
@@ -159,7 +154,7 @@ def write_marker(base: str) -> None:
     if os.path.exists(path):
         return
     make_folder(base)
-    temporary = f"{path}.{os.getpid()}"
+    temporary = f"{path}.{os.urandom(8).hex()}"
     try:
         with open(temporary, "w", encoding="utf-8") as file:
             json.dump({"schema": SCHEMA}, file)

@@ -15,7 +15,8 @@ number to try is found without listing anything: the first after the record's th
 The unlink of the older lease is the fence: a paused owner that wakes up finds nothing to rename.
 Whoever passes a mark unlinks the lease of its number once more, in case the process that made the
 mark was killed before it did. Who has created a lease looks at the record and at its mark once
-more, because both may have changed since it first looked.
+more, because both may have changed since it first looked. Numbers of removed records are marked,
+too.
 """
 
 from __future__ import annotations
@@ -88,15 +89,15 @@ class FileLeases:
         """
         stem = self._layout.lease(address)
         while True:
-            used = self._used(address, read(address))
+            used = self._used(address, self._found(address, read))
             first = _unmarked(stem, used + 1)
-            number = self._next_free(stem, first, address)
-            descriptor = number and self._create(f"{stem}.{number}", owner)
-            if descriptor is None or number is None:
-                continue  # another process was quicker, or a lease has just ended
+            made = self._create_next(stem, first, address, owner)
+            if made is None:
+                continue
+            number, descriptor = made
             for older in range(first, number):
                 _end(f"{stem}.{older}")
-            now = read(address)
+            now = self._found(address, read)
             if self._used(address, now) < number and not _exists(f"{stem}.{number}.over"):
                 marks = range(used + 1, number)
                 return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
@@ -138,59 +139,51 @@ class FileLeases:
     def renew(self, address: Address, read: ReadRecord) -> None:
         """Show that the owner of a key is at work."""
         stem = self._layout.lease(address)
-        number = _unmarked(stem, self._used(address, read(address)) + 1)
+        number = _unmarked(stem, self._used(address, self._found(address, read)) + 1)
         with contextlib.suppress(OSError):
             while True:
                 os.utime(f"{stem}.{number}")
                 number += 1
 
     def bury(self, address: Address, number: int) -> None:
-        """Remember the number of the last attempt of a record that is about to be removed."""
-        path = self._layout.tombstone(address)
-        make_folder(os.path.dirname(path))
-        try:
-            with open(f"{path}.{number}", "w", encoding="utf-8") as file:
-                file.write(str(number))
-            os.replace(f"{path}.{number}", path)
-        except OSError as error:
-            _unlink(f"{path}.{number}")
-            raise as_store_error(error, path) from error
+        """Mark all numbers up to this one as used up: their record is about to be removed."""
+        stem = self._layout.lease(address)
+        for each in range(1, number + 1):
+            _mark(f"{stem}.{each}")
+
+    def _found(self, address: Address, read: ReadRecord) -> Record | None:
+        """The record, if there is a readable one; most often there is none yet."""
+        return read(address) if _exists(self._layout.record(address)) else None
 
     def _used(self, address: Address, record: Record | None) -> int:
-        """The last number that was used up by a record, or 0.
-
-        Of a record that was removed the tombstone tells it, of one that is damaged the folders.
-        """
+        """The last number that was used up by a record; of a damaged one the folders tell it."""
         if record is not None:
             return record.latest.number
-        removed = 0
-        with contextlib.suppress(OSError, ValueError):
-            descriptor = os.open(self._layout.tombstone(address), os.O_RDONLY)
-            with open(descriptor, encoding="utf-8") as file:
-                removed = int(file.read())
         if not _exists(self._layout.record(address)):
-            return removed
+            return 0
         names = []
         with contextlib.suppress(OSError):
             names = os.listdir(self._layout.key_folder(address))
-        return max(removed, 1, *(int(name) for name in names if name.isdigit()))
+        return max([1, *(int(name) for name in names if name.isdigit())])
 
-    def _next_free(self, stem: str, first: int, address: Address) -> int | None:
-        """The first number whose lease is not there; those before it belong to the dead.
+    def _create_next(
+        self, stem: str, first: int, address: Address, owner: Owner
+    ) -> tuple[int, int] | None:
+        """Create the lease of the first number that has none; those before belong to the dead.
 
-        None if the lease of one of them has ended meanwhile: then the world is another one.
+        None if one of them has ended meanwhile: then one has to look again.
 
         Raises:
             LeaseHeld: one of them belongs to a live process.
         """
         number = first
-        while _exists(path := f"{stem}.{number}"):
+        while (descriptor := self._create(f"{stem}.{number}", owner)) is None:
             try:
-                self._refuse_live(path, address)
+                self._refuse_live(f"{stem}.{number}", address)
             except FileNotFoundError:
                 return None
             number += 1
-        return number
+        return number, descriptor
 
     def _refuse_live(self, path: str, address: Address) -> None:
         owner = read_owner(path)
@@ -259,11 +252,15 @@ def _unmarked(stem: str, number: int) -> int:
 
 def _end(lease: str) -> None:
     """Mark a number as used up, then take its lease away."""
+    _mark(lease)
+    _unlink(lease)
+
+
+def _mark(lease: str) -> None:
     try:
         os.close(os.open(f"{lease}.over", os.O_CREAT | os.O_WRONLY, 0o644))
     except OSError as error:
         raise as_store_error(error, f"{lease}.over") from error
-    _unlink(lease)
 
 
 def _lost(address: Address, number: int) -> str:

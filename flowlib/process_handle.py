@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _PATIENCE_S: Final = 5.0
 """How long a worker may take to leave after its pipe was closed."""
 
+_SMALL_BYTES: Final = 4096
+"""Up to this size a message may wait in the pipe of a busy worker: all that may be there fit in."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sent:
@@ -37,6 +40,9 @@ class ProcessHandle:
     The worker writes the number of the job it begins into shared memory, under a lock. Jobs
     that it has not begun can be taken back at any time, however busy it is.
 
+    A worker that answers does not read: large jobs are held back until it is idle, or both ends
+    would wait for each other to empty the pipe.
+
     Args:
         index: Its number among the workers.
         context: How processes are started.
@@ -46,6 +52,7 @@ class ProcessHandle:
     def __init__(self, index: int, context: BaseContext, store: bytes) -> None:
         self.index = index
         self.jobs: deque[Sent] = deque()
+        self._held: deque[tuple[int, bytes]] = deque()
         self.known_specs: set[str] = set()
         self.known_records: set[str] = set()
         self.busy_since = time.perf_counter()
@@ -71,9 +78,12 @@ class ProcessHandle:
         number = self._next_number
         self._next_number += 1
         self.jobs.append(Sent(number, job, assignment))
-        numbered = replace(message, number=number)
-        with contextlib.suppress(OSError):
-            self.connection.send_bytes(pickle.dumps(numbered, protocol=5))
+        data = pickle.dumps(replace(message, number=number), protocol=5)
+        is_busy = len(self.jobs) > 1
+        if self._held or (is_busy and len(data) > _SMALL_BYTES):
+            self._held.append((number, data))
+        else:
+            self._write(data)
 
     def answers(self) -> Iterator[Outcome]:
         """The outcomes that have arrived, in the order of the jobs."""
@@ -83,11 +93,24 @@ class ProcessHandle:
                 if isinstance(answer, Outcome):
                     self.jobs.popleft()
                     self.busy_since = time.perf_counter()
+                    self._send_held()
                     yield answer
                 else:
                     self.is_up = True
         except (EOFError, OSError):
             self.process.join(_PATIENCE_S)
+
+    def _send_held(self) -> None:
+        """Send what was held back, when all before it is answered.
+
+        Also jobs that were taken back: later ones need the tasks and records they bring.
+        """
+        while self._held and (not self.jobs or self._held[0][0] <= self.jobs[0].number):
+            self._write(self._held.popleft()[1])
+
+    def _write(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.send_bytes(data)
 
     def has_begun(self, sent: Sent) -> bool:
         """Whether the worker has started to run a job."""

@@ -128,10 +128,11 @@ class ProcessExecutor(Executor):
             by_handle[worker.process.sentinel] = worker
         touched = wait(list(by_handle), timeout_s)
         for worker in dict.fromkeys(by_handle[handle] for handle in touched):
+            has_died = worker.has_died()  # asked first: what it has sent before is in the pipe
             for outcome in worker.answers():
                 self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
                 self._outcomes.append(outcome)
-            if worker.has_died():
+            if has_died:
                 self._bury(worker)
 
     def _message(self, job: Job, assignment: Assignment, worker: ProcessHandle) -> Message:

@@ -20,7 +20,7 @@ from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_names import new_run_name
 from flowlib.run_state import RunState
-from flowlib.runner import Runner
+from flowlib.runner import RunMeans, Runner
 from flowlib.view import RunView, View, views
 from stores import InMemoryStore, Owner, ResultsStore
 
@@ -68,11 +68,9 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             owner = Owner.of_this_process()
             setup = ExecutorSetup(store, workers, options.start_method, owner)
             crew = _executor(options.executor, setup, graph)
+            means = RunMeans(store, crew, pool, demands, owner)
             jobs = JobMaker(plan, identity)
-            exits = options.exit_on_error
-            runner = Runner(
-                plan.to_run, jobs, store, crew, pool, demands, owner, exit_on_error=exits
-            )
+            runner = Runner(plan.to_run, jobs, means, exit_on_error=options.exit_on_error)
             state = runner.state
             _drive(runner, crew, watching)
         run = Run(plan, store, identity, state, shown, time.monotonic() - began)

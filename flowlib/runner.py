@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,38 +33,44 @@ class _Parked:
     told: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class RunMeans:
+    """What a run works with.
+
+    Attributes:
+        store: Where records and artifacts go.
+        executor: Who runs the jobs.
+        pool: The resources of the run.
+        demands: What each spec needs of them.
+        owner: Who leases keys for this process.
+    """
+
+    store: ResultsStore
+    executor: Executor
+    pool: ResourcePool
+    demands: Mapping[str, Demand]
+    owner: Owner
+
+
 class Runner:
     """Runs what a plan says is missing.
 
     Args:
         nodes: The nodes to run, predecessors first.
         jobs: Makes their jobs.
-        store: Where records and artifacts go.
-        executor: Who runs the jobs.
-        pool: The resources of the run.
-        demands: What each spec needs of them.
-        owner: Who leases keys for this process.
+        means: What the run works with.
         exit_on_error: Whether the first failure keeps new nodes from starting.
     """
 
     def __init__(
-        self,
-        nodes: list[Node],
-        jobs: JobMaker,
-        store: ResultsStore,
-        executor: Executor,
-        pool: ResourcePool,
-        demands: dict[str, Demand],
-        owner: Owner,
-        *,
-        exit_on_error: bool,
+        self, nodes: list[Node], jobs: JobMaker, means: RunMeans, *, exit_on_error: bool
     ) -> None:
-        self._scheduler = Scheduler(nodes, pool, lambda node: demands[node.name])
+        self._scheduler = Scheduler(nodes, means.pool, lambda node: means.demands[node.name])
         self._jobs = jobs
-        self._store = store
-        self._executor = executor
-        self._pool = pool
-        self._owner = owner
+        self._store = means.store
+        self._executor = means.executor
+        self._pool = means.pool
+        self._owner = means.owner
         self._exit_on_error = exit_on_error
         self._running: dict[str, tuple[Node, Job]] = {}
         self._tries: dict[str, int] = {}

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flowlib.context import FunctionTask, Neighbour, Task, TaskContext, with_context
+from flowlib.context import FunctionTask, Task, with_context
 from flowlib.errors import FlowError, RunError
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.running import Neighbour, TaskContext
 from flowlib.signature import is_task_class
 from stores import (
     Address,

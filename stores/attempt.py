@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
 from stores.errors import ArtifactMissing, StoreError, StoreWithoutFiles
 from stores.files import File
 from stores.lease import Owner
 from stores.record import Address, Artifact, Attempt, Identity, Record, TaskState
 from stores.values import Promise
-
-if TYPE_CHECKING:
-    from stores.store import ResultsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,42 @@ class SaveOptions:
         return self.sub_dir is not None or self.mode is not None or bool(self.open_kwargs)
 
 
+class AttemptStore(Protocol):
+    """What an attempt needs of its store; `ResultsStore` documents it."""
+
+    supports_files: ClassVar[bool]
+
+    def write_artifact(
+        self, lease: Lease, value: object, name: str, how: SaveOptions
+    ) -> Artifact: ...
+    def drop_artifact(self, lease: Lease, artifact: Artifact) -> None: ...
+    def load_artifact(
+        self,
+        address: Address,
+        attempt: int,
+        artifact: Artifact,
+        *,
+        lazy: bool = False,
+        **options: Any,
+    ) -> Any: ...
+    def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None: ...
+    def release_attempt(self, lease: Lease) -> None: ...
+    def attempt_folder(self, lease: Lease) -> Path: ...
+    def open_in_attempt(
+        self,
+        lease: Lease,
+        name: str,
+        known: Artifact | None,
+        mode: str,
+        type_: str | None,
+        sub_dir: str | None,
+        **open_kwargs: Any,
+    ) -> tuple[Path, File]: ...
+    def adopt_file(self, lease: Lease, name: str, path: Path, type_: str | None) -> Artifact: ...
+    def open_promise(self, promise: Promise, mode: str | None, **open_kwargs: Any) -> File: ...
+    def without_files(self, what: str) -> str: ...
+
+
 class OpenAttempt:
     """Made by `ResultsStore.begin`. Readers see nothing of it before `commit`.
 
@@ -68,7 +101,7 @@ class OpenAttempt:
         previous: The record as it was when the lease was taken.
     """
 
-    def __init__(self, store: ResultsStore, lease: Lease, previous: Record | None) -> None:
+    def __init__(self, store: AttemptStore, lease: Lease, previous: Record | None) -> None:
         self.lease = lease
         self.previous = previous
         self._store = store

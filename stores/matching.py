@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from stores import ancestry
 from stores.canonical import digest, encode
 from stores.errors import AmbiguousConfig, RecordMissing, nearest
 from stores.record import Address, Artifact, Attempt, Identity, Record, TaskState
+from stores.values import UniqueConfig
 
-if TYPE_CHECKING:
-    from stores.store import ResultsStore
+
+class Readable(Protocol):
+    """What is needed of a store to find a record by its config."""
+
+    def record(self, address: Address) -> Record | None: ...
+    def addresses(self, task: str | None = None) -> Iterator[Address]: ...
+    def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]: ...
 
 
 def artifacts_in_force(record: Record) -> dict[str, tuple[Attempt, Artifact]]:
@@ -47,7 +53,7 @@ def saved_identity(address: Address, config: Mapping[str, Any]) -> Identity:
     return Identity(address, None, text, text)
 
 
-def match(task_name: str, config: Mapping[str, Any], store: ResultsStore) -> Address | None:
+def match(task_name: str, config: Mapping[str, Any], store: Readable) -> Address | None:
     """The record of a task whose `unique_config` equals a plain dict; None if there is none.
 
     Raises:

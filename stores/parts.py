@@ -1,0 +1,218 @@
+"""What is a record made of? Addresses, attempts, artifacts, inputs, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+from stores.lease import Owner
+
+
+class TaskState(str, Enum):
+    """The state of a task.
+
+    `SAVED` is that of results which were saved outside a run; it is never a success.
+    """
+
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    KILLED = "killed"
+    UPSTREAM_FAILED = "upstream_failed"
+    SAVED = "saved"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Address:
+    """Where a record lies: the name of its task and its key."""
+
+    task: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{self.task}/{self.key[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One saved value.
+
+    Attributes:
+        name: Its name, unique in the attempt.
+        type_: Name of the codec it was written with.
+        codec_version: Version of that codec.
+        size_bytes: Length of the encoded value; of a folder, of all files in it.
+        digest: BLAKE2b-128 of the bytes of a file; None for inline values and folders.
+        inline: The encoded value itself, if it is small.
+        encoding: How `inline` is written: "utf-8" or "base64".
+        file: Path relative to the folder of the key (it begins with an attempt number), if it is
+            not inline.
+        load_kwargs: Options for loading it.
+    """
+
+    name: str
+    type_: str
+    codec_version: int = 1
+    size_bytes: int = 0
+    digest: str | None = None
+    inline: str | None = None
+    encoding: str = "utf-8"
+    file: str | None = None
+    load_kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One record that an attempt has read: as what, where, and which attempt counted then."""
+
+    role: str
+    address: Address
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorDetails:
+    """What went wrong, as text: nothing of the user's is needed to read it."""
+
+    type_: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """The run an attempt belongs to, and what the node was called in it."""
+
+    project_name: str
+    run_name: str
+    unique_name: str
+    sweep_counter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What never changes about a key.
+
+    Attributes:
+        address: Where the record lies.
+        version: The user's version of the task, as text.
+        config: Canonical text of the whole resolved config.
+        user_config: Canonical text of what the user gave, ignored keys left out.
+    """
+
+    address: Address
+    version: str | None = None
+    config: str = "{}"
+    user_config: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at computing a key.
+
+    Attributes:
+        number: Counts up for a key and is never used again: the fence of its lease.
+        state: How it ended.
+        started: Unix time in seconds.
+        ended: Unix time in seconds.
+        artifacts: What it saved.
+        inputs: What it read.
+        error: What went wrong.
+        facts: Words that a later plan compares; stores do not look at them.
+        run: The run it belongs to.
+        owner: The process that made it.
+        provenance: Where it comes from: code, machine, packages.
+    """
+
+    number: int
+    state: TaskState
+    started: float | None = None
+    ended: float | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    error: ErrorDetails | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+    run: RunInfo | None = None
+    owner: Owner | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long it took."""
+        if self.started is None or self.ended is None:
+            return None
+        return self.ended - self.started
+
+
+def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:
+    """The JSON form of an attempt; what is empty is left out."""
+    run, owner, error = attempt.run, attempt.owner, attempt.error
+    parts = {
+        "started": None if attempt.started is None else round(attempt.started, 6),
+        "ended": None if attempt.ended is None else round(attempt.ended, 6),
+        "artifacts": [artifact_to_dict(each) for each in attempt.artifacts],
+        "inputs": [[i.role, i.address.task, i.address.key, i.attempt] for i in attempt.inputs],
+        "error": error and asdict(error),
+        "facts": dict(attempt.facts),
+        "run": run and [run.project_name, run.run_name, run.unique_name, run.sweep_counter],
+        "owner": owner and owner.to_list(),
+        "provenance": dict(attempt.provenance),
+    }
+    head = {"number": attempt.number, "state": attempt.state.value}
+    return head | {name: part for name, part in parts.items() if part or part == 0.0}
+
+
+def attempt_from_dict(found: Mapping[str, Any]) -> Attempt:
+    """Read what `attempt_to_dict` made."""
+    error, run, owner = found.get("error"), found.get("run"), found.get("owner")
+    return Attempt(
+        number=int(found["number"]),
+        state=TaskState(found["state"]),
+        started=found.get("started"),
+        ended=found.get("ended"),
+        artifacts=tuple(artifact_from_dict(each) for each in found.get("artifacts", ())),
+        inputs=tuple(Input(i[0], Address(i[1], i[2]), i[3]) for i in found.get("inputs", ())),
+        error=None if error is None else ErrorDetails(**error),
+        facts=found.get("facts", {}),
+        run=None if run is None else RunInfo(*run),
+        owner=None if owner is None else Owner.from_list(owner),
+        provenance=found.get("provenance", {}),
+    )
+
+
+def artifact_to_dict(artifact: Artifact) -> dict[str, Any]:
+    """The JSON form of an artifact; what is usual is left out."""
+    found: dict[str, Any] = {"name": artifact.name, "type": artifact.type_}
+    if artifact.codec_version != 1:
+        found["codec_version"] = artifact.codec_version
+    if artifact.inline is None:
+        found["bytes"] = artifact.size_bytes
+        found["file"] = artifact.file
+        if artifact.digest is not None:
+            found["digest"] = artifact.digest
+    else:
+        found["text" if artifact.encoding == "utf-8" else "base64"] = artifact.inline
+        found["bytes"] = artifact.size_bytes
+    if artifact.load_kwargs:
+        found["load_kwargs"] = dict(artifact.load_kwargs)
+    return found
+
+
+def artifact_from_dict(found: Mapping[str, Any]) -> Artifact:
+    """Read what `artifact_to_dict` made."""
+    text = found.get("text")
+    return Artifact(
+        name=found["name"],
+        type_=found["type"],
+        codec_version=found.get("codec_version", 1),
+        size_bytes=found["bytes"],
+        digest=found.get("digest"),
+        inline=found.get("base64") if text is None else text,
+        encoding="utf-8" if "base64" not in found else "base64",
+        file=found.get("file"),
+        load_kwargs=found.get("load_kwargs", {}),
+    )

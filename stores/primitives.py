@@ -1,0 +1,144 @@
+"""What must a store be able to do? The few primitives that a backend implements."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from stores.attempt import Lease, SaveOptions
+from stores.errors import StoreWithoutFiles
+from stores.files import File
+from stores.lease import Owner
+from stores.record import Address, Artifact, Record, Status
+from stores.values import Promise
+
+
+class StorePrimitives(ABC):
+    """Keeps records and artifacts by key; `ResultsStore` derives all else from this.
+
+    Attributes:
+        reachable_from_workers: Whether another process that gets a pickled copy sees the same
+            records.
+        supports_files: Whether attempts have folders, so that `open` and `run_dir` work.
+    """
+
+    reachable_from_workers: ClassVar[bool] = True
+    supports_files: ClassVar[bool] = False
+
+    # -- primitives, one implementation per backend --------------------------------------
+
+    @abstractmethod
+    def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
+        """What is known of many keys, by key, in one look; unknown keys are absent.
+
+        Never raises and never blocks for a damaged record: it counts as unknown.
+        """
+
+    @abstractmethod
+    def record(self, address: Address) -> Record | None:
+        """The record, or None when there is none or it is damaged.
+
+        Raises:
+            RecordTooNew: it was written by a newer flowlib.
+        """
+
+    @abstractmethod
+    def addresses(self, task: str | None = None) -> Iterator[Address]:
+        """The address of every record, or of those of one task, in no particular order."""
+
+    @abstractmethod
+    def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
+        """Take the lease of a key; the record is the one in force under the lease.
+
+        Raises:
+            LeaseHeld: another live process has it.
+        """
+
+    @abstractmethod
+    def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
+        """Put `record` in force and end the lease, in one atomic step.
+
+        Raises:
+            LeaseLost: the lease was taken over; nothing was changed.
+        """
+
+    @abstractmethod
+    def release_attempt(self, lease: Lease) -> None:
+        """End the lease and drop what the attempt has written; harmless when it is lost."""
+
+    @abstractmethod
+    def renew(self, addresses: Iterable[Address]) -> None:
+        """Keep the leases of these keys from expiring."""
+
+    @abstractmethod
+    def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
+        """Write a value for an attempt; nobody sees it before the commit."""
+
+    @abstractmethod
+    def drop_artifact(self, lease: Lease, artifact: Artifact) -> None:
+        """Remove what `write_artifact` wrote."""
+
+    @abstractmethod
+    def load_artifact(
+        self,
+        address: Address,
+        attempt: int,
+        artifact: Artifact,
+        *,
+        lazy: bool = False,
+        **options: Any,
+    ) -> Any:
+        """The value of an artifact, or a `Promise` of it.
+
+        Raises:
+            ArtifactDamaged: its bytes are gone or are not what was saved.
+        """
+
+    @abstractmethod
+    def remove(self, address: Address) -> bool:
+        """Delete a record and its artifacts; whether there was one.
+
+        Raises:
+            LeaseHeld: it is being computed.
+        """
+
+    # -- what only stores with files can do ----------------------------------------------
+
+    def attempt_folder(self, lease: Lease) -> Path:
+        """The folder of an attempt, made when first asked for."""
+        raise StoreWithoutFiles(self.without_files("run_dir"))
+
+    def record_folder(self, address: Address) -> Path | None:
+        """The folder of the attempt that counts; None in stores without files."""
+        return None
+
+    def lease_folder(self, address: Address) -> str | None:
+        """The folder with the lease file of a key; None where leases are no files."""
+        return None
+
+    def open_in_attempt(
+        self,
+        lease: Lease,
+        name: str,
+        known: Artifact | None,
+        mode: str,
+        type_: str | None,
+        sub_dir: str | None,
+        **open_kwargs: Any,
+    ) -> tuple[Path, File]:
+        """Open a file of an attempt; also gives its path."""
+        raise StoreWithoutFiles(self.without_files("open()"))
+
+    def adopt_file(self, lease: Lease, name: str, path: Path, type_: str | None) -> Artifact:
+        """Make a file in the folder of an attempt one of its artifacts."""
+        raise StoreWithoutFiles(self.without_files("open()"))
+
+    def open_promise(self, promise: Promise, mode: str | None, **open_kwargs: Any) -> File:
+        """Open the file that a promise stands for."""
+        raise StoreWithoutFiles(self.without_files("open()"))
+
+    def without_files(self, what: str) -> str:
+        """The message of `StoreWithoutFiles`."""
+        return f"{type(self).__name__} keeps no files, so {what} does not work: use LocalFileStore"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
@@ -113,9 +113,13 @@ class Runner:
             case OutcomeKind.BUSY:
                 yield from self._park(node, outcome)
             case OutcomeKind.FAILED | OutcomeKind.KILLED:
-                if outcome.is_lost:
-                    record_loss(job, self._store, self._owner, outcome)
-                yield from self._fail(node, outcome)
+                found = outcome.is_lost and record_loss(job, self._store, self._owner, outcome)
+                if found:
+                    yield self._finish(
+                        node, replace(outcome, kind=OutcomeKind.FOUND, attempt=found)
+                    )
+                else:
+                    yield from self._fail(node, outcome)
 
     def _finish(self, node: Node, outcome: Outcome) -> Event:
         self._jobs.note_attempt(node, outcome.attempt)

@@ -248,14 +248,18 @@ def _pickled(error: BaseException) -> bytes | None:
     return data if is_same or isinstance(error, FlowError) else None
 
 
-def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -> None:
+def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -> int | None:
     """Commit the attempt of a job whose worker died before it could do so itself.
 
     The lease of a dead owner on this host is free at once. Another driver may be quicker:
     then there is nothing to record.
+
+    Returns:
+        The number of the attempt that counts after all: the worker died between its commit and
+        its answer, or another driver has computed the key.
     """
     state = TaskState.KILLED if outcome.kind is OutcomeKind.KILLED else TaskState.FAILED
-    _record(job, store, owner, state, outcome.error, outcome.duration_s)
+    return _record(job, store, owner, state, outcome.error, outcome.duration_s)
 
 
 def record_skip(job: Job, cause: Address, store: ResultsStore, owner: Owner) -> None:
@@ -271,10 +275,14 @@ def _record(
     state: TaskState,
     error: ErrorDetails | None,
     duration_s: float,
-) -> None:
+) -> int | None:
     now = time.time()
     try:
         attempt = store.begin(job.address, owner)
+        counted = attempt.previous.finished if attempt.previous is not None else None
+        if counted is not None and counted.number > job.newer_than:
+            attempt.abandon()
+            return counted.number
         outcome = Attempt(
             number=attempt.number,
             state=state,
@@ -291,3 +299,4 @@ def _record(
         attempt.commit(job.identity, outcome)
     except (StoreError, OSError) as failure:
         _log.warning("%s could not be recorded as %s: %s", job.address, state.value, failure)
+    return None

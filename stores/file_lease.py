@@ -95,12 +95,17 @@ class FileLeases:
             if made is None:
                 continue
             number, descriptor = made
-            for older in range(first, number):
-                _end(f"{stem}.{older}")
-            now = self._found(address, read)
-            if self._used(address, now) < number and not _exists(f"{stem}.{number}.over"):
-                marks = range(used + 1, number)
-                return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
+            try:
+                for older in range(first, number):
+                    _end(f"{stem}.{older}")
+                now = self._found(address, read)
+                if self._used(address, now) < number and not _exists(f"{stem}.{number}.over"):
+                    marks = range(used + 1, number)
+                    return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
+            except BaseException:  # nobody could take the key while this process lives
+                os.close(descriptor)
+                _unlink(f"{stem}.{number}")
+                raise
             os.close(descriptor)
             _unlink(f"{stem}.{number}")
 
@@ -127,6 +132,10 @@ class FileLeases:
                 raise LeaseLost(_lost(address, lease.number)) from None
         for older in lease.marks:
             _unlink(f"{self._layout.lease(address)}.{older}.over")
+
+    def is_committed(self, lease: HeldLease, address: Address) -> bool:
+        """Whether the file of a lease is the record by now."""
+        return _is_file_of(self._layout.record(address), lease.descriptor)
 
     def release(self, lease: HeldLease) -> None:
         """Give a lease up; harmless when it is lost.

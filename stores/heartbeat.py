@@ -24,16 +24,20 @@ _ARMED_AFTER_S: Final = 2.0
 """Tasks shorter than this never see a helper."""
 
 _HELPER: Final = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 parent, beat, folder, key = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4]
+last = float("-inf")
 while os.getppid() == parent:
-    for name in os.listdir(folder):
-        if name.startswith(key + "."):
-            try:
-                os.utime(os.path.join(folder, name))
-            except OSError:
-                pass
-    time.sleep(beat)
+    if time.monotonic() - last >= beat:
+        last = time.monotonic()
+        try:
+            for name in os.listdir(folder):
+                if name.startswith(key + "."):
+                    os.utime(os.path.join(folder, name))
+        except OSError:
+            pass
+    time.sleep(min(beat, 1.0))
 """
 
 
@@ -88,7 +92,8 @@ class Heartbeat:
             [*_COMMAND, str(os.getpid()), str(self._beat_s), folder, address.key],
             stdin=subprocess.DEVNULL,
         )
-        if self._current is None:  # the task has ended while the helper was being started
+        current = self._current
+        if current is None or current[0] != address:  # that task has ended meanwhile
             self._stop_helper()
 
     def _stop_helper(self) -> None:

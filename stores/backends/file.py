@@ -146,6 +146,9 @@ class LocalFileStore(ResultsStore):
             make_folder(folder)
             self._made.add(folder)
         held, record = self._leases.acquire(address, owner, self._records.read)
+        for number in held.marks:  # nobody can commit them any more
+            if record is None or number > record.latest.number:
+                self._artifacts.drop_attempt(address, number)
         return Lease(address, held.number, owner, held), record
 
     def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
@@ -156,11 +159,7 @@ class LocalFileStore(ResultsStore):
             finally:
                 found = os.fstat(held.descriptor)
                 os.close(held.descriptor)
-        except LeaseLost:
-            self._artifacts.drop_attempt(lease.address, held.number)
-            raise
         except OSError as error:
-            self._artifacts.drop_attempt(lease.address, held.number)
             raise as_store_error(error, self._layout.record(lease.address)) from error
         self._index.add(record, found)
         if previous is not None:
@@ -181,6 +180,9 @@ class LocalFileStore(ResultsStore):
                 os.fsync(held.descriptor)
             self._leases.commit(held, record.address)
         except BaseException:  # an interrupt, too: nobody could take the key in this process
+            if not self._leases.is_committed(held, record.address):
+                # first the files: whoever takes the lease next may use the same number
+                self._artifacts.drop_attempt(record.address, held.number)
             self._leases.release(held)
             raise
         if fsync:

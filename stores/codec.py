@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Final
 
 from stores.errors import CodecNotFound
 from stores.registry import Registry
@@ -41,7 +43,11 @@ class Codec(ABC):
 
     @abstractmethod
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        """Read what `dump` wrote."""
+        """Read what `dump` wrote.
+
+        Raises:
+            ValueError, EOFError: the bytes are none that `dump` writes.
+        """
 
     def dump_path(self, value: Any, path: Path, **options: Any) -> None:
         """Write `value` to a new file or folder."""
@@ -69,44 +75,67 @@ class Codec(ABC):
 
 
 class PathCodec(Codec):
-    """A codec that writes a file or a folder; its stream form is a tar of that."""
+    """A codec that writes a file or a folder; its stream form is a tar of that.
+
+    Attributes:
+        keeps_path: Whether the loaded value is the path itself: unpacked from a stream, it stays
+            until the process ends.
+    """
 
     needs_path: ClassVar[bool] = True
+    keeps_path: ClassVar[bool] = False
 
     @abstractmethod
     def dump_path(self, value: Any, path: Path, **options: Any) -> None:
-        """Write `value` to `path`, which does not exist yet, as a file or a folder."""
+        """Write `value` to a new file or folder."""
 
     @abstractmethod
     def load_path(self, path: Path, **options: Any) -> Any:
         """Read what `dump_path` wrote."""
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
-        import tarfile  # slow to import, and wanted only here
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "content"
-            self.dump_path(value, path, **options)
-            with tarfile.open(fileobj=stream, mode="w|") as archive:
-                archive.add(path, "content")
+        write_archive(stream, lambda path: self.dump_path(value, path, **options))
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        import shutil
-        import tarfile
-        import tempfile
+        read = partial(self.load_path, **options)
+        return read_archive(stream, read, keep=self.keeps_path)
 
-        folder = Path(tempfile.mkdtemp())
-        try:
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
-                archive.extractall(folder, filter="data")
-            return self.load_path(folder / "content", **options)
-        finally:
-            if not self.keeps_path:
-                shutil.rmtree(folder, ignore_errors=True)
 
-    keeps_path: ClassVar[bool] = False
-    """Whether the loaded value is the path itself, so that the file must stay."""
+def write_archive(stream: BinaryIO, write: Callable[[Path], object]) -> None:
+    """Write the file or folder that `write` makes at the path it is given, as a tar."""
+    import tarfile  # slow to import, and wanted only here
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="flowlib-") as folder:
+        path = Path(folder) / "content"
+        write(path)
+        with tarfile.open(fileobj=stream, mode="w|") as archive:
+            archive.add(path, "content")
+
+
+def read_archive(stream: BinaryIO, read: Callable[[Path], Any], *, keep: bool = False) -> Any:
+    """What `read` makes of the file or folder in a tar; `keep` it until the process ends.
+
+    Raises:
+        ValueError: it is no such tar.
+    """
+    import atexit
+    import shutil
+    import tarfile
+    import tempfile
+
+    folder = Path(tempfile.mkdtemp(prefix="flowlib-"))
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            archive.extractall(folder, filter="data")
+        return read(folder / "content")
+    except tarfile.TarError as error:
+        raise ValueError(f"it is no archive of a file or folder ({error})") from error
+    finally:
+        if keep:
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 codecs: Registry[Codec] = Registry("codec", Codec, "stores.codecs")  # type: ignore[type-abstract]  # the registry returns concrete classes only
@@ -115,14 +144,42 @@ codecs: Registry[Codec] = Registry("codec", Codec, "stores.codecs")  # type: ign
 def infer(value: object) -> tuple[str, Codec]:
     """The codec that `value` is saved with when the user names none.
 
+    The one of the highest priority that handles it. Other packages are asked about what the
+    plain formats (text, json, bytes) do not take: about objects, arrays, tuples.
+
     Raises:
         CodecNotFound: none handles it.
     """
-    able = [(name, codec) for name, codec in _instances() if codec.handles(value)]
-    if not able:
+    found = _first(codecs.names_at_hand, value)
+    if found is None or type(value) not in _PLAIN or found[1].priority < 0:
+        found = _first(codecs.names, value)
+    if found is None:
         raise CodecNotFound(f"no codec handles a {type(value).__qualname__}: name one by type_=")
-    return max(able, key=lambda pair: pair[1].priority)
+    return found
 
 
-def _instances() -> list[tuple[str, Codec]]:
-    return [(name, codecs.find(name)()) for name in codecs.names]
+_PLAIN: Final = frozenset({str, bytes, int, float, bool, type(None), list, dict})
+
+
+def _first(names: Iterable[str], value: object) -> tuple[str, Codec] | None:
+    for name, codec in _ranked(tuple([(name, codecs.find(name)) for name in names])):
+        if codec.handles(value):
+            return name, codec
+    return None
+
+
+@lru_cache(maxsize=4)
+def _ranked(classes: tuple[tuple[str, type[Codec]], ...]) -> list[tuple[str, Codec]]:
+    """One codec of each class, by falling priority."""
+    made = [(name, each()) for name, each in classes]
+    return sorted(made, key=lambda pair: -pair[1].priority)
+
+
+def refuse_options(type_: str, options: Mapping[str, object]) -> None:
+    """For codecs without options.
+
+    Raises:
+        TypeError: there are some.
+    """
+    if options:
+        raise TypeError(f"the type {type_!r} has no options, so not {', '.join(sorted(options))}")

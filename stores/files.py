@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import builtins
+import io
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from stores.codec import Codec
+from stores.codec import Codec, read_archive, write_archive
 from stores.values import Promise
 
 _log = logging.getLogger("stores")
@@ -52,10 +53,27 @@ class TypeInfoCodec(Codec):
         return False  # only where the user names the type
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
-        self._info.save_fn(value, stream, **options)
+        if self._works_on_paths:
+            write_archive(stream, lambda path: self.dump_path(value, path, **options))
+        elif self._info.is_binary:
+            self._info.save_fn(value, stream, **options)
+        else:
+            text = io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
+            try:
+                self._info.save_fn(value, text, **options)
+            finally:
+                text.detach()
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        return self._info.load_fn(stream, **options)
+        if self._works_on_paths:
+            return read_archive(stream, partial(self.load_path, **options))
+        if self._info.is_binary:
+            return self._info.load_fn(stream, **options)
+        text = io.TextIOWrapper(stream, encoding="utf-8")
+        try:
+            return self._info.load_fn(text, **options)
+        finally:
+            text.detach()
 
     def dump_path(
         self,
@@ -69,8 +87,7 @@ class TypeInfoCodec(Codec):
         if self._info.needs_path:
             self._info.save_fn(value, str(path), **options)
             return
-        opener = self._info.open_fn or builtins.open
-        with opener(str(path), mode or self.mode("w"), **(open_kwargs or {})) as file:
+        with _opened(str(path), mode or self.mode("w"), self._info.open_fn, open_kwargs) as file:
             self._info.save_fn(value, file, **options)
 
     def load_path(
@@ -78,13 +95,29 @@ class TypeInfoCodec(Codec):
     ) -> Any:
         if self._info.needs_path:
             return self._info.load_fn(str(path), **options)
-        opener = self._info.open_fn or builtins.open
-        with opener(str(path), self.mode("r"), **(open_kwargs or {})) as file:
+        with _opened(str(path), self.mode("r"), self._info.open_fn, open_kwargs) as file:
             return self._info.load_fn(file, **options)
+
+    @property
+    def _works_on_paths(self) -> bool:
+        return self._info.needs_path or self._info.open_fn is not None
 
     def mode(self, letter: str) -> str:
         """`letter`, with a `b` for binary types."""
         return f"{letter}b" if self._info.is_binary else letter
+
+
+def _opened(
+    path: str,
+    mode: str,
+    open_fn: Callable[..., Any] | None,
+    open_kwargs: Mapping[str, Any] | None,
+) -> Any:
+    """An open file; text is UTF-8 whatever the locale says."""
+    if open_fn is not None:
+        return open_fn(path, mode, **(open_kwargs or {}))
+    utf8 = {} if "b" in mode else {"encoding": "utf-8"}
+    return Path(path).open(mode, **{**utf8, **(open_kwargs or {})})
 
 
 class FilePromise(Promise):
@@ -158,7 +191,7 @@ class File:
         self._save_fn = save_fn
         self._load_fn = load_fn
         self._load_kwargs = dict(load_kwargs or {})
-        self._file = (open_fn or builtins.open)(path, mode, **open_kwargs)
+        self._file = _opened(path, mode, open_fn, open_kwargs)
         self._then: Callable[[], None] | None = None
 
     @classmethod
@@ -194,25 +227,25 @@ class File:
         """All lines."""
         return list(self._file.readlines(hint))
 
-    def write(self, obj: Any) -> int:
+    def write(self, obj: Any) -> Any:
         """Write text or bytes; returns how much was written."""
-        return int(self._file.write(obj))
+        return self._file.write(obj)
 
     def writelines(self, lines: Iterable[Any]) -> None:
         """Write several lines."""
         self._file.writelines(lines)
 
-    def seek(self, offset: int, whence: int = 0) -> int:
+    def seek(self, offset: int, whence: int = 0) -> Any:
         """Go to a position; returns it."""
-        return int(self._file.seek(offset, whence))
+        return self._file.seek(offset, whence)
 
-    def tell(self) -> int:
+    def tell(self) -> Any:
         """The present position."""
-        return int(self._file.tell())
+        return self._file.tell()
 
-    def truncate(self, size: int | None = None) -> int:
+    def truncate(self, size: int | None = None) -> Any:
         """Cut the file; returns its new size."""
-        return int(self._file.truncate(size))
+        return self._file.truncate(size)
 
     def flush(self) -> None:
         """Hand what was written to the system."""

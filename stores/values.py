@@ -31,11 +31,14 @@ class MetaDict(dict[str, Any]):
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self[name]
+            value = self[name]
         except KeyError:
             raise AttributeError(
                 f"there is no {name!r}; there are: {', '.join(map(str, self)) or 'no keys'}"
             ) from None
+        if type(value) is dict:  # put in after the construction
+            value = self[name] = MetaDict(value)
+        return value
 
     def __setattr__(self, name: str, value: Any) -> None:
         self[name] = value
@@ -45,6 +48,10 @@ class MetaDict(dict[str, Any]):
             del self[name]
         except KeyError:
             raise AttributeError(name) from None
+
+    def copy(self) -> MetaDict:
+        """A shallow copy, with attributes, too."""
+        return copy.copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> MetaDict:
         return type(self)({copy.deepcopy(k, memo): copy.deepcopy(v, memo) for k, v in self.items()})
@@ -89,7 +96,7 @@ class _WithConfig:
 
     def __init__(self, value: Any, config: MetaDict | Callable[[], MetaDict]) -> None:
         self.value = value
-        self._config = config
+        self._config = MetaDict(config) if type(config) is dict else config
 
     @property
     def config(self) -> MetaDict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO, ClassVar
 
-from stores.codec import Codec
+from stores.codec import Codec, refuse_options
 
 
 class BytesCodec(Codec):
@@ -17,7 +17,9 @@ class BytesCodec(Codec):
         return type(value) is bytes
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
+        refuse_options("bytes", options)
         stream.write(value)
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
+        refuse_options("bytes", options)
         return stream.read()

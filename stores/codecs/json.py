@@ -3,48 +3,55 @@
 from __future__ import annotations
 
 import json
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Final
 
 from stores.codec import Codec
 
-_SCALARS = (str, int, float, bool, type(None))
+_LONGEST_INT_BITS: Final = 2000
+"""Longer ints are printed and read only as far as this process is set to."""
+
+_STR: Final = frozenset({str})
 
 
 class JsonCodec(Codec):
-    """NaN and infinities are written as Python's json does."""
+    """NaN and infinities are written as Python's json does. Options are those of `json`.
+
+    Named as a type, it writes what `json.dumps` takes: tuples come back as lists then.
+    """
 
     extension: ClassVar[str] = "json"
     priority: ClassVar[int] = 20
     is_text: ClassVar[bool] = True
 
     def handles(self, value: object) -> bool:
-        stack = [value]
-        while stack:
-            each = stack.pop()
-            kind = type(each)
-            if kind is dict:
-                assert isinstance(each, dict)  # noqa: S101  # for the type checker
-                if any(type(key) is not str for key in each):
-                    return False
-                stack.extend(each.values())
-            elif kind is list:
-                assert isinstance(each, list)  # noqa: S101  # for the type checker
-                stack.extend(each)
-            elif kind not in _SCALARS:
-                return False
-        return True
+        try:
+            return _is_plain(value)
+        except RecursionError:  # it contains itself, or is nested deeper than json reads
+            return False
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
         stream.write(self.to_bytes(value, **options))
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        return json.loads(stream.read(), **options)
+        return self.from_bytes(stream.read(), **options)
 
     def to_bytes(self, value: Any, **options: Any) -> bytes:
-        return json.dumps(value, **options).encode("utf-8", "surrogatepass")
+        text = json.dumps(value, **{"ensure_ascii": False, **options})
+        return text.encode("utf-8", "surrogatepass")
 
     def from_bytes(self, data: bytes, **options: Any) -> Any:
-        return json.loads(data, **options)
+        return self.from_text(data.decode("utf-8", "surrogatepass"), **options)
 
     def from_text(self, text: str, **options: Any) -> Any:
         return json.loads(text, **options)
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is dict:
+        return set(map(type, value)) <= _STR and all(map(_is_plain, value.values()))
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is int:
+        return bool(value.bit_length() <= _LONGEST_INT_BITS)
+    return kind is str or kind is float or kind is bool or value is None

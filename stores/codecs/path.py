@@ -6,24 +6,30 @@ import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
-from stores.codec import PathCodec
+from stores.codec import PathCodec, refuse_options
 
 
 class FileOrFolderCodec(PathCodec):
-    """Loading gives the path of the copy, which is the store's: copy it before changing it."""
+    """Loading gives the path of the copy, which is the store's: copy it before changing it.
 
-    priority: ClassVar[int] = 30
+    It is never inferred: a path in a result is saved as a path, for who knows how much lies there.
+    """
+
     keeps_path: ClassVar[bool] = True
 
     def handles(self, value: object) -> bool:
-        return isinstance(value, Path) and value.exists()
+        return False
 
     def dump_path(self, value: Any, path: Path, **options: Any) -> None:
+        refuse_options("path", options)
         source = Path(value)
-        if source.is_dir():
-            shutil.copytree(source, path, symlinks=True)
-        else:
+        if not source.is_dir():
             shutil.copyfile(source, path)
+        elif path.resolve().is_relative_to(source.resolve()):
+            raise ValueError(f"{source} cannot be copied into itself: name a folder inside it")
+        else:
+            shutil.copytree(source, path)
 
     def load_path(self, path: Path, **options: Any) -> Any:
+        refuse_options("path", options)
         return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO, ClassVar
 
-from stores.codec import Codec
+from stores.codec import Codec, refuse_options
 
 
 class TextCodec(Codec):
@@ -18,7 +18,14 @@ class TextCodec(Codec):
         return type(value) is str
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
-        stream.write(str(value).encode("utf-8", "surrogatepass"))
+        refuse_options("text", options)
+        if not isinstance(value, str):
+            raise TypeError("only a str can be saved as text: make it one, or name another type")
+        stream.write(value.encode("utf-8", "surrogatepass"))
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        return stream.read().decode("utf-8", "surrogatepass")
+        return self.from_text(stream.read().decode("utf-8", "surrogatepass"), **options)
+
+    def from_text(self, text: str, **options: Any) -> Any:
+        refuse_options("text", options)
+        return text

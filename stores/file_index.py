@@ -12,12 +12,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, overload
 
 from stores.errors import StoreError
 from stores.file_layout import Layout, encoded, make_folder
-from stores.record import Record, Status, TaskState, artifact_from_dict, artifact_to_dict
+from stores.record import (
+    Artifact,
+    Record,
+    Status,
+    TaskState,
+    artifact_from_dict,
+    artifact_to_dict,
+)
 
 _LONGEST_INLINE: Final = 2048
 """Characters of inline artifacts that an index line holds; larger ones are in the record only."""
@@ -28,8 +35,11 @@ _MANY_FILES: Final = 16
 IndexEntry = list[Any]
 """key, inode, size and time of its record, then what a `Status` says."""
 
-_FIELDS: Final = 11
+_FIELDS: Final = 12
 _TIME: Final = 3
+_ARTIFACTS: Final = 9
+HAS_FILES: Final = 11
+"""Where an entry tells whether an artifact of the attempt that counts is a file of its own."""
 
 
 class FileIndex:
@@ -160,6 +170,7 @@ def entry_of(record: Record, found: os.stat_result) -> IndexEntry:
         dict(counts.facts),
         artifacts,
         None if duration_s is None else round(duration_s, 6),
+        any("file" in each for each in artifacts),
     ]
 
 
@@ -175,25 +186,58 @@ def is_about(entry: IndexEntry | None, found: os.stat_result) -> bool:
 
 def status_of(entry: IndexEntry) -> Status:
     """The status that an index entry tells."""
-    _, _, _, _, attempt, state, latest, latest_state, facts, artifacts, duration_s = entry
+    _, _, _, _, attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = entry
     return Status(
         _STATES[state],
         attempt,
         _STATES[latest_state],
         latest,
         facts,
-        tuple([artifact_from_dict(each) for each in artifacts]),
+        _Artifacts(artifacts),
         (),
         (),
         duration_s,
     )
 
 
+class _Artifacts(Sequence[Artifact]):
+    """Artifacts that are made from their JSON when they are looked at: most never are."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: list[dict[str, Any]]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> Artifact: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Artifact]: ...
+    def __getitem__(self, index: int | slice) -> Artifact | Sequence[Artifact]:
+        return tuple(map(artifact_from_dict, self._parts))[index]
+
+    def __iter__(self) -> Iterator[Artifact]:
+        return map(artifact_from_dict, self._parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal to any sequence of the same artifacts
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return tuple, (tuple(self),)
+
+
 def artifact_in(entry: IndexEntry, name: str) -> dict[str, Any] | None:
     """The JSON form of an artifact in force; None if the entry cannot tell."""
     if entry[7] == TaskState.SAVED.value:
         return None
-    for artifact in entry[9]:
+    for artifact in entry[_ARTIFACTS]:
         if artifact["name"] == name:
             return artifact if artifact.keys() & {"file", "text", "base64"} else None
     return None

@@ -13,8 +13,10 @@ Names of tasks and artifacts may hold any characters: they are percent-encoded, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import string
 from hashlib import blake2b
 from typing import Final
@@ -29,6 +31,7 @@ SUFFIX: Final = ".json"
 
 _SAFE: Final = frozenset(string.ascii_letters + string.digits + "_-.+=@,")
 _LONGEST: Final = 120
+_IS_PLAIN: Final = re.compile(r"[0-9a-z]{1,120}").fullmatch
 
 
 class Layout:
@@ -98,7 +101,7 @@ class Layout:
 
     def _key(self, key: str) -> str:
         """The name of a key: a digest, as it is, as long as flowlib makes the keys."""
-        if key.isalnum() and key.isascii() and key == key.lower() and len(key) <= _LONGEST:
+        if _IS_PLAIN(key):
             return key
         return self._name(key).replace(".", "%2E")
 
@@ -125,34 +128,35 @@ def _percent(character: str) -> str:
     return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
-def check_marker(base: str) -> None:
-    """See that a folder is no store of a newer schema; does not write.
+def check_marker(base: str) -> bool:
+    """See that a folder is no store of a newer schema, and whether it is marked; does not write.
 
     Raises:
-        RecordTooNew: it is.
+        RecordTooNew: it is newer.
     """
-    path = f"{base}/{MARKER}"
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(f"{base}/{MARKER}", encoding="utf-8") as file:
             schema = json.load(file)["schema"]
     except (OSError, ValueError, KeyError, TypeError):
-        return  # no store yet, or a marker that was damaged: records have their own schema
+        return False  # no store yet, or a marker that was damaged: records have their own schema
     if isinstance(schema, int) and schema > SCHEMA:
         raise RecordTooNew(
             f"{base} is a store of schema {schema}, this flowlib knows up to {SCHEMA}: "
             f"use the flowlib that wrote it, or another folder. Nothing was changed"
         )
+    return isinstance(schema, int)
 
 
 def write_marker(base: str) -> None:
     """Mark a folder as a store, if it is not.
 
     Raises:
+        RecordTooNew: it is a store of a newer flowlib.
         StoreUnwritable: it cannot be written.
     """
-    path = f"{base}/{MARKER}"
-    if os.path.exists(path):
+    if check_marker(base):
         return
+    path = f"{base}/{MARKER}"
     make_folder(base)
     temporary = f"{path}.{os.urandom(8).hex()}"
     try:
@@ -160,6 +164,8 @@ def write_marker(base: str) -> None:
             json.dump({"schema": SCHEMA}, file)
         os.replace(temporary, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
         raise as_store_error(error, path) from error
 
 

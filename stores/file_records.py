@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from stores.errors import RecordDamaged, RecordTooNew
 from stores.file_index import (
+    HAS_FILES,
     FileIndex,
     IndexEntry,
     artifact_in,
@@ -63,14 +66,16 @@ class FileRecords:
         for address in addresses:
             by_task.setdefault(address.task, []).append(address)
         found: dict[str, Status] = {}
+        name_of = self._layout.record_name
         for task, wanted in by_task.items():
-            if len(wanted) > _FEW:
+            named = [(name_of(each.key), each) for each in wanted]
+            if len(wanted) <= _FEW:
+                self._look(task, named, self._index.known(task), found)
+                continue
+            with _no_garbage():
                 names = set(_names(self._layout.task_folder(task)))
-                name_of = self._layout.record_name
-                wanted = [each for each in wanted if name_of(each.key) in names]
-                self._look(wanted, self._index.refreshed(task) if wanted else {}, found, True)
-            else:
-                self._look(wanted, self._index.known(task), found, False)
+                named = [each for each in named if each[0] in names]
+                self._look(task, named, self._index.refreshed(task) if named else {}, found)
         return found
 
     def artifact(self, address: Address, name: str) -> Artifact | None:
@@ -101,15 +106,15 @@ class FileRecords:
 
     def _look(
         self,
-        wanted: Iterable[Address],
+        task: str,
+        named: Sequence[tuple[str, Address]],
         known: dict[str, IndexEntry],
         found: dict[str, Status],
-        is_bulk: bool,
     ) -> None:
-        stat, path_of = os.stat, self._layout.record
-        for address in wanted:
+        stat, folder, is_bulk = os.stat, self._layout.task_folder(task), len(named) > _FEW
+        for name, address in named:
             try:
-                file = stat(path_of(address))
+                file = stat(f"{folder}/{name}")
             except OSError:
                 continue
             entry = known.get(address.key)
@@ -119,12 +124,13 @@ class FileRecords:
                     known.pop(address.key, None)
                     continue
                 known[address.key] = entry
-            found[address.key] = self._checked(address, status_of(entry))
+            status = status_of(entry)
+            found[address.key] = self._checked(address, status) if entry[HAS_FILES] else status
 
     def _read_again(
         self, address: Address, file: os.stat_result, is_bulk: bool
     ) -> IndexEntry | None:
-        """Open a record that the index does not know, and tell the index when it was asked."""
+        """Open a record that the index does not know; tell the index if it was asked."""
         try:
             record = self.read(address)
         except RecordTooNew as error:
@@ -135,6 +141,18 @@ class FileRecords:
         if is_bulk:
             self._index.add(record, file)
         return entry_of(record, file)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep the collector from searching thousands of new objects, again and again, in vain."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _names(folder: str) -> list[str]:

@@ -12,9 +12,10 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any, Final
 
+from flowlib.failures import error_details
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.transport import loads
-from flowlib.worker import error_details, execute
+from flowlib.worker import execute
 from stores import Address, InMemoryStore, Owner, Record, ResultsStore
 
 NO_MAIN_GUARD: Final = 86

@@ -11,11 +11,11 @@ from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, St
 from flowlib.executor import Executor
 from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
+from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
 from flowlib.resources import Demand, ResourcePool
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
-from flowlib.worker import record_loss, record_skip
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
 
 _BEAT_S: Final = 10.0

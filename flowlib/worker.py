@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import pickle
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flowlib.context import FunctionTask, Task, with_context
-from flowlib.errors import FlowError, RunError
+from flowlib.errors import RunError
+from flowlib.failures import error_details, pickled_exception
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.running import Neighbour, TaskContext
 from flowlib.signature import is_task_class
 from stores import (
-    Address,
     Attempt,
     ErrorDetails,
     LeaseHeld,
@@ -119,7 +117,7 @@ def _call(
     except KeyboardInterrupt as error:
         return _Ending(TaskState.KILLED, error_details(error), interrupt=error)
     except (Exception, SystemExit) as error:  # noqa: BLE001  # the one place that calls user code
-        return _Ending(TaskState.FAILED, error_details(error), _pickled(error))
+        return _Ending(TaskState.FAILED, error_details(error), pickled_exception(error))
     return _Ending(TaskState.FINISHED)
 
 
@@ -211,92 +209,7 @@ def _store_failure(job: Job, error: Exception, duration_s: float) -> Outcome:
         kind,
         duration_s=duration_s,
         error=error_details(error),
-        exception=_pickled(error),
+        exception=pickled_exception(error),
         owner=str(error),
         is_store_error=True,
     )
-
-
-def error_details(error: BaseException) -> ErrorDetails:
-    """Type, message and traceback of an exception, however odd it is."""
-    return ErrorDetails(type(error).__name__, _message(error), _trace(error))
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001  # an exception of the user's with a broken __str__
-        return f"<{type(error).__name__} without a message: its __str__ fails>"
-
-
-def _trace(error: BaseException) -> str:
-    """The traceback, from the user's first frame on where there is one."""
-    try:
-        return "".join(traceback.format_exception(error))
-    except Exception:  # noqa: BLE001  # formatting calls the user's __str__ and __repr__
-        return "".join(traceback.format_tb(error.__traceback__))
-
-
-def _pickled(error: BaseException) -> bytes | None:
-    """The exception as bytes, if it comes back as what it was."""
-    try:
-        data = pickle.dumps(error)
-        again = pickle.loads(data)  # noqa: S301  # made in the line above
-    except Exception:  # noqa: BLE001  # the user's __reduce__ and __init__ may raise anything
-        return None
-    is_same = type(again) is type(error) and _message(again) == _message(error)
-    return data if is_same or isinstance(error, FlowError) else None
-
-
-def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -> int | None:
-    """Commit the attempt of a job whose worker died before it could do so itself.
-
-    The lease of a dead owner on this host is free at once. Another driver may be quicker:
-    then there is nothing to record.
-
-    Returns:
-        The number of the attempt that counts after all: the worker died between its commit and
-        its answer, or another driver has computed the key.
-    """
-    state = TaskState.KILLED if outcome.kind is OutcomeKind.KILLED else TaskState.FAILED
-    return _record(job, store, owner, state, outcome.error, outcome.duration_s)
-
-
-def record_skip(job: Job, cause: Address, store: ResultsStore, owner: Owner) -> None:
-    """Commit that a job was not run because `cause`, upstream of it, failed."""
-    error = ErrorDetails("UpstreamFailed", f"{cause} failed", "")
-    _record(job, store, owner, TaskState.UPSTREAM_FAILED, error, 0.0)
-
-
-def _record(
-    job: Job,
-    store: ResultsStore,
-    owner: Owner,
-    state: TaskState,
-    error: ErrorDetails | None,
-    duration_s: float,
-) -> int | None:
-    now = time.time()
-    try:
-        attempt = store.begin(job.address, owner)
-        counted = attempt.previous.finished if attempt.previous is not None else None
-        if counted is not None and counted.number > job.newer_than:
-            attempt.abandon()
-            return counted.number
-        outcome = Attempt(
-            number=attempt.number,
-            state=state,
-            started=now - duration_s,
-            ended=now,
-            artifacts=(),
-            inputs=job.inputs,
-            error=error,
-            facts=job.facts,
-            run=job.run,
-            owner=None,
-            provenance={},
-        )
-        attempt.commit(job.identity, outcome)
-    except (StoreError, OSError) as failure:
-        _log.warning("%s could not be recorded as %s: %s", job.address, state.value, failure)
-    return None

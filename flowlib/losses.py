@@ -1,0 +1,65 @@
+"""Who records the attempts that no worker could commit? The driver, in the worker's place."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from flowlib.job import Job, Outcome, OutcomeKind
+from stores import Address, Attempt, ErrorDetails, Owner, ResultsStore, StoreError, TaskState
+
+_log = logging.getLogger("flowlib")
+
+
+def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -> int | None:
+    """Commit the attempt of a job whose worker died before it could do so itself.
+
+    The lease of a dead owner on this host is free at once. Another driver may be quicker:
+    then there is nothing to record.
+
+    Returns:
+        The number of the attempt that counts after all: the worker died between its commit and
+        its answer, or another driver has computed the key.
+    """
+    state = TaskState.KILLED if outcome.kind is OutcomeKind.KILLED else TaskState.FAILED
+    return _record(job, store, owner, state, outcome.error, outcome.duration_s)
+
+
+def record_skip(job: Job, cause: Address, store: ResultsStore, owner: Owner) -> None:
+    """Commit that a job was not run because `cause`, upstream of it, failed."""
+    error = ErrorDetails("UpstreamFailed", f"{cause} failed", "")
+    _record(job, store, owner, TaskState.UPSTREAM_FAILED, error, 0.0)
+
+
+def _record(
+    job: Job,
+    store: ResultsStore,
+    owner: Owner,
+    state: TaskState,
+    error: ErrorDetails | None,
+    duration_s: float,
+) -> int | None:
+    now = time.time()
+    try:
+        attempt = store.begin(job.address, owner)
+        counted = attempt.previous.finished if attempt.previous is not None else None
+        if counted is not None and counted.number > job.newer_than:
+            attempt.abandon()
+            return counted.number
+        outcome = Attempt(
+            number=attempt.number,
+            state=state,
+            started=now - duration_s,
+            ended=now,
+            artifacts=(),
+            inputs=job.inputs,
+            error=error,
+            facts=job.facts,
+            run=job.run,
+            owner=None,
+            provenance={},
+        )
+        attempt.commit(job.identity, outcome)
+    except (StoreError, OSError) as failure:
+        _log.warning("%s could not be recorded as %s: %s", job.address, state.value, failure)
+    return None

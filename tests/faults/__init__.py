@@ -1,0 +1,1 @@
+"""What is left when processes are killed, disks are full and tasks misbehave?"""

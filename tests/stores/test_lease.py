@@ -1,0 +1,71 @@
+"""Are owners told apart, and is it known whether they live?"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+from stores import Owner
+from tests.stores.leases import dead_owner, owner_elsewhere
+
+
+def test_this_process_is_alive():
+    """An owner tells host, boot, number and start of the process that asks."""
+    owner = Owner.of_this_process()
+    assert (owner.host, owner.pid) == (os.uname().nodename, os.getpid())
+    assert owner.started > 0
+    assert owner.is_alive() is True
+
+
+def test_a_killed_process_is_dead():
+    """Its number is not there any more."""
+    assert dead_owner().is_alive() is False
+
+
+def test_a_process_that_nobody_has_waited_for_is_dead():
+    """A zombie computes nothing, though its number is still there."""
+    process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    owner = replace(Owner.of_this_process(), pid=process.pid, started=0)
+    assert owner.is_alive() is True
+    with open(f"/proc/{process.pid}/stat") as file:
+        owner = replace(owner, started=int(file.read().rpartition(")")[2].split()[19]))
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert owner.is_alive() is False
+    process.communicate()
+
+
+def test_another_start_or_boot_is_another_process():
+    """A number that was given again does not bring its first owner back."""
+    here = Owner.of_this_process()
+    assert replace(here, started=here.started - 1).is_alive() is False
+    assert replace(here, boot_id="an earlier one").is_alive() is False
+
+
+def test_nobody_knows_of_processes_on_other_hosts():
+    """Even if this host has a process of that number."""
+    assert owner_elsewhere().is_alive() is None
+    assert replace(Owner.of_this_process(), host="elsewhere").is_alive() is None
+
+
+def test_an_owner_comes_back_from_json():
+    """What is written into a lease is the owner, whole."""
+    here = Owner.of_this_process()
+    assert Owner.from_list(here.to_list()) == here
+
+
+def test_a_fork_is_another_owner():
+    """What the parent remembered about itself does not hold for the child."""
+    here = Owner.of_this_process()
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("fork").Process(
+        target=lambda: sender.send(Owner.of_this_process())
+    )
+    process.start()
+    child = receiver.recv()
+    process.join()
+    assert child.pid == process.pid != here.pid
+    assert child.is_alive() is False

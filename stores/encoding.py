@@ -140,3 +140,11 @@ def loaded_inline(
 
 def _damaged(address: Address, artifact: Artifact, error: Exception) -> ArtifactDamaged:
     return ArtifactDamaged(f"{address}/{artifact.name} cannot be read as {artifact.type_}: {error}")
+
+
+def is_surely_longer(value: Any, limit: int) -> bool:
+    """Whether a value is surely too large for the record, so that it is not encoded twice."""
+    size = getattr(value, "nbytes", None)
+    if isinstance(size, int):
+        return size > limit
+    return isinstance(value, (bytes, str)) and len(value) > limit

@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from stores.attempt import Lease, SaveOptions
+from stores.disk import remove_tree
 from stores.errors import ArtifactDamaged, LeaseLost, StoreError
-from stores.file_artifacts import (
-    FileArtifacts,
-    InlinePromise,
-    registered_types,
-    remove_tree,
-)
+from stores.file_artifacts import FileArtifacts
 from stores.file_index import FileIndex
 from stores.file_layout import Layout, as_store_error, check_marker, make_folder, write_marker
 from stores.file_lease import FileLeases, HeldLease
+from stores.file_promises import InlinePromise
 from stores.file_records import FileRecords
+from stores.file_types import registered_types
 from stores.files import File, FilePromise, TypeInfo
 from stores.lease import LEASE_S, Owner
 from stores.record import Address, Artifact, Record, Status
@@ -162,8 +160,8 @@ class LocalFileStore(ResultsStore):
         except OSError as error:
             raise as_store_error(error, self._layout.record(lease.address)) from error
         self._index.add(record, found)
-        if previous is not None:
-            self._artifacts.drop_unnamed(record, previous)
+        if lease.attempt > 1:
+            self._artifacts.drop_unnamed(record)
 
     def _put_in_force(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
         """Write the record behind the owner of the lease, then rename that into its place.
@@ -220,7 +218,7 @@ class LocalFileStore(ResultsStore):
     # -- artifacts -----------------------------------------------------------------------
 
     def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
-        return self._artifacts.write(lease.address, lease.attempt, value, name, how)
+        return self._artifacts.write(lease, value, name, how)
 
     def drop_artifact(self, lease: Lease, artifact: Artifact) -> None:
         self._artifacts.drop(lease.address, artifact)
@@ -238,9 +236,8 @@ class LocalFileStore(ResultsStore):
         sub_dir: str | None,
         **open_kwargs: Any,
     ) -> tuple[Path, File]:
-        return self._artifacts.open(
-            lease.address, lease.attempt, name, known, mode, type_, sub_dir, open_kwargs
-        )
+        how = SaveOptions(type_, sub_dir, mode, open_kwargs)
+        return self._artifacts.open(lease, name, known, how)
 
     def adopt_file(self, lease: Lease, name: str, path: Path, type_: str | None) -> Artifact:
         return self._artifacts.adopt(lease.address, name, path, type_)

@@ -1,0 +1,68 @@
+"""How do files come to the disk for good, and how do they go? Digests, fsync, removal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+_CHUNK_BYTES: Final = 1 << 20
+_BIG_BYTES: Final = 1 << 22
+"""From this size on the digest is worked out while the disk is busy."""
+
+
+def digest_of(path: Path) -> str:
+    """BLAKE2b-128 of a file."""
+    digest = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def settled_digest(path: Path, *, fsync: bool) -> str:
+    """The digest of a file, which is on the disk for good if `fsync` asks for it."""
+    if not fsync:
+        return digest_of(path)
+    if path.stat().st_size < _BIG_BYTES:
+        sync(path)
+        return digest_of(path)
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and large files are rare
+
+    with ThreadPoolExecutor(1) as pool:  # both wait outside the interpreter lock
+        digest = pool.submit(digest_of, path)
+        sync(path)
+        return digest.result()
+
+
+def folder_size(path: Path) -> int:
+    """The bytes of all files in a folder."""
+    return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+
+
+def sync(path: Path) -> None:
+    """Bring a file to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and all in it; do nothing if there is none."""
+    if os.path.isdir(path):
+        import shutil  # slow to import, and folders are rare
+
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def remove(path: str, *, only_folders: bool = False) -> None:
+    """Remove a file or a folder; do nothing if there is none."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        remove_tree(path)
+    elif not only_folders:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)

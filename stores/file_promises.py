@@ -1,0 +1,67 @@
+"""What is handed out for an artifact that is loaded later, or opened as a file?"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from stores.encoding import inline_bytes
+from stores.file_types import read_plain, write_plain
+from stores.files import File, FilePromise, TypeInfo
+from stores.record import Address, Artifact
+from stores.values import Promise
+
+
+class Loader(Protocol):
+    """What a promise needs of the artifacts of a store."""
+
+    def load(
+        self, address: Address, artifact: Artifact, *, lazy: bool, options: Mapping[str, Any]
+    ) -> Any: ...
+    def type_info(self, type_: str | None) -> TypeInfo: ...
+
+
+class InlinePromise(Promise):
+    """A value in a record that is decoded when it is asked for."""
+
+    def open(self, mode: str | None) -> File:
+        """The bytes of the value as a file in memory, for reading."""
+        data, info = inline_bytes(self._artifact), self._artifacts.type_info(self._artifact.type_)
+        is_binary = info.is_binary or "b" in (mode or "r")
+        content = io.BytesIO(data) if is_binary else io.StringIO(data.decode())
+        return File(
+            self._artifact.name, mode or "r", info.save_fn, info.load_fn, lambda *_, **__: content
+        )
+
+    def __init__(
+        self,
+        artifacts: Loader,
+        address: Address,
+        artifact: Artifact,
+        options: Mapping[str, Any],
+    ) -> None:
+        self._artifacts, self._address, self._artifact = artifacts, address, artifact
+        self._options = options
+
+    def load(self, **kwargs: Any) -> Any:
+        options = {**self._options, **kwargs}
+        return self._artifacts.load(self._address, self._artifact, lazy=False, options=options)
+
+
+class PathPromise(FilePromise, InlinePromise):
+    """A value in a file or folder that its codec reads by itself."""
+
+    def __init__(
+        self,
+        artifacts: Loader,
+        address: Address,
+        artifact: Artifact,
+        options: Mapping[str, Any],
+        path: str,
+    ) -> None:
+        InlinePromise.__init__(self, artifacts, address, artifact, options)
+        FilePromise.__init__(self, artifact.name, path, write_plain, read_plain, mode="rb")
+
+    def load(self, **kwargs: Any) -> Any:
+        return InlinePromise.load(self, **kwargs)

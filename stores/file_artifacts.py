@@ -22,8 +22,8 @@ from stores.encoding import (
     is_surely_longer,
     loaded_inline,
 )
-from stores.errors import ArtifactDamaged, StoreError, unwritable
-from stores.file_layout import Layout, encoded, make_folder
+from stores.errors import ArtifactDamaged, StoreError
+from stores.file_layout import Layout, as_store_error, encoded, make_folder
 from stores.file_promises import InlinePromise, PathPromise
 from stores.file_types import is_builtin, read_plain, type_of_extension, write_plain
 from stores.files import File, FilePromise, TypeInfo, TypeInfoCodec
@@ -220,7 +220,7 @@ class FileArtifacts:
         except BaseException as error:
             remove(str(temporary))
             if isinstance(error, OSError) and not isinstance(error, StoreError):
-                raise unwritable(error, str(target)) or error from error
+                raise as_store_error(error, str(target)) from error
             if isinstance(error, (TypeError, ValueError)):
                 kind = type(draft.value).__qualname__
                 raise StoreError(

@@ -170,17 +170,13 @@ class FileArtifacts:
 
     def drop_unnamed(self, record: Record) -> None:
         """Remove the folders of older attempts that the record does not name."""
-        kept = {str(record.latest.number)}
-        for attempt in (record.finished, record.latest):
-            if attempt is not None:
-                files = (artifact.file for artifact in attempt.artifacts)
-                kept |= {str(attempt.number), *(f.partition("/")[0] for f in files if f)}
+        kept = record.attempts_in_use
         names: list[str] = []
         with contextlib.suppress(OSError):
             names = os.listdir(self._layout.key_folder(record.address))
-        for name in names:
-            if name.isdigit() and name not in kept and int(name) < record.latest.number:
-                self.drop_attempt(record.address, int(name))
+        for number in [int(name) for name in names if name.isdigit()]:
+            if number < record.latest.number and number not in kept:
+                self.drop_attempt(record.address, number)
 
     def _own_copy(self, lease: Lease, known: Artifact, path: Path) -> Path:
         """The file of an artifact in the folder of this attempt, which others never see."""

@@ -68,6 +68,14 @@ class Record:
         """Finished if some attempt counts, else that of the last attempt."""
         return TaskState.FINISHED if self.finished is not None else self.latest.state
 
+    @property
+    def attempts_in_use(self) -> frozenset[int]:
+        """The numbers of the attempts it tells of, and of those whose files it names."""
+        attempts = [each for each in (self.finished, self.latest) if each is not None]
+        files = [a.file for attempt in attempts for a in attempt.artifacts if a.file]
+        owners = {int(file.partition("/")[0]) for file in files}
+        return frozenset({attempt.number for attempt in attempts} | owners)
+
     def to_json(self) -> str:
         """The record as one line of JSON, with the configs as JSON of their own."""
         identity = self.identity

@@ -50,15 +50,20 @@ def _enum(kind: type) -> Rule | None:
     return lambda value: ("enum", name_of(kind), value.name or value.value)
 
 
+def _clock(value: datetime.datetime | datetime.time) -> object:
+    """The second of two equal hours, when clocks are put back, is marked."""
+    return [value.isoformat(), value.fold] if value.fold else value.isoformat()
+
+
 _STDLIB: Final[dict[type, tuple[str, Callable[[Any], object]]]] = {
     bytes: ("bytes", lambda v: base64.b64encode(v).decode()),
     bytearray: ("bytearray", lambda v: base64.b64encode(v).decode()),
     complex: ("complex", lambda v: [v.real, v.imag]),
     range: ("range", lambda v: [v.start, v.stop, v.step]),
     slice: ("slice", lambda v: [v.start, v.stop, v.step]),
-    datetime.datetime: ("datetime", lambda v: v.isoformat()),
+    datetime.datetime: ("datetime", _clock),
     datetime.date: ("date", lambda v: v.isoformat()),
-    datetime.time: ("time", lambda v: v.isoformat()),
+    datetime.time: ("time", _clock),
     datetime.timedelta: ("timedelta", lambda v: [v.days, v.seconds, v.microseconds]),
     decimal.Decimal: ("decimal", str),
     fractions.Fraction: ("fraction", str),
@@ -200,7 +205,12 @@ def _stable_name(value: Any) -> str:
 
 def name_of(thing: Any) -> str:
     """`module:qualname`; the module `__main__` counts by the stem of its file."""
-    return f"{_module_name(thing.__module__ or 'builtins')}:{thing.__qualname__}"
+    module, name = thing.__module__ or "builtins", thing.__qualname__
+    package, _, last = module.rpartition(".")
+    is_inside = last.startswith("_") and package in sys.stdlib_module_names
+    if is_inside and getattr(sys.modules.get(package), name, None) is thing:
+        module = package  # versions of Python differ in where it is kept: pathlib._local
+    return f"{_module_name(module)}:{name}"
 
 
 def _module_name(module: str) -> str:

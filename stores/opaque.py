@@ -42,6 +42,16 @@ def untag(found: dict[str, Any]) -> object:
     return found
 
 
+def _clock(kind: type[Any]) -> Callable[[Any], object]:
+    """A reader for times of day; the second of two equal hours is a pair."""
+
+    def read(content: Any) -> object:
+        text, fold = content if isinstance(content, list) else (content, 0)
+        return kind.fromisoformat(text).replace(fold=fold)
+
+    return read
+
+
 _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "tuple": tuple,
     "set": set,
@@ -57,9 +67,9 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "slice": lambda parts: slice(*parts),
     "path": pathlib.Path,
     "pattern": lambda parts: re.compile(*parts),
-    "datetime": datetime.datetime.fromisoformat,
+    "datetime": _clock(datetime.datetime),
     "date": datetime.date.fromisoformat,
-    "time": datetime.time.fromisoformat,
+    "time": _clock(datetime.time),
     "timedelta": lambda parts: datetime.timedelta(*parts),
     "decimal": decimal.Decimal,
     "fraction": fractions.Fraction,

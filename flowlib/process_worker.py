@@ -6,6 +6,7 @@ import contextlib
 import os
 import pickle
 import signal
+import sys
 import threading
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
@@ -22,6 +23,9 @@ NO_MAIN_GUARD: Final = 86
 """Exit code of a process that was about to start a flow while it was still starting itself."""
 
 _ORPHANED: Final = 87
+
+_PR_SET_PDEATHSIG: Final = 1
+"""From <linux/prctl.h>."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: An
             than the last number of the jobs that were taken back.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
+    _die_with_parent()
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     store = loads(store_bytes)
     owner = Owner.of_this_process()
@@ -131,6 +136,19 @@ def _executed_on_slice(
         return outcome
     record, blobs = inputs.export(job.address)
     return replace(outcome, record=record, blobs=blobs)
+
+
+def _die_with_parent() -> None:
+    """Have the system end this process with its parent, where it can.
+
+    A thread cannot do that while the task holds the interpreter lock. The parent is the driver,
+    or its fork server, which ends with it.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _leave_with_driver() -> None:

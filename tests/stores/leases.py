@@ -58,8 +58,8 @@ def owner_elsewhere(host: str = "elsewhere") -> Owner:
 
 def lease_files(store: LocalFileStore, address: Address = ADDRESS) -> list[str]:
     """What is left in the folder of the leases, sorted."""
-    folder = store.lease_folder(address)
-    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    folder = Path(store.lease_folder(address))
+    return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
 
 
 def lease_path(store: LocalFileStore, number: int, address: Address = ADDRESS) -> Path:

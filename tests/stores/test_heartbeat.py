@@ -31,13 +31,13 @@ def wait_until(holds: Callable[[], object]) -> None:
 def children(pid: int) -> list[int]:
     """The live children of a process."""
     found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if int(fields[1]) == pid and fields[0] != "Z":
-            found.append(int(name))
+            found.append(int(folder.name))
     return found
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 from stores import Owner
 from tests.stores.leases import dead_owner, owner_elsewhere
@@ -30,8 +31,8 @@ def test_a_process_that_nobody_has_waited_for_is_dead():
     process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
     owner = replace(Owner.of_this_process(), pid=process.pid, started=0)
     assert owner.is_alive() is True
-    with open(f"/proc/{process.pid}/stat") as file:
-        owner = replace(owner, started=int(file.read().rpartition(")")[2].split()[19]))
+    stat = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    owner = replace(owner, started=int(stat[19]))
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert owner.is_alive() is False

@@ -197,7 +197,8 @@ def test_a_takeover_leaves_the_files_of_the_success_before(store):
     assert killed.number == 3
     commit(killed, TaskState.KILLED)
     assert store.get(ADDRESS, "value") == LONG
-    assert os.listdir(Path(store.base_dir) / "Train" / KEY) == ["1"]
+    folder = Path(store.base_dir) / "Train" / KEY
+    assert [each.name for each in folder.iterdir()] == ["1"]
 
 
 def test_a_failed_takeover_gives_its_lease_back(store, monkeypatch):

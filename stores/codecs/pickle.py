@@ -79,10 +79,15 @@ class _Pickler(pickle.Pickler):
     """Writes what belongs to the script that runs by the name others import it by."""
 
     def reducer_override(self, obj: Any) -> Any:
-        kind = type(obj)
-        if (kind is types.FunctionType or isinstance(obj, type)) and obj.__module__ in _MAIN:
+        if _is_of_script(obj):
             return _by_script_name(obj) or _refused()
         return NotImplemented
+
+
+def _is_of_script(obj: Any) -> bool:
+    """Whether it is a class or function of the script that runs."""
+    kind = type(obj)
+    return (kind is types.FunctionType or issubclass(kind, type)) and obj.__module__ in _MAIN
 
 
 def _refused() -> Any:
@@ -131,12 +136,14 @@ def _dump_by_value(value: Any, stream: BinaryIO, options: dict[str, Any]) -> Non
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         def reducer_override(self, obj: Any) -> Any:
-            if isinstance(obj, type) and (obj.__module__ in _MAIN or "<" in obj.__qualname__):
-                found = _by_script_name(obj) if obj.__module__ in _MAIN else None
-                if found is not None:
-                    return found
+            found = _by_script_name(obj) if _is_of_script(obj) else None
+            if (
+                found is None
+                and isinstance(obj, type)
+                and (obj.__module__ in _MAIN or "<" in obj.__qualname__)
+            ):
                 carried.add(obj.__qualname__)
-            return super().reducer_override(obj)
+            return found or super().reducer_override(obj)
 
     try:
         Pickler(stream, **{"protocol": 5, **options}).dump(value)

@@ -20,8 +20,9 @@ class ScalarCodec(Codec):
         numpy: Any = sys.modules.get("numpy")
         if numpy is None or not isinstance(value, numpy.generic):
             return False
-        own = getattr(numpy, type(value).__name__, None) is type(value)
-        return own and type(value.item()) in (bool, int, float, complex, str)
+        is_own = getattr(numpy, type(value).__name__, None) is type(value)
+        is_date = value.dtype.kind in "mM"  # their unit is no part of the class
+        return is_own and not is_date and type(value.item()) in (bool, int, float, complex, str)
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
         refuse_options("scalar", options)

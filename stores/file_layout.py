@@ -13,7 +13,6 @@ Names of tasks and artifacts may hold any characters: they are percent-encoded, 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -158,14 +157,10 @@ def write_marker(base: str) -> None:
         return
     path = f"{base}/{MARKER}"
     make_folder(base)
-    temporary = f"{path}.{os.urandom(8).hex()}"
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8") as file:
             json.dump({"schema": SCHEMA}, file)
-        os.replace(temporary, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         raise as_store_error(error, path) from error
 
 
@@ -183,4 +178,6 @@ def make_folder(path: str) -> None:
 
 def as_store_error(error: OSError, path: str) -> Exception:
     """The error to raise for a failed write."""
+    if isinstance(error, StoreError):
+        return error
     return unwritable(error, path) or StoreError(f"{path} cannot be written: {error}")

@@ -13,10 +13,9 @@ before the unlink that they explain, and removed when a later attempt is committ
 number to try is found without listing anything: the first after the record's that has no mark.
 
 The unlink of the older lease is the fence: a paused owner that wakes up finds nothing to rename.
-Whoever passes a mark unlinks the lease of its number once more, in case the process that made the
-mark was killed before it did. Who has created a lease looks at the record and at its mark once
-more, because both may have changed since it first looked. Numbers of removed records are marked,
-too.
+Whoever passes a mark unlinks the lease of its number, in case the maker of the mark was killed
+before it did. Who has created a lease looks at the record and at its mark once more: both may
+have changed since it first looked. Numbers of removed records are marked, too.
 """
 
 from __future__ import annotations
@@ -36,7 +35,10 @@ from stores.lease import Owner
 from stores.record import Address, Record
 
 _EMPTY_GRACE_S: Final = 2.0
-"""A lease without an owner is one that is just being written, or whose writer was killed."""
+"""A lease without an owner is just being written, or its writer was killed."""
+
+_MARKS_KEPT: Final = 10
+"""For so many numbers before its own a commit removes marks, which may be left by the killed."""
 
 ReadRecord = Callable[[Address], Record | None]
 
@@ -49,7 +51,7 @@ class HeldLease:
         number: Of the attempt.
         path: Its file.
         descriptor: Open for writing the record behind the owner.
-        marks: Numbers between the record's and this one; their marks go with the commit.
+        marks: Numbers between the record's and this one: nobody can commit them any more.
     """
 
     number: int
@@ -99,15 +101,15 @@ class FileLeases:
                 for older in range(first, number):
                     _end(f"{stem}.{older}")
                 now = self._found(address, read)
-                if self._used(address, now) < number and not _exists(f"{stem}.{number}.over"):
+                if self._used(address, now) < number and not os.path.exists(
+                    f"{stem}.{number}.over"
+                ):
                     marks = range(used + 1, number)
                     return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
             except BaseException:  # nobody could take the key while this process lives
-                os.close(descriptor)
-                _unlink(f"{stem}.{number}")
+                _give_up(descriptor, f"{stem}.{number}")
                 raise
-            os.close(descriptor)
-            _unlink(f"{stem}.{number}")
+            _give_up(descriptor, f"{stem}.{number}")
 
     def commit(self, lease: HeldLease, address: Address) -> None:
         """Rename a lease, behind whose owner the record was written, to the record.
@@ -130,7 +132,7 @@ class FileLeases:
         except FileNotFoundError:
             if not _is_file_of(target, lease.descriptor):  # a lost answer of a file server
                 raise LeaseLost(_lost(address, lease.number)) from None
-        for older in lease.marks:
+        for older in range(max(1, lease.number - _MARKS_KEPT), lease.number):
             _unlink(f"{self._layout.lease(address)}.{older}.over")
 
     def is_committed(self, lease: HeldLease, address: Address) -> bool:
@@ -162,13 +164,13 @@ class FileLeases:
 
     def _found(self, address: Address, read: ReadRecord) -> Record | None:
         """The record, if there is a readable one; most often there is none yet."""
-        return read(address) if _exists(self._layout.record(address)) else None
+        return read(address) if os.path.exists(self._layout.record(address)) else None
 
     def _used(self, address: Address, record: Record | None) -> int:
         """The last number that was used up by a record; of a damaged one the folders tell it."""
         if record is not None:
             return record.latest.number
-        if not _exists(self._layout.record(address)):
+        if not os.path.exists(self._layout.record(address)):
             return 0
         names = []
         with contextlib.suppress(OSError):
@@ -229,8 +231,7 @@ class FileLeases:
         try:
             os.write(descriptor, _head(owner))
         except OSError as error:
-            os.close(descriptor)
-            _unlink(path)
+            _give_up(descriptor, path)
             raise as_store_error(error, path) from error
         return descriptor
 
@@ -253,7 +254,7 @@ def _head(owner: Owner) -> bytes:
 
 def _unmarked(stem: str, number: int) -> int:
     """The first number from this on without a mark; leases of marked ones end."""
-    while _exists(f"{stem}.{number}.over"):
+    while os.path.exists(f"{stem}.{number}.over"):
         _unlink(f"{stem}.{number}")
         number += 1
     return number
@@ -286,12 +287,9 @@ def _is_file_of(path: str, descriptor: int) -> bool:
         return False
 
 
-def _exists(path: str) -> bool:
-    try:
-        os.stat(path)
-    except OSError:
-        return False
-    return True
+def _give_up(descriptor: int, path: str) -> None:
+    os.close(descriptor)
+    _unlink(path)
 
 
 def _unlink(path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from stores.lease import LEASE_S, Owner
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
 from stores.values import Promise
+
+_log = logging.getLogger("stores")
 
 INLINE_LIMIT_BYTES = 8192
 """Artifacts up to this size live in the record."""
@@ -184,7 +187,20 @@ class LocalFileStore(ResultsStore):
             self._leases.release(held)
             raise
         if fsync:
+            self._settle(held, record, is_first=is_first)
+
+    def _settle(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
+        """Bring a record in force to the disk, or take it back: it may not have arrived."""
+        try:
             os.fsync(held.descriptor)
+        except OSError as error:
+            if not is_first:  # its content is on the disk; that it is in force, perhaps
+                _log.warning("%s may be forgotten if power is lost: %s", record.address, error)
+                return
+            with contextlib.suppress(OSError):
+                os.unlink(self._layout.record(record.address))
+            self._artifacts.drop_attempt(record.address, held.number)
+            raise
 
     def release_attempt(self, lease: Lease) -> None:
         held: HeldLease = lease.handle

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -26,13 +27,18 @@ def store(tmp_path):
 
 def leases(store, suffix=""):
     """The names of the lease files, sorted."""
-    folder = f"{store.base_dir}/.leases/Train"
-    return sorted(name for name in os.listdir(folder) if name.endswith(suffix))
+    folder = Path(store.base_dir, ".leases", "Train")
+    return sorted(each.name for each in folder.iterdir() if each.name.endswith(suffix))
 
 
 def lease_path(store, number):
     """The file of a lease."""
-    return f"{store.base_dir}/.leases/Train/{A.key}.{number}"
+    return Path(store.base_dir, ".leases", "Train", f"{A.key}.{number}")
+
+
+def record_path(store):
+    """The file of the record."""
+    return Path(store.base_dir, "Train", f"{A.key}.json")
 
 
 def expire(store, number):
@@ -45,12 +51,11 @@ def test_a_lease_is_a_file_that_names_its_owner(store):
     """Created with the attempt, gone with the commit, which leaves nothing else behind."""
     attempt = store.begin(A)
     assert leases(store) == [f"{A.key}.1"]
-    with open(lease_path(store, 1)) as file:
-        assert json.loads(file.read() + "}") == {"lease": Owner.of_this_process().to_list()}
+    text = lease_path(store, 1).read_text() + "}"
+    assert json.loads(text) == {"lease": Owner.of_this_process().to_list()}
     attempt.commit(identity(A), done())
     assert leases(store) == []
-    with open(f"{store.base_dir}/Train/{A.key}.json") as file:
-        assert json.load(file)["key"] == A.key
+    assert json.loads(record_path(store).read_text())["key"] == A.key
 
 
 def test_takeover_leaves_no_file_behind(store):
@@ -74,8 +79,7 @@ def test_an_owner_of_this_host_that_is_gone_is_dead(store, change):
 def test_a_zombie_is_dead(store):
     """A killed process whose parent has not asked for its exit code computes nothing."""
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with open(f"/proc/{child.pid}/stat") as file:
-        started = int(file.read().rpartition(")")[2].split()[19])
+    started = int(Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[19])
     owner = replace(Owner.of_this_process(), pid=child.pid, started=started)
     store.begin(A, owner)
     with pytest.raises(LeaseHeld):
@@ -121,7 +125,7 @@ def test_only_the_lease_in_force_is_renewed(store):
     store.begin(A, far_owner())
     expire(store, 2)
     store.renew([A, Address("Nobody", "b" * 32)])
-    assert time.time() - os.stat(lease_path(store, 2)).st_mtime < 60
+    assert time.time() - lease_path(store, 2).stat().st_mtime < 60
 
 
 def test_lease_s_is_an_option(tmp_path):
@@ -138,8 +142,7 @@ def test_lease_s_is_an_option(tmp_path):
 def test_a_lease_that_cannot_be_read_blocks_nobody_for_long(store, text):
     """Its writer may be writing it right now; after some seconds it was killed."""
     store.begin(A)
-    with open(lease_path(store, 1), "w") as file:
-        file.write(text)
+    lease_path(store, 1).write_text(text)
     with pytest.raises(LeaseHeld):
         store.begin(A)
     expire(store, 1)
@@ -151,7 +154,7 @@ def test_the_death_of_a_taker_between_its_steps_harms_nobody(store):
     sleeper = store.begin(A, far_owner())
     expire(store, 1)
     taker = store.begin(A, dead_owner())
-    os.link(lease_path(store, 2), lease_path(store, 1))  # as if it had not been unlinked
+    lease_path(store, 1).hardlink_to(lease_path(store, 2))  # as if it had not been unlinked
     third = store.begin(A)
     assert third.number == 3
     for late in (sleeper, taker):
@@ -163,7 +166,7 @@ def test_the_death_of_a_taker_between_its_steps_harms_nobody(store):
 def test_a_name_that_belongs_to_another_by_now_is_not_renamed(store):
     """A fenced owner wakes up while somebody holds a lease of the same name."""
     sleeper = store.begin(A, far_owner())
-    os.unlink(lease_path(store, 1))
+    lease_path(store, 1).unlink()
     second = store.begin(A)
     assert second.number == 1
     with pytest.raises(LeaseLost):
@@ -183,7 +186,7 @@ def test_a_late_owner_loses_its_files_too(store):
     second.commit(identity(A), done())
     with pytest.raises(LeaseLost):
         late.commit(identity(A), done())
-    assert os.listdir(f"{store.base_dir}/Train/{A.key}") == ["2"]
+    assert [each.name for each in record_path(store).with_suffix("").iterdir()] == ["2"]
     assert store.get(A, "value") == "y" * 50_000
 
 
@@ -193,8 +196,7 @@ def test_numbers_go_on_after_a_damaged_record(store):
         attempt = store.begin(A)
         attempt.save("x" * 50_000, "value")
         attempt.commit(identity(A), done())
-    with open(f"{store.base_dir}/Train/{A.key}.json", "w") as file:
-        file.write("{")
+    record_path(store).write_text("{")
     assert store.record(A) is None
     assert store.begin(A).number == 4
 

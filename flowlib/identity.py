@@ -157,10 +157,19 @@ def upstream_digest(roles_and_keys: Iterable[tuple[str, str]]) -> str:
     return canonical.digest(f"[{','.join(pairs)}]") if pairs else ""
 
 
-def own_copy(argument: Argument) -> object:
-    """The value of an argument, safe to be changed by user code."""
-    value = argument.value
-    return value if isinstance(value, (str, int, float, bool, type(None))) else copy.deepcopy(value)
+def own_copy(value: object) -> object:
+    """A copy of a config value that user code may change; plain values are copied quickly."""
+    kind = type(value)
+    if kind in _UNCHANGEABLE:
+        return value
+    if kind is dict:
+        return {key: own_copy(inner) for key, inner in value.items()}  # type: ignore[attr-defined]  # exact dict
+    if kind is list:
+        return [own_copy(inner) for inner in value]  # type: ignore[attr-defined]  # exact list
+    return copy.deepcopy(value)
+
+
+_UNCHANGEABLE: Final = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 def refuse_ignored_sweep(

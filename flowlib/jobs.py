@@ -83,7 +83,7 @@ class JobMaker:
                 config=texts.full(node.arguments),
                 user_config=texts.user(node.arguments),
             ),
-            config={argument.name: own_copy(argument) for argument in node.arguments},
+            config={argument.name: own_copy(argument.value) for argument in node.arguments},
             inputs=inputs,
             gathers=node.upstream.gathers,
             newer_than=status.attempt if status is not None else 0,

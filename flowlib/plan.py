@@ -186,8 +186,8 @@ def _reason(
 def _unfinished(status: Status) -> Reason:
     if status.latest_state is TaskState.FAILED:
         return Reason.FAILED
-    if status.latest_state is TaskState.SAVED:
-        return Reason.NEW
+    if status.latest_state in (TaskState.SAVED, TaskState.UPSTREAM_FAILED):
+        return Reason.NEW  # it has never been tried
     return Reason.INTERRUPTED
 
 

@@ -24,9 +24,6 @@ NO_MAIN_GUARD: Final = 86
 
 _ORPHANED: Final = 87
 
-_PR_SET_PDEATHSIG: Final = 1
-"""From <linux/prctl.h>."""
-
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -70,7 +67,7 @@ def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: An
             than the last number of the jobs that were taken back.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
-    _die_with_parent()
+    _die_with_driver()
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     store = loads(store_bytes)
     owner = Owner.of_this_process()
@@ -138,17 +135,22 @@ def _executed_on_slice(
     return replace(outcome, record=record, blobs=blobs)
 
 
-def _die_with_parent() -> None:
-    """Have the system end this process with its parent, where it can.
+def _die_with_driver() -> None:
+    """Have the system end this process when the driver is gone, where it can.
 
-    A thread cannot do that while the task holds the interpreter lock. The parent is the driver,
-    or its fork server, which ends with it.
+    A thread cannot do that while the task holds the interpreter lock. The sentinel is a pipe whose
+    other end is closed by the end of the driver: the signal of that is one nobody survives.
     """
-    if sys.platform == "linux":
-        import ctypes
+    driver = parent_process()
+    if driver is None or sys.platform != "linux":
+        return
+    import fcntl
 
-        with contextlib.suppress(AttributeError, OSError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(driver.sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(driver.sentinel, fcntl.F_SETSIG, int(signal.SIGKILL))
+        flags = fcntl.fcntl(driver.sentinel, fcntl.F_GETFL)
+        fcntl.fcntl(driver.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
 
 
 def _leave_with_driver() -> None:

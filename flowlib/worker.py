@@ -116,7 +116,7 @@ def _call(
         _save_returned(returned, attempt)
     except KeyboardInterrupt as error:
         return _Ending(TaskState.KILLED, error_details(error), interrupt=error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001  # the one place that calls user code
+    except BaseException as error:  # noqa: BLE001  # the one place that calls user code
         return _Ending(TaskState.FAILED, error_details(error), pickled_exception(error))
     return _Ending(TaskState.FINISHED)
 

@@ -1,0 +1,50 @@
+"""Tasks for tests of processes; in a module of their own, so that workers can import them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from flowlib import Task
+
+
+def quick(n):
+    """Tell who computed it."""
+    return {"n": n, "pid": os.getpid()}
+
+
+def long_at(n, long_ones=(), seconds=0.0):
+    """Sleep, but only for some values."""
+    if n in long_ones:
+        time.sleep(seconds)
+    return {"n": n, "pid": os.getpid(), "ended": time.time()}
+
+
+def dies_once(n, folder):
+    """Kill the own process the first time."""
+    mark = Path(folder) / f"{n}"
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"n": n}
+
+
+def sleeps(seconds):
+    """Sleep."""
+    time.sleep(seconds)
+    return {"slept": seconds}
+
+
+class UsesResource(Task):
+    """Tells which resource it had, and when."""
+
+    def __init__(self, n: int, seconds: float = 0.02):
+        self.n, self.seconds = n, seconds
+
+    def run(self):
+        """Hold the resource for a while."""
+        began = time.time()
+        time.sleep(self.seconds)
+        return {"resource": self.resource, "span": [began, time.time()]}

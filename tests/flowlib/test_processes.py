@@ -1,0 +1,115 @@
+"""Workers in processes: what waits at them, what moves, what is replaced, what is killed."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+
+import pytest
+
+from flowlib import Flow, RunError, TaskSpec
+from flowlib.executors.processes import ProcessExecutor
+from stores import InMemoryStore, LocalFileStore
+from tests.flowlib import process_tasks as tasks
+
+
+def run(spec, workers=2, **options):
+    return Flow([spec]).run(num_workers=workers, **options)
+
+
+def values(results, name):
+    return [each.results[name] for each in results]
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_short_tasks_are_shared_by_all_workers(kind, tmp_path):
+    """Three hundred quick tasks: all results, in order, from two processes."""
+    store = InMemoryStore() if kind == "memory" else LocalFileStore(tmp_path, fsync=False)
+    spec = TaskSpec(tasks.quick, {"n": list(range(300))}, expand="product")
+    found = run(spec, results_store=store)["quick"]
+
+    assert values(found, "n") == list(range(300))
+    assert len(set(values(found, "pid"))) == 2
+
+
+def test_jobs_that_wait_behind_a_long_one_move_to_an_idle_worker():
+    """After many quick tasks some are long: what waited behind them ends long before them."""
+    config = {"n": list(range(200)), "long_ones": (150,), "seconds": 3.0}
+    found = run(TaskSpec(tasks.long_at, config, expand="product"))["long_at"]
+    ended = values(found, "ended")
+
+    assert values(found, "n") == list(range(200))
+    assert max(e for n, e in enumerate(ended) if n != 150) < ended[150] - 1.0
+
+
+def test_a_dead_worker_fails_its_own_task_only(tmp_path):
+    """Every fifth task kills its process once: with one retry all end well."""
+    spec = TaskSpec(
+        tasks.dies_once,
+        {"n": list(range(20)), "folder": str(tmp_path)},
+        expand="product",
+        retries=1,
+    )
+    assert values(run(spec)["dies_once"], "n") == list(range(20))
+
+
+def test_without_retries_the_dead_are_told(tmp_path):
+    """The error names the signal; the record of the attempt says killed."""
+    spec = TaskSpec(tasks.dies_once, {"n": 1, "folder": str(tmp_path)})
+    store = LocalFileStore(tmp_path / "store")
+    done = run(spec, results_store=store, exit_on_error=False)
+    (failed,) = done.failed
+
+    assert "SIGKILL" in failed.error.message
+    assert store.record(failed.address).latest.state.value == "killed"
+    assert run(spec, results_store=store).counts == {"finished": 1}
+
+
+def test_a_timeout_ends_the_task_and_nothing_else():
+    """The limit is told; the other task keeps its result; no worker is left."""
+    slow = TaskSpec(tasks.sleeps, {"seconds": 60}, name="slow", timeout=0.5)
+    fine = TaskSpec(tasks.sleeps, {"seconds": 0.01}, name="fine", timeout="1m")
+    done = Flow([slow, fine]).run(num_workers=2, exit_on_error=False)
+
+    assert done["fine"][0].results == {"slept": 0.01}
+    assert "timeout of 0.5 s" in done["slow"][0].error.message
+    assert multiprocessing.active_children() == []
+
+
+def test_an_executor_that_cannot_kill_refuses_a_timeout():
+    """Before anything runs."""
+    with pytest.raises(RunError, match="cannot end a running task"):
+        run(TaskSpec(tasks.sleeps, {"seconds": 0}, timeout=1), workers=1, executor="inline")
+
+
+def test_resources_are_never_shared():
+    """Three objects and four workers: at no time do two tasks hold one object."""
+    spec = TaskSpec(tasks.UsesResource, {"n": list(range(24))}, expand="product")
+    found = run(spec, workers=4, resources=["a", "b", "c"])["UsesResource"]
+    spans = sorted(zip(values(found, "resource"), values(found, "span"), strict=True))
+
+    assert {resource for resource, _ in spans} == {"a", "b", "c"}
+    for (one, (_, ended)), (other, (began, _)) in itertools.pairwise(spans):
+        assert one != other or began >= ended
+
+
+def test_cached_nodes_start_no_worker(monkeypatch, tmp_path):
+    """A run in which all is cached makes no executor at all."""
+    spec = TaskSpec(tasks.quick, {"n": [1, 2, 3]}, expand="product")
+    store = LocalFileStore(tmp_path)
+    run(spec, results_store=store)
+    made = []
+    monkeypatch.setattr(ProcessExecutor, "__init__", lambda self, setup: made.append(setup))
+
+    assert run(spec, results_store=store).counts == {"cached": 3}
+    assert made == []
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_every_start_method_works_and_none_is_set_globally(method):
+    """The user's own choice of multiprocessing stays as it was."""
+    before = multiprocessing.get_start_method(allow_none=True)
+    found = run(TaskSpec(tasks.quick, {"n": [1, 2]}, expand="product"), start_method=method)
+
+    assert values(found["quick"], "n") == [1, 2]
+    assert multiprocessing.get_start_method(allow_none=True) == before

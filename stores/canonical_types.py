@@ -216,8 +216,8 @@ def name_of(thing: Any) -> str:
 def _module_name(module: str) -> str:
     if module not in ("__main__", "__mp_main__"):
         return module
-    path = getattr(sys.modules.get("__main__"), "__file__", None)
-    return pathlib.PurePath(path).stem if path else "__main__"
+    path = str(getattr(sys.modules.get("__main__"), "__file__", None) or "<notebook>")
+    return "__main__" if path.startswith("<") else pathlib.PurePath(path).stem  # `<stdin>`, say
 
 
 def _refuse(value: Any) -> Form:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,6 +20,8 @@ class FileOrFolderCodec(PathCodec):
         return False
 
     def dump_path(self, value: Any, path: Path, **options: Any) -> None:
+        import shutil  # slow to import, and every inference imports this module
+
         refuse_options("path", options)
         source = Path(value)
         if not source.is_dir():

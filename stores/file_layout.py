@@ -7,6 +7,7 @@ Where does a file store keep what?
     <base>/<task>/.index/<host>-<pid>.jsonl what listings need, one file per writing process
     <base>/.leases/<task>/<key>.<attempt>   who is computing a key
     <base>/.leases/…/<key>.<attempt>.over   a number that is used up without a record
+    <base>/.leases/.clock                   touched to read the time of the file system
 
 Names of tasks and artifacts may hold any characters: they are percent-encoded, long ones cut.
 """

@@ -208,11 +208,11 @@ class FileLeases:
     def _age(self, path: str) -> float:
         """Seconds since a lease was renewed, by the clock of the file system."""
         renewed = os.stat(path).st_mtime
-        probe = f"{os.path.dirname(path)}/.clock-{os.getpid()}-{time.monotonic_ns()}"
+        clock = f"{os.path.dirname(path)}/../.clock"
         try:
-            with open(probe, "w"):
-                now = os.stat(probe).st_mtime
-            _unlink(probe)
+            with open(clock, "a"):
+                os.utime(clock)
+            now = os.stat(clock).st_mtime
         except OSError:
             now = time.time()
         return now - renewed

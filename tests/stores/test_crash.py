@@ -122,6 +122,9 @@ def names_in(store, folder):
     return sorted(each.name for each in path.iterdir()) if path.is_dir() else []
 
 
+KNOWN = (".leases", ".index", ".flowlib-store", ".clock")
+
+
 def assert_nothing_is_left(store):
     """No lease, no mark, no folder but that of the record, no temporary file."""
     record = store.record(A)
@@ -132,7 +135,7 @@ def assert_nothing_is_left(store):
         name
         for _, folders, files in os.walk(store.base_dir)
         for name in (*folders, *files)
-        if name.startswith(".") and name not in (".leases", ".index", ".flowlib-store")
+        if name.startswith(".") and name not in KNOWN
     ]
     assert hidden == []
 
@@ -322,8 +325,7 @@ def test_a_damaged_marker_is_written_anew(tmp_path, text):
 def test_a_store_that_cannot_be_written_can_be_read(tmp_path):
     """An index that cannot be kept is no reason to fail; computing is one clear error."""
     compute(LocalFileStore(tmp_path), "old")
-    for path in (tmp_path / "Train" / ".index").iterdir():
-        path.unlink()
+    assert not (tmp_path / "Train" / ".index").exists()  # one record is not worth a file
 
     def work():
         def refuse(name):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from flowlib.job import Assignment, Job, Outcome
@@ -80,3 +82,16 @@ class Executor(ABC):
 
 
 executors: Registry[Executor] = Registry("executor", Executor, "flowlib.executors")  # type: ignore[type-abstract]  # the registry returns concrete classes only
+
+
+@contextlib.contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C reaches this process afterwards, and a process started here when it wants it.
+
+    The terminal sends it to all; one that is still importing would die of it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

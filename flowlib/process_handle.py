@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from flowlib.executor import interrupts_held_back
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.process_worker import Message, run_worker
 from flowlib.transport import hidden_main, loads
@@ -67,7 +68,7 @@ class ProcessHandle:
             args=(theirs, store, self._lock, self._shared),
             name=f"Worker-{index + 1}",
         )
-        with hidden_main():
+        with hidden_main(), interrupts_held_back():
             self.process.start()
         theirs.close()
 

@@ -67,6 +67,7 @@ def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: An
             than the last number of the jobs that were taken back.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back while this started
     _die_with_driver()
     threading.Thread(target=_leave_with_driver, daemon=True).start()
     store = loads(store_bytes)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
-from flowlib.executor import Executor
-from flowlib.job import Job, Outcome, OutcomeKind
+from flowlib.executor import Executor, interrupts_held_back
+from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
@@ -100,8 +100,18 @@ class Runner:
             job = self._jobs.job(node, resource)
             self._running[node.key] = (node, job)
             self.state.states[node.key] = TaskState.RUNNING
-            worker = self._executor.submit(job, self._jobs.assignment(node))
+            worker = self._submit(job, self._jobs.assignment(node))
             yield Started(node, worker, resource)
+
+    def _submit(self, job: Job, assignment: Assignment) -> int:
+        """Give a job away; Ctrl-C must not lose it, or a worker that is being started."""
+        worker = None
+        try:
+            with interrupts_held_back():
+                worker = self._executor.submit(job, assignment)
+        except KeyboardInterrupt:
+            self._interrupt()
+        return worker if worker is not None else self._executor.submit(job, assignment)
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)

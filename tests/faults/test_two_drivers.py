@@ -1,0 +1,68 @@
+"""Do two drivers share the work of one store, and does one finish what the other left?"""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from stores import LocalFileStore
+from tests.faults.drivers import (
+    chain,
+    check_results,
+    driver,
+    executions,
+    finished,
+    kill,
+    leftovers,
+    wait_until,
+)
+
+COUNT = 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_two_drivers_compute_every_key_once(tmp_path, seed):
+    """Started at once on the same flow, with one worker and with two: both end with all results."""
+    base, log = tmp_path / "store", tmp_path / "log"
+    with (
+        driver(tmp_path, base, log, COUNT, 1, 0.01) as one,
+        driver(tmp_path, base, log, COUNT, 2, 0.01) as two,
+    ):
+        assert [each.end()[0] for each in (one, two)] == [0, 0]
+        assert one.others() == two.others() == []
+    begun = executions(log)
+    assert sorted(begun) == sorted(f"{name} {x}" for name in ("Make", "Use") for x in range(50))
+    run = chain(COUNT, log).run(results_store=LocalFileStore(base))
+    check_results(run, COUNT)
+    assert run.counts == {"cached": COUNT}
+    assert leftovers(base) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_one_driver_takes_over_what_the_killed_one_left(tmp_path, seed):
+    """SIGKILL of one in the middle: the other ends with all results."""
+    rng, base, log = random.Random(seed), tmp_path / "store", tmp_path / "log"
+    with (
+        driver(tmp_path, base, log, COUNT, 1 + seed % 2, 0.02) as one,
+        driver(tmp_path, base, log, COUNT, 2, 0.02) as two,
+    ):
+        at = rng.randrange(5, 60)
+        wait_until(lambda: len(executions(log)) >= at)
+        time.sleep(rng.random() * 0.02)
+        done = finished(LocalFileStore(base))
+        kill(one.process.pid)
+        before = len(executions(log))
+        code, err = two.end()
+        assert code == 0, err
+        wait_until(lambda: not one.others() and not two.others(), limit_s=5.0)
+    assert not done & set(executions(log)[before:])
+    begun = executions(log)
+    assert len(begun) - len(set(begun)) <= 2, "only what was running at the kill runs again"
+    run = chain(COUNT, log).run(results_store=LocalFileStore(base))
+    check_results(run, COUNT)
+    assert run.counts == {"cached": COUNT}
+    assert leftovers(base) == []

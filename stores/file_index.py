@@ -12,34 +12,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, overload
+from typing import Any, Final
 
 from stores.errors import StoreError
 from stores.file_layout import Layout, encoded, make_folder
-from stores.record import (
-    Artifact,
-    Record,
-    Status,
-    TaskState,
-    artifact_from_dict,
-    artifact_to_dict,
-)
-
-_LONGEST_INLINE: Final = 2048
-"""Characters of inline artifacts that an index line holds; larger ones are in the record only."""
+from stores.index_entry import FIELDS, TIME, IndexEntry, entry_of
+from stores.record import Record
 
 _MANY_FILES: Final = 16
 """From this number on the files of dead writers are folded into one."""
 
-IndexEntry = list[Any]
-"""key, inode, size and time of its record, then what a `Status` says."""
+_WORTH_A_FILE: Final = 8
+"""The index of a task begins with so many records of one process: fewer are opened as quickly as
+an index is, and a flow of many tasks with few nodes makes fewer files."""
 
-_FIELDS: Final = 12
-_TIME: Final = 3
-_ARTIFACTS: Final = 9
-HAS_FILES: Final = 11
-"""Where an entry tells whether an artifact of the attempt that counts is a file of its own."""
+_MOST_OPEN: Final = 64
+"""Index files that a process keeps open."""
 
 
 class FileIndex:
@@ -54,6 +42,7 @@ class FileIndex:
         self._entries: dict[str, dict[str, IndexEntry]] = {}
         self._offsets: dict[str, int] = {}
         self._writers: dict[str, int] = {}
+        self._waiting: dict[str, list[str]] = {}
         self._writer_pid = 0
 
     def known(self, task: str) -> dict[str, IndexEntry]:
@@ -78,39 +67,54 @@ class FileIndex:
 
     def add(self, record: Record, found: os.stat_result) -> None:
         """Note a record that lies in the file that was found; without raising: it can be lost."""
-        entry = entry_of(record, found)
-        line = json.dumps(entry, separators=(",", ":")) + "\n"
+        task = record.address.task
+        line = json.dumps(entry_of(record, found), separators=(",", ":")) + "\n"
+        if self._writer_pid != os.getpid():  # a fork must not append to its parent's file
+            self._forget()
         with contextlib.suppress(OSError, StoreError):
-            os.write(self._writer(record.address.task), line.encode())
+            if task in self._writers:
+                os.write(self._writers[task], line.encode())
+                return
+            waiting = self._waiting.setdefault(task, [])
+            waiting.append(line)
+            if len(waiting) >= _WORTH_A_FILE or os.path.isdir(self._layout.index(task)):
+                os.write(self._new_writer(task), "".join(waiting).encode())
+                del self._waiting[task]
 
     def close(self) -> None:
         """Close the files that are open for appending."""
         if self._writer_pid == os.getpid():
             for descriptor in self._writers.values():
                 os.close(descriptor)
-        self._writers.clear()
+        self._forget()
 
-    def _writer(self, task: str) -> int:
-        if self._writer_pid != os.getpid():  # a fork must not append to its parent's file
-            self._writers.clear()
-            self._writer_pid = os.getpid()
-        descriptor = self._writers.get(task)
-        if descriptor is None:
-            folder = self._layout.index(task)
-            make_folder(folder)
-            path = f"{folder}/{encoded(os.uname().nodename)}-{os.getpid()}.jsonl"
-            descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
-            if os.fstat(descriptor).st_size:  # of a process that had this number before
-                os.write(descriptor, b"\n")
-            self._writers[task] = descriptor
+    def _forget(self) -> None:
+        self._writers.clear()
+        self._waiting.clear()
+        self._writer_pid = os.getpid()
+
+    def _new_writer(self, task: str) -> int:
+        """Open this process's file for a task; the oldest is closed where many are open."""
+        if len(self._writers) >= _MOST_OPEN:
+            os.close(self._writers.pop(next(iter(self._writers))))
+        folder = self._layout.index(task)
+        make_folder(folder)
+        path = f"{folder}/{encoded(os.uname().nodename)}-{os.getpid()}.jsonl"
+        descriptor = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
+        if os.fstat(descriptor).st_size:  # of a process that had this number before
+            os.write(descriptor, b"\n")
+        self._writers[task] = descriptor
         return descriptor
 
     def _new_lines(self, path: str) -> list[Any]:
         """The lines after those read before; a torn or damaged one is left out."""
         offset = self._offsets.get(path, 0)
         try:
-            if os.stat(path).st_size == offset:
+            size = os.stat(path).st_size
+            if size == offset:
                 return []
+            if size < offset:  # begun anew by another process
+                offset = 0
             with open(path, "rb") as file:
                 file.seek(offset)
                 data = file.read()
@@ -123,10 +127,10 @@ class FileIndex:
     def _merge(self, lines: list[Any], entries: dict[str, IndexEntry]) -> None:
         """Keep the entry of the newest record of each key."""
         for line in lines:
-            if type(line) is not list or len(line) != _FIELDS:
+            if type(line) is not list or len(line) != FIELDS:
                 continue  # of another version, or damaged
             known = entries.get(line[0])
-            if known is None or known[_TIME] <= line[_TIME]:
+            if known is None or known[TIME] <= line[TIME]:
                 entries[line[0]] = line
 
     def _fold(self, folder: str, dead: list[str]) -> None:
@@ -149,105 +153,6 @@ class FileIndex:
                 os.unlink(f"{folder}/{name}")
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-
-
-def entry_of(record: Record, found: os.stat_result) -> IndexEntry:
-    """The index entry of a record that lies in the file that was found."""
-    counts = record.finished or record.latest
-    artifacts = [artifact_to_dict(artifact) for artifact in counts.artifacts]
-    if sum(len(a.get("text") or a.get("base64") or "") for a in artifacts) > _LONGEST_INLINE:
-        artifacts = [_without_value(each) for each in artifacts]
-    duration_s = counts.duration_s
-    return [
-        record.address.key,
-        found.st_ino,
-        found.st_size,
-        found.st_mtime_ns,
-        counts.number,
-        record.state.value,
-        record.latest.number,
-        record.latest.state.value,
-        dict(counts.facts),
-        artifacts,
-        None if duration_s is None else round(duration_s, 6),
-        any("file" in each for each in artifacts),
-    ]
-
-
-def is_about(entry: IndexEntry | None, found: os.stat_result) -> bool:
-    """Whether an entry tells about the record file that was found."""
-    return (
-        entry is not None
-        and entry[_TIME] == found.st_mtime_ns
-        and entry[1] == found.st_ino
-        and entry[2] == found.st_size
-    )
-
-
-def status_of(entry: IndexEntry) -> Status:
-    """The status that an index entry tells."""
-    _, _, _, _, attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = entry
-    return Status(
-        _STATES[state],
-        attempt,
-        _STATES[latest_state],
-        latest,
-        facts,
-        _Artifacts(artifacts),
-        (),
-        (),
-        duration_s,
-    )
-
-
-class _Artifacts(Sequence[Artifact]):
-    """Artifacts that are made from their JSON when they are looked at: most never are."""
-
-    __slots__ = ("_parts",)
-
-    def __init__(self, parts: list[dict[str, Any]]) -> None:
-        self._parts = parts
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    @overload
-    def __getitem__(self, index: int) -> Artifact: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Artifact]: ...
-    def __getitem__(self, index: int | slice) -> Artifact | Sequence[Artifact]:
-        return tuple(map(artifact_from_dict, self._parts))[index]
-
-    def __iter__(self) -> Iterator[Artifact]:
-        return map(artifact_from_dict, self._parts)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]  # equal to any sequence of the same artifacts
-
-    def __repr__(self) -> str:
-        return repr(tuple(self))
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return tuple, (tuple(self),)
-
-
-def artifact_in(entry: IndexEntry, name: str) -> dict[str, Any] | None:
-    """The JSON form of an artifact in force; None if the entry cannot tell."""
-    if entry[7] == TaskState.SAVED.value:
-        return None
-    for artifact in entry[_ARTIFACTS]:
-        if artifact["name"] == name:
-            return artifact if artifact.keys() & {"file", "text", "base64"} else None
-    return None
-
-
-_STATES: Final[Mapping[str, TaskState]] = {state.value: state for state in TaskState}
-
-
-def _without_value(artifact: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in artifact.items() if key not in ("text", "base64")}
 
 
 def _parsed(text: str) -> list[Any]:

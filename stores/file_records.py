@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from typing import Final
 
 from stores.errors import RecordDamaged, RecordTooNew
-from stores.file_index import (
+from stores.file_index import FileIndex
+from stores.file_layout import SUFFIX, Layout
+from stores.index_entry import (
     HAS_FILES,
-    FileIndex,
     IndexEntry,
     artifact_in,
     entry_of,
     is_about,
     status_of,
 )
-from stores.file_layout import SUFFIX, Layout
 from stores.record import Address, Artifact, Record, Status, artifact_from_dict
 
 _log = logging.getLogger("stores")

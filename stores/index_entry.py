@@ -1,0 +1,131 @@
+"""What does one line of the index say? The place of a record file, then what a `Status` says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, overload
+
+from stores.record import (
+    Artifact,
+    Record,
+    Status,
+    TaskState,
+    artifact_from_dict,
+    artifact_to_dict,
+)
+
+_LONGEST_INLINE: Final = 2048
+"""Characters of inline artifacts that an index line holds; larger ones are in the record only."""
+
+IndexEntry = list[Any]
+"""key, inode, size and time of its record, then what a `Status` says."""
+
+FIELDS: Final = 12
+"""How many an entry has."""
+
+TIME: Final = 3
+"""Where an entry has the time of its record file, in nanoseconds."""
+
+_ARTIFACTS: Final = 9
+HAS_FILES: Final = 11
+"""Where an entry tells whether an artifact of the attempt that counts is a file of its own."""
+
+
+def entry_of(record: Record, found: os.stat_result) -> IndexEntry:
+    """The index entry of a record that lies in the file that was found."""
+    counts = record.finished or record.latest
+    artifacts = [artifact_to_dict(artifact) for artifact in counts.artifacts]
+    if sum(len(a.get("text") or a.get("base64") or "") for a in artifacts) > _LONGEST_INLINE:
+        artifacts = [_without_value(each) for each in artifacts]
+    duration_s = counts.duration_s
+    return [
+        record.address.key,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+        counts.number,
+        record.state.value,
+        record.latest.number,
+        record.latest.state.value,
+        dict(counts.facts),
+        artifacts,
+        None if duration_s is None else round(duration_s, 6),
+        any("file" in each for each in artifacts),
+    ]
+
+
+def is_about(entry: IndexEntry | None, found: os.stat_result) -> bool:
+    """Whether an entry tells about the record file that was found."""
+    return (
+        entry is not None
+        and entry[TIME] == found.st_mtime_ns
+        and entry[1] == found.st_ino
+        and entry[2] == found.st_size
+    )
+
+
+def status_of(entry: IndexEntry) -> Status:
+    """The status that an index entry tells."""
+    _, _, _, _, attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = entry
+    return Status(
+        _STATES[state],
+        attempt,
+        _STATES[latest_state],
+        latest,
+        facts,
+        _Artifacts(artifacts),
+        (),
+        (),
+        duration_s,
+    )
+
+
+class _Artifacts(Sequence[Artifact]):
+    """Artifacts that are made from their JSON when they are looked at: most never are."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, parts: list[dict[str, Any]]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> Artifact: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Artifact]: ...
+    def __getitem__(self, index: int | slice) -> Artifact | Sequence[Artifact]:
+        return tuple(map(artifact_from_dict, self._parts))[index]
+
+    def __iter__(self) -> Iterator[Artifact]:
+        return map(artifact_from_dict, self._parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # equal to any sequence of the same artifacts
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return tuple, (tuple(self),)
+
+
+def artifact_in(entry: IndexEntry, name: str) -> dict[str, Any] | None:
+    """The JSON form of an artifact in force; None if the entry cannot tell."""
+    if entry[7] == TaskState.SAVED.value:
+        return None
+    for artifact in entry[_ARTIFACTS]:
+        if artifact["name"] == name:
+            return artifact if artifact.keys() & {"file", "text", "base64"} else None
+    return None
+
+
+_STATES: Final[Mapping[str, TaskState]] = {state.value: state for state in TaskState}
+
+
+def _without_value(artifact: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in artifact.items() if key not in ("text", "base64")}

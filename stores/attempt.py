@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from stores.encoding import check_is_json
 from stores.errors import ArtifactMissing, StoreError, StoreWithoutFiles
 from stores.files import File
 from stores.lease import Owner
@@ -108,6 +109,7 @@ class OpenAttempt:
         self._artifacts: dict[str, Artifact] = {}
         self._opened: dict[str, Path] = {}
         self._types: dict[str, str | None] = {}
+        self._files: list[File] = []
         self._is_over = False
 
     @property
@@ -150,17 +152,19 @@ class OpenAttempt:
 
         Raises:
             CodecNotFound: there is no such type, or none for this value.
-            StoreError: the value cannot be written.
+            StoreError: the value cannot be written, or the attempt is over.
         """
+        self._check_is_open(f"save({name!r})")
         if not isinstance(name, str) or not name:
             raise StoreError(f"{self.address}: an artifact needs a name, not {name!r}")
+        check_is_json(f"{self.address}/{name}", load_kwargs or {})
         how = SaveOptions(type_, sub_dir, mode, open_kwargs, load_kwargs, options)
         artifact = self._store.write_artifact(self.lease, value, name, how)
         before = self._artifacts.pop(name, None)
         self._opened.pop(name, None)
-        self._artifacts[name] = artifact
+        self._take(name, artifact)
         if before is not None and before.file != artifact.file:
-            self._store.drop_artifact(self.lease, before)
+            self._drop(before)
         return artifact
 
     def load(self, name: str, *, lazy: bool = False, **options: Any) -> Any:
@@ -170,7 +174,7 @@ class OpenAttempt:
             ArtifactMissing: nothing.
         """
         if name in self._opened:
-            self._close_opened(name)
+            self._adopt_opened(name)
         if name not in self._artifacts:
             raise ArtifactMissing(self.address, name, self.names)
         artifact = self._artifacts[name]
@@ -183,7 +187,7 @@ class OpenAttempt:
             path.unlink(missing_ok=True)
         artifact = self._artifacts.pop(name, None)
         if artifact is not None:
-            self._store.drop_artifact(self.lease, artifact)
+            self._drop(artifact)
 
     def open(
         self,
@@ -208,7 +212,7 @@ class OpenAttempt:
         if name is None:
             raise StoreError(f"{self.address}: open() needs a name or a promise")
         if name in self._opened:
-            self._close_opened(name)
+            self._adopt_opened(name)
         known = self._artifacts.get(name)
         if known is None and "r" in mode:
             raise ArtifactMissing(self.address, name, self.names)
@@ -218,6 +222,7 @@ class OpenAttempt:
         if mode not in ("r", "rb", "rt"):
             self._opened[name] = path
             self._types[name] = type_
+            self._files.append(file)
         return file
 
     def commit(
@@ -230,9 +235,13 @@ class OpenAttempt:
 
         Raises:
             LeaseLost: another process has taken over; nothing was written.
+            StoreError: the attempt is over already.
         """
+        self._check_is_open("commit()")
+        for file in self._files:  # what is written after the commit would damage it
+            file.close()
         for name in list(self._opened):
-            self._close_opened(name)
+            self._adopt_opened(name)
         attempt = replace(
             outcome,
             number=self.number,
@@ -256,10 +265,32 @@ class OpenAttempt:
         """Take artifacts of an earlier attempt as if they had been saved in this one."""
         self._artifacts.update(artifacts)
 
-    def _close_opened(self, name: str) -> None:
+    def _adopt_opened(self, name: str) -> None:
         """An opened file becomes an artifact; one the user has deleted does not."""
-        path = self._opened.pop(name)
+        path = self._opened[name]
+        for file in self._files:
+            if file.path == str(path) and not file.closed:
+                file.flush()
         if path.exists():
-            self._artifacts[name] = self._store.adopt_file(
-                self.lease, name, path, self._types.get(name)
-            )
+            kind = self._types.get(name)
+            self._take(name, self._store.adopt_file(self.lease, name, path, kind))
+
+    def _take(self, name: str, artifact: Artifact) -> None:
+        """Note an artifact, unless it has overwritten the file of another one."""
+        for other, known in self._artifacts.items():
+            if other != name and known.file is not None and known.file == artifact.file:
+                del self._artifacts[other]
+                raise StoreError(
+                    f"{self.address}: {name!r} and {other!r} would be the same file, "
+                    f"{artifact.file}: choose another name for one of them"
+                )
+        self._artifacts[name] = artifact
+
+    def _drop(self, artifact: Artifact) -> None:
+        """Remove the file of an artifact; those of earlier attempts are still in force."""
+        if artifact.file is not None and artifact.file.startswith(f"{self.number}/"):
+            self._store.drop_artifact(self.lease, artifact)
+
+    def _check_is_open(self, what: str) -> None:
+        if self._is_over:
+            raise StoreError(f"{self.address}: {what} after the end of attempt {self.number}")

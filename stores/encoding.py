@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -148,3 +149,18 @@ def is_surely_longer(value: Any, limit: int) -> bool:
     if isinstance(size, int):
         return size > limit
     return isinstance(value, (bytes, str)) and len(value) > limit
+
+
+def check_is_json(where: str, load_kwargs: Mapping[str, Any]) -> None:
+    """Check that a record can keep the options for loading.
+
+    Raises:
+        StoreError: it cannot.
+    """
+    try:
+        json.dumps(dict(load_kwargs))
+    except (TypeError, ValueError) as error:
+        raise StoreError(
+            f"{where}: load_kwargs are kept in the record, as JSON, but {error}: "
+            f"give such options to load() instead"
+        ) from error

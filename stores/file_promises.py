@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from stores.encoding import inline_bytes
+from stores.errors import StoreError
 from stores.file_types import read_plain, write_plain
 from stores.files import File, FilePromise, TypeInfo
 from stores.record import Address, Artifact
@@ -27,6 +28,11 @@ class InlinePromise(Promise):
 
     def open(self, mode: str | None) -> File:
         """The bytes of the value as a file in memory, for reading."""
+        if not set(mode or "r") <= set("rbt"):
+            raise StoreError(
+                f"{self._address}/{self._artifact.name} is part of its record and can only be "
+                f"read: open it by name to write it anew"
+            )
         data, info = inline_bytes(self._artifact), self._artifacts.type_info(self._artifact.type_)
         is_binary = info.is_binary or "b" in (mode or "r")
         content = io.BytesIO(data) if is_binary else io.StringIO(data.decode())

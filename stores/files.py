@@ -186,13 +186,13 @@ class File:
         load_kwargs: Mapping[str, Any] | None = None,
         **open_kwargs: Any,
     ) -> None:
-        self.path = path
-        self.mode = mode
+        self.path, self.mode = path, mode
         self._save_fn = save_fn
         self._load_fn = load_fn
         self._load_kwargs = dict(load_kwargs or {})
         self._file = _opened(path, mode, open_fn, open_kwargs)
         self._then: Callable[[], None] | None = None
+        self._is_closed = False
 
     @classmethod
     def from_promise(cls, promise: FilePromise) -> File:
@@ -253,7 +253,9 @@ class File:
 
     def close(self) -> None:
         """Close the file; harmless when called twice."""
-        self._file.close()
+        if not self._is_closed:
+            self._is_closed = True
+            self._file.close()
         then, self._then = self._then, None
         if then is not None:
             then()
@@ -265,7 +267,7 @@ class File:
     @property
     def closed(self) -> bool:
         """Whether it is closed."""
-        return bool(self._file.closed)
+        return self._is_closed or bool(getattr(self._file, "closed", False))
 
     def readable(self) -> bool:
         """Whether it can be read."""

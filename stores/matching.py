@@ -47,10 +47,19 @@ def saved_address(task_name: str, config: Mapping[str, Any]) -> Address:
 
 
 def saved_identity(address: Address, config: Mapping[str, Any]) -> Identity:
-    """The identity of such a record; its own config is the task's entry, if there is one."""
+    """The identity of such a record: all configs, and the task's entry, if there is one."""
     own = config.get(address.task, {})
     text = encode(dict(own)) if isinstance(own, Mapping) else "{}"
-    return Identity(address, None, text, text)
+    return Identity(address, None, encode(dict(config), address.task), text)
+
+
+def saved_outcome(previous: Record | None) -> Attempt:
+    """What is told of an attempt by hand: it has the lineage of what was there before it."""
+    if previous is None:
+        return Attempt(0, TaskState.SAVED)
+    counts = ancestry.counting(previous)
+    facts = {name: text for name, text in counts.facts.items() if name == ancestry.GATHERS}
+    return Attempt(0, TaskState.SAVED, inputs=counts.inputs, facts=facts, run=counts.run)
 
 
 def match(task_name: str, config: Mapping[str, Any], store: Readable) -> Address | None:
@@ -66,6 +75,7 @@ def match(task_name: str, config: Mapping[str, Any], store: Readable) -> Address
     candidates = list(store.addresses(task_name))
     configs = store.unique_configs(candidates)
     found = [each for each in candidates if encode(configs[each.key]) == wanted]
+    found = [each for each in found if not _is_by_hand(each, store.record(each))]
     if len(found) > 1:
         listed = ", ".join(f"{each.task}/{each.key}" for each in sorted(found))
         raise AmbiguousConfig(
@@ -108,6 +118,14 @@ def find_by_prefix(prefix: str, addresses: Callable[[str | None], Iterator[Addre
         listed = ", ".join(f"{each.task}/{each.key}" for each in sorted(found)[:5])
         raise AmbiguousConfig(f"{prefix!r} means {len(found)} records: {listed}")
     return found[0]
+
+
+def _is_by_hand(address: Address, record: Record | None) -> bool:
+    """Whether a record belongs to no run; then it is found by its whole config alone."""
+    if record is None:
+        return False
+    text = f'["saved",{encode(address.task)},{record.identity.config}]'
+    return address.key == digest(text)
 
 
 def _is_saved(attempt: Attempt) -> bool:

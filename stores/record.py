@@ -126,7 +126,7 @@ class Record:
                 latest=latest,
                 schema=schema,
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise RecordDamaged(f"{source} is not a readable record: {error!r}") from error
 
 

@@ -21,7 +21,7 @@ from stores.files import File
 from stores.lease import Owner
 from stores.lineage import Lineage
 from stores.primitives import StorePrimitives
-from stores.record import Address, Attempt, Record, TaskState
+from stores.record import Address, Record, TaskState
 from stores.values import Promise, StoreContext, UniqueConfig
 
 _log = logging.getLogger("stores")
@@ -159,7 +159,7 @@ class ResultsStore(StorePrimitives):
             return
         kept = matching.without(record, name)
         attempt.carry_over({each.name: each for each in kept})
-        attempt.commit(record.identity, Attempt(0, TaskState.SAVED), keeps_finished=False)
+        attempt.commit(record.identity, matching.saved_outcome(record), keeps_finished=False)
 
     def delete_run(self, task_name: str, task_unique_config: Mapping[str, Any]) -> None:
         """Delete everything a task has saved."""
@@ -263,7 +263,7 @@ class ResultsStore(StorePrimitives):
             identity = attempt.previous.identity
         else:
             identity = matching.saved_identity(attempt.address, config)
-        attempt.commit(identity, Attempt(0, TaskState.SAVED))
+        attempt.commit(identity, matching.saved_outcome(attempt.previous))
 
     def _address(self, task_name: str, config: Mapping[str, Any] | None) -> Address | None:
         """The record that a task name and a config mean; None when there is none."""

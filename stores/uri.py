@@ -50,7 +50,9 @@ def _from_mapping(where: Mapping[str, Any]) -> ResultsStore:
         raise StoreError(
             f"a store is {{'kind': …, 'options': {{…}}}}, found the keys {', '.join(where)}"
         )
-    options = dict(where.get("options") or {})
+    options = where.get("options") or {}
+    if not isinstance(options, Mapping):
+        raise StoreError(f"{where['kind']} store: options are a mapping, not {options!r}")
     try:
         return backends.find(where["kind"])(**options)
     except TypeError as error:

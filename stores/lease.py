@@ -21,7 +21,8 @@ class Owner:
 
     Attributes:
         host: Name of the host.
-        boot_id: Changes when the host starts anew.
+        boot_id: Changes when the host starts anew; followed by a colon and the namespace of
+            process numbers, in which containers differ.
         pid: Process number.
         started: Start of the process in clock ticks after boot (field 22 of /proc/<pid>/stat);
             0 where the system does not tell.
@@ -38,15 +39,24 @@ class Owner:
         return _owner(os.getpid())
 
     def is_alive(self) -> bool | None:
-        """Whether the process is running; None if it is on another host and nobody can tell."""
+        """Whether the process is running; None if nobody here can tell.
+
+        That is so on another host, in another container of this host, and where the system does
+        not tell when a process was started: then its number may be that of another one by now.
+        """
         here = Owner.of_this_process()
+        boot, _, space = self.boot_id.partition(":")
+        boot_here, _, space_here = here.boot_id.partition(":")
         if self.host != here.host:
             return None
-        if self.boot_id != here.boot_id:
+        if boot != boot_here:
             return False
+        if space != space_here:
+            return None
         if not _exists(self.pid):
             return False
-        return self.started == 0 or _start_of(self.pid) in (0, self.started)
+        started = _start_of(self.pid)
+        return None if 0 in (self.started, started) else self.started == started
 
     def to_list(self) -> list[Any]:
         """For JSON."""
@@ -69,7 +79,8 @@ def _owner(pid: int) -> Owner:
 
 def _boot_id() -> str:
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
     except OSError:
         return ""
 

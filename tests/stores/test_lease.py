@@ -30,9 +30,9 @@ def test_a_process_that_nobody_has_waited_for_is_dead():
     """A zombie computes nothing, though its number is still there."""
     process = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
     owner = replace(Owner.of_this_process(), pid=process.pid, started=0)
-    assert owner.is_alive() is True
     stat = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     owner = replace(owner, started=int(stat[19]))
+    assert owner.is_alive() is True
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert owner.is_alive() is False
@@ -44,6 +44,21 @@ def test_another_start_or_boot_is_another_process():
     here = Owner.of_this_process()
     assert replace(here, started=here.started - 1).is_alive() is False
     assert replace(here, boot_id="an earlier one").is_alive() is False
+
+
+def test_nobody_knows_of_processes_in_other_containers():
+    """They have the name of the host and its boot, but their numbers mean other processes."""
+    here = Owner.of_this_process()
+    boot, _, space = here.boot_id.partition(":")
+    assert space.isdigit()
+    assert replace(here, boot_id=f"{boot}:1", pid=2**22 + 1).is_alive() is None
+
+
+def test_nobody_knows_of_a_process_whose_start_is_not_told():
+    """As on systems without /proc: its number may have been given again."""
+    here = Owner.of_this_process()
+    assert replace(here, started=0).is_alive() is None
+    assert replace(here, started=0, pid=2**22 + 1).is_alive() is False
 
 
 def test_nobody_knows_of_processes_on_other_hosts():

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from typing import Any, Final
 
 from stores.errors import StoreError
@@ -43,6 +44,7 @@ class FileIndex:
         self._offsets: dict[str, int] = {}
         self._writers: dict[str, int] = {}
         self._waiting: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
         self._writer_pid = 0
 
     def known(self, task: str) -> dict[str, IndexEntry]:
@@ -71,15 +73,15 @@ class FileIndex:
         line = json.dumps(entry_of(record, found), separators=(",", ":")) + "\n"
         if self._writer_pid != os.getpid():  # a fork must not append to its parent's file
             self._forget()
-        with contextlib.suppress(OSError, StoreError):
-            if task in self._writers:
-                os.write(self._writers[task], line.encode())
-                return
-            waiting = self._waiting.setdefault(task, [])
-            waiting.append(line)
-            if len(waiting) >= _WORTH_A_FILE or os.path.isdir(self._layout.index(task)):
-                os.write(self._new_writer(task), "".join(waiting).encode())
-                del self._waiting[task]
+        with self._lock, contextlib.suppress(OSError, StoreError):
+            if task not in self._writers:
+                waiting = self._waiting.setdefault(task, [])
+                waiting.append(line)
+                if len(waiting) < _WORTH_A_FILE and not os.path.isdir(self._layout.index(task)):
+                    return
+                line = "".join(self._waiting.pop(task))
+                self._new_writer(task)
+            os.write(self._writers[task], line.encode())
 
     def close(self) -> None:
         """Close the files that are open for appending."""
@@ -89,11 +91,12 @@ class FileIndex:
         self._forget()
 
     def _forget(self) -> None:
+        self._lock = threading.Lock()  # another thread may have held it when this process forked
         self._writers.clear()
         self._waiting.clear()
         self._writer_pid = os.getpid()
 
-    def _new_writer(self, task: str) -> int:
+    def _new_writer(self, task: str) -> None:
         """Open this process's file for a task; the oldest is closed where many are open."""
         if len(self._writers) >= _MOST_OPEN:
             os.close(self._writers.pop(next(iter(self._writers))))
@@ -104,7 +107,6 @@ class FileIndex:
         if os.fstat(descriptor).st_size:  # of a process that had this number before
             os.write(descriptor, b"\n")
         self._writers[task] = descriptor
-        return descriptor
 
     def _new_lines(self, path: str) -> list[Any]:
         """The lines after those read before; a torn or damaged one is left out."""
@@ -129,6 +131,8 @@ class FileIndex:
         for line in lines:
             if type(line) is not list or len(line) != FIELDS:
                 continue  # of another version, or damaged
+            if type(line[0]) is not str or type(line[TIME]) is not int:
+                continue
             known = entries.get(line[0])
             if known is None or known[TIME] <= line[TIME]:
                 entries[line[0]] = line

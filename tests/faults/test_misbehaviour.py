@@ -6,7 +6,7 @@ import pytest
 
 from flowlib import Flow, TaskSpec, TaskState
 from stores import InMemoryStore, LocalFileStore
-from tests.faults.tasks import ENDINGS, FailsFirst, LockedError, Misbehave, OddError, noted
+from tests.faults.tasks import ENDINGS, FailsFirst, LockedError, Make, Misbehave, OddError, noted
 
 KILLED = {"os._exit", "SIGKILL", "SIGTERM", "segfault"}
 TOLD = {
@@ -134,3 +134,17 @@ def test_large_inputs_and_outcomes_pass_each_other(tmp_path):
     assert run.counts == {"finished": 240}
     totals = sorted(each.results["result"] for each in run["Total"])
     assert totals == sorted(1_000_000 + x for x in (1, 2, 3) for _ in range(60))
+
+
+def test_a_timeout_ends_the_task_and_is_told(tmp_path):
+    """The worker is killed, the record says why, and the others finish."""
+    store, log = LocalFileStore(tmp_path / "store"), tmp_path / "log"
+    slow = TaskSpec(Make, {"x": 1}, {"log": str(log), "pause_s": 60.0}, name="Slow", timeout=0.5)
+    good = TaskSpec(Make, {"x": [2, 3]}, {"log": str(log)}, name="Good", expand="product")
+    run = Flow([slow, good]).run(num_workers=2, exit_on_error=False, results_store=store)
+    assert run.counts == {"failed": 1, "finished": 2}
+    [result] = run["Slow"]
+    error = store.record(result.address).latest.error
+    assert error.type_ == "Timeout"
+    assert "longer than its timeout of 0.5 s" in error.message
+    assert [each.results["square"] for each in run["Good"]] == [4, 9]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
 
 from flowlib.signature import Signature
@@ -66,6 +66,9 @@ class Job:
         """Where its record will lie."""
         return self.identity.address
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Job, tuple(getattr(self, name) for name in _JOB_FIELDS)  # jobs travel often
+
 
 class OutcomeKind(Enum):
     """How a job ended."""
@@ -106,3 +109,10 @@ class Outcome:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     is_store_error: bool = False
     is_lost: bool = False
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Outcome, tuple(getattr(self, name) for name in _OUTCOME_FIELDS)
+
+
+_JOB_FIELDS = tuple(each.name for each in fields(Job))
+_OUTCOME_FIELDS = tuple(each.name for each in fields(Outcome))

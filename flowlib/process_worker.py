@@ -43,6 +43,9 @@ class Message:
     body: bytes
     number: int = 0
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Message, (self.address, self.spec, self.assignment, self.body, self.number)
+
     def with_assignment(self, assignment: bytes) -> Message:
         """The same message for a worker that has not met this spec before."""
         return replace(self, assignment=assignment)

@@ -14,6 +14,7 @@ Names of tasks and artifacts may hold any characters: they are percent-encoded, 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -181,4 +182,6 @@ def as_store_error(error: OSError, path: str) -> Exception:
     """The error to raise for a failed write."""
     if isinstance(error, StoreError):
         return error
+    if isinstance(error, FileExistsError):  # a file where a folder has to be made
+        error = NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
     return unwritable(error, path) or StoreError(f"{path} cannot be written: {error}")

@@ -168,7 +168,7 @@ def executions(log: Path) -> list[str]:
 def leftovers(base: Path) -> list[str]:
     """Files below a store that are none of its own: temporary ones, and those no record names."""
     store = LocalFileStore(base)
-    named = {".flowlib-store"}
+    named = {".flowlib-store", ".leases/.clock"}
     for address in store.addresses():
         record = store.record(address)
         folder = f"{address.task}/{address.key}"

@@ -11,7 +11,7 @@ from stores.attempt import Lease, SaveOptions
 from stores.encoding import codec_for, codec_of, dumped, loaded
 from stores.errors import ArtifactDamaged, LeaseHeld, LeaseLost
 from stores.lease import Owner
-from stores.record import Address, Artifact, Record, Status
+from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.store import ResultsStore
 from stores.values import Promise
 
@@ -173,7 +173,7 @@ class InMemoryStore(ResultsStore):
             for old, new in zip(record.latest.artifacts, attempt.artifacts, strict=True):
                 self._blobs.setdefault(address.key, {})[number, new.name] = blobs[old.file or ""]
             before = present.finished if present is not None else None
-            is_success = record.finished is not None
+            is_success = record.latest.state is TaskState.FINISHED
             taken = Record(record.identity, attempt if is_success else before, attempt)
             self._records[address.key] = taken
             self._drop_unnamed(taken)

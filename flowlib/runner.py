@@ -18,7 +18,6 @@ from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
 
-_BEAT_S: Final = 10.0
 _FIRST_LOOK_S: Final = 0.2
 _LATEST_LOOK_S: Final = 5.0
 _NO_ERROR: Final = ErrorDetails("Unknown", "no reason was given", "")
@@ -75,7 +74,7 @@ class Runner:
         self._running: dict[str, tuple[Node, Job]] = {}
         self._tries: dict[str, int] = {}
         self._parked = _Parked()
-        self._next_beat = time.monotonic() + _BEAT_S
+        self._next_beat = time.monotonic() + means.store.beat_s
         self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
         self.state = RunState(states=dict.fromkeys((n.key for n in nodes), TaskState.PENDING))
 
@@ -173,7 +172,7 @@ class Runner:
     def _look_after_time(self) -> Iterator[Event]:
         now = time.monotonic()
         if now >= self._next_beat:
-            self._next_beat = now + _BEAT_S
+            self._next_beat = now + self._store.beat_s
             self._store.renew([job.address for job in self._executor.leases_to_renew])
         if now >= self._parked.look_at:
             yield from self._look_at_parked(now)

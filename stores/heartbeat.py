@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from stores.lease import BEAT_S
 from stores.record import Address
 from stores.store import ResultsStore
 
@@ -49,12 +48,12 @@ class Heartbeat:
 
     Args:
         store: Where the lease lies; stores without lease files need no heartbeat.
-        beat_s: Seconds between two renewals.
+        beat_s: Seconds between two renewals; those of the store if None.
     """
 
-    def __init__(self, store: ResultsStore, beat_s: float = BEAT_S) -> None:
+    def __init__(self, store: ResultsStore, beat_s: float | None = None) -> None:
         self._store = store
-        self._beat_s = beat_s
+        self._beat_s = store.beat_s if beat_s is None else beat_s
         self._current: tuple[Address, float] | None = None
         self._helper: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None

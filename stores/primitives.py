@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from stores.attempt import Lease, SaveOptions
 from stores.errors import StoreWithoutFiles
 from stores.files import File
-from stores.lease import Owner
+from stores.lease import BEAT_S, Owner
 from stores.record import Address, Artifact, Record, Status
 from stores.values import Promise
 
@@ -22,10 +22,12 @@ class StorePrimitives(ABC):
         reachable_from_workers: Whether another process that gets a pickled copy sees the same
             records.
         supports_files: Whether attempts have folders, so that `open` and `run_dir` work.
+        beat_s: Seconds between two renewals of a lease, so that it never expires.
     """
 
     reachable_from_workers: ClassVar[bool] = True
     supports_files: ClassVar[bool] = False
+    beat_s: float = BEAT_S
 
     # -- primitives, one implementation per backend --------------------------------------
 

@@ -20,7 +20,7 @@ from stores.file_promises import InlinePromise
 from stores.file_records import FileRecords
 from stores.file_types import registered_types
 from stores.files import File, FilePromise, TypeInfo
-from stores.lease import LEASE_S, Owner
+from stores.lease import BEAT_S, LEASE_S, Owner
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
 from stores.values import Promise
@@ -62,6 +62,7 @@ class LocalFileStore(ResultsStore):
         self.base_dir = os.path.abspath(os.fspath(base_dir))
         self.type_registry: dict[str, TypeInfo] = registered_types()
         self.run_info: object = None
+        self.beat_s = min(BEAT_S, lease_s / 6)
         self._options = {
             "fsync": fsync,
             "lease_s": lease_s,

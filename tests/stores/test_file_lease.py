@@ -138,6 +138,12 @@ def test_lease_s_is_an_option(tmp_path):
     LocalFileStore(tmp_path / "runs", lease_s=60).begin(A)
 
 
+@pytest.mark.parametrize(("lease_s", "beat_s"), [(60.0, 10.0), (3600.0, 10.0), (6.0, 1.0)])
+def test_leases_are_renewed_several_times_before_they_expire(tmp_path, lease_s, beat_s):
+    """The driver and the heartbeat ask the store how often."""
+    assert LocalFileStore(tmp_path, lease_s=lease_s).beat_s == beat_s
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"lease":', '{"lease":["x"]}', "\x00" * 100])
 def test_a_lease_that_cannot_be_read_blocks_nobody_for_long(store, text):
     """Its writer may be writing it right now; after some seconds it was killed."""

@@ -135,7 +135,7 @@ def test_the_helper_leaves_when_its_process_is_killed(tmp_path):
     process.kill()
     process.communicate()
     wait_until(lambda: not is_running(helper))
-    assert time.monotonic() - began < module.BEAT_S
+    assert time.monotonic() - began < LocalFileStore.beat_s
 
 
 def test_ctrl_c_does_not_reach_the_helper(tmp_path):

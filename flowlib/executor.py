@@ -52,7 +52,12 @@ class Executor(ABC):
 
     @abstractmethod
     def wait(self, timeout_s: float | None) -> list[Outcome]:
-        """Block until at least one job has ended or the time is up."""
+        """Block until at least one job has ended or the time is up.
+
+        Ctrl-C is held back when this is called, so that no answer is lost. Where it blocks, or
+        runs the user's code, an executor opens `interrupts_let_through`; the KeyboardInterrupt
+        goes on to the caller.
+        """
 
     @abstractmethod
     def kill(self, job: Job, reason: str) -> None:
@@ -82,6 +87,16 @@ class Executor(ABC):
 
 
 executors: Registry[Executor] = Registry("executor", Executor, "flowlib.executors")  # type: ignore[type-abstract]  # the registry returns concrete classes only
+
+
+@contextlib.contextmanager
+def interrupts_let_through() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt in this block, also one that was held back before it."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

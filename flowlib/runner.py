@@ -9,7 +9,7 @@ from typing import Final
 
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
 from flowlib.executor import Executor, interrupts_held_back
-from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
@@ -80,17 +80,18 @@ class Runner:
 
     def events(self) -> Iterator[Event]:
         """Run; yield every event as it happens."""
-        while not self._scheduler.is_done:
-            yield from self._start_ready()
-            try:
-                outcomes = self._executor.wait(self._patience())
-            except KeyboardInterrupt:
-                self._interrupt()
-                continue
-            for outcome in outcomes:
-                yield from self._handle(outcome)
-            yield from self._look_after_time()
-        self._settle()
+        with interrupts_held_back():  # but where the executor waits: no answer must be lost
+            while not self._scheduler.is_done:
+                yield from self._start_ready()
+                try:
+                    outcomes = self._executor.wait(self._patience())
+                except KeyboardInterrupt:
+                    self._interrupt()
+                    continue
+                for outcome in outcomes:
+                    yield from self._handle(outcome)
+                yield from self._look_after_time()
+            self._settle()
 
     def _start_ready(self) -> Iterator[Event]:
         slots = self._executor.free_slots
@@ -99,18 +100,8 @@ class Runner:
             job = self._jobs.job(node, resource)
             self._running[node.key] = (node, job)
             self.state.states[node.key] = TaskState.RUNNING
-            worker = self._submit(job, self._jobs.assignment(node))
+            worker = self._executor.submit(job, self._jobs.assignment(node))
             yield Started(node, worker, resource)
-
-    def _submit(self, job: Job, assignment: Assignment) -> int:
-        """Give a job away; Ctrl-C must not lose it, or a worker that is being started."""
-        worker = None
-        try:
-            with interrupts_held_back():
-                worker = self._executor.submit(job, assignment)
-        except KeyboardInterrupt:
-            self._interrupt()
-        return worker if worker is not None else self._executor.submit(job, assignment)
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)

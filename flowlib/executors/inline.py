@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from flowlib.errors import RunError
-from flowlib.executor import Executor, ExecutorSetup
+from flowlib.executor import Executor, ExecutorSetup, interrupts_let_through
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.worker import execute
 from stores import Heartbeat
@@ -32,7 +32,7 @@ class InlineExecutor(Executor):
         if not self._waiting:
             return []
         job, assignment = self._waiting.popleft()
-        with self._heartbeat.of(job.address):
+        with interrupts_let_through(), self._heartbeat.of(job.address):
             return [execute(job, assignment, self._store, self._owner)]
 
     def kill(self, job: Job, reason: str) -> None:

@@ -18,7 +18,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.errors import RunError
-from flowlib.executor import Executor, ExecutorSetup
+from flowlib.executor import Executor, ExecutorSetup, interrupts_let_through
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.process_handle import ProcessHandle, Sent
 from flowlib.process_worker import NO_MAIN_GUARD, Message
@@ -126,7 +126,8 @@ class ProcessExecutor(Executor):
         for worker in self._workers.values():
             by_handle[worker.connection] = worker
             by_handle[worker.process.sentinel] = worker
-        touched = wait(list(by_handle), timeout_s)
+        with interrupts_let_through():
+            touched = wait(list(by_handle), timeout_s)
         for worker in dict.fromkeys(by_handle[handle] for handle in touched):
             has_died = worker.has_died()  # asked first: what it has sent before is in the pipe
             for outcome in worker.answers():

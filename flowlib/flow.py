@@ -124,8 +124,8 @@ class Flow:
             start_method: How worker processes start; None is the best of the platform.
             exit_on_error: Whether the first failure keeps new tasks from starting and is raised
                 when the running ones have ended. Otherwise independent branches go on.
-            log_to_tmux: Whether each worker's log is shown in a pane of tmux.
-            max_panes_per_window: How many panes a tmux window holds.
+            log_to_tmux: Accepted; panes of tmux come with a later version, a warning says so.
+            max_panes_per_window: Accepted, for the same reason.
             force: "all", a task name or a list of names to run again; `Name+` adds everything
                 downstream.
             project_name: Name of the project.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import time
@@ -23,6 +24,8 @@ from flowlib.run_state import RunState
 from flowlib.runner import RunMeans, Runner
 from flowlib.view import RunView, View, views
 from stores import InMemoryStore, Owner, ResultsStore
+
+_log = logging.getLogger("flowlib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     _refuse_start_in_worker()
     shown = _shown(graph, options.return_results)
     if options.log_to_tmux:
-        raise RunError("log_to_tmux is not there yet: run with progress='lines'")
+        _log.warning("panes of tmux are not there yet: the run goes on without them")
     store = options.results_store if options.results_store is not None else InMemoryStore()
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources)

@@ -154,7 +154,7 @@ class InMemoryStore(ResultsStore):
             }
 
     def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
-        """Take a record that a worker has made; a success that is here already stays."""
+        """Take a record that a worker has made, as the next attempt at its key."""
         address = record.address
         with self._lock:
             present = self._records.get(address.key)

@@ -183,3 +183,12 @@ def test_a_fork_writes_a_file_of_its_own(store):
     assert len(list(index_of(store).iterdir())) == 2
     found = again(store).statuses(MANY)
     assert [found[each.key].attempt for each in MANY] == [2] * 40 + [1] * 60
+
+
+def test_a_record_that_was_changed_in_its_place_is_read_again(store):
+    """Its file has the inode and the size that the index knows, but another time."""
+    path = Path(store.base_dir, "Train", f"{MANY[0].key}.json")
+    path.write_text(path.read_text().replace('"state":"finished"', '"state":"finisher"'))
+    for each in (store, again(store)):
+        assert len(each.statuses(MANY)) == 99
+        assert each.statuses(MANY[:1]) == {}

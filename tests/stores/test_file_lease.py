@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from stores import Address, LeaseHeld, LeaseLost, LocalFileStore, Owner, TaskState
+from stores.file_lease import FileLeases
 from stores.testing import dead_owner, done, far_owner, identity, put
 
 A = Address("Train", "a" * 32)
@@ -222,6 +223,75 @@ def test_a_forked_child_is_another_owner(store):
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     attempt.commit(identity(A), done())
+
+
+def paused_before_creating(monkeypatch, meanwhile):
+    """The next process that wants a lease looks, and before it makes one something happens."""
+    original, is_first = FileLeases._create_next, [True]
+
+    def create_next(self, *arguments):
+        if is_first.pop() if is_first else False:
+            meanwhile()
+        return original(self, *arguments)
+
+    monkeypatch.setattr(FileLeases, "_create_next", create_next)
+
+
+def test_who_was_overtaken_by_a_commit_looks_again(store, monkeypatch):
+    """Its lease has a number that is used up by now; it gets the next one, and the record."""
+    other = LocalFileStore(store.base_dir, fsync=False)
+    paused_before_creating(monkeypatch, lambda: put(other, A))
+    attempt = store.begin(A)
+    assert (attempt.number, attempt.previous.latest.number) == (2, 1)
+    assert leases(store) == [f"{A.key}.2"]
+
+
+def test_who_was_overtaken_by_a_taker_looks_again(store, monkeypatch):
+    """The lease it has seen is void and gone, so that it could make one of the same number."""
+    store.begin(A, dead_owner())
+    other = LocalFileStore(store.base_dir, fsync=False)
+    taken = []
+    paused_before_creating(monkeypatch, lambda: taken.append(other.begin(A)))
+    with pytest.raises(LeaseHeld):
+        store.begin(A)
+    taken[0].commit(identity(A), done())
+    assert (leases(store), store.record(A).latest.number) == ([], 2)
+
+
+def test_who_was_overtaken_by_a_removal_looks_again(store, monkeypatch):
+    """A record came and went: its number stays used up."""
+    other = LocalFileStore(store.base_dir, fsync=False)
+    paused_before_creating(monkeypatch, lambda: (put(other, A), other.remove(A)))
+    attempt = store.begin(A)
+    assert (attempt.number, attempt.previous) == (3, None)
+
+
+@pytest.mark.parametrize(
+    ("fsync", "attempts", "expected"),
+    [
+        (False, 1, ["rename"]),
+        (True, 1, ["rename", "fsync"]),
+        (True, 2, ["fsync", "rename", "fsync"]),
+    ],
+)
+def test_a_record_that_replaces_another_is_on_the_disk_before(
+    tmp_path, monkeypatch, fsync, attempts, expected
+):
+    """A first one need not be: half of it counts as none, and nobody was told of it yet."""
+    store = LocalFileStore(tmp_path, fsync=fsync)
+    calls = []
+    for name in ("fsync", "rename"):
+        original = getattr(os, name)
+
+        def noted(*arguments, name=name, original=original):
+            calls.append(name)
+            return original(*arguments)
+
+        monkeypatch.setattr(os, name, noted)
+    for _ in range(attempts):
+        calls.clear()
+        put(store, A)
+    assert calls == expected
 
 
 def test_an_interrupted_commit_leaves_the_key_free(store, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -47,6 +48,9 @@ def pytest_configure(config):
     known = programs()
     config.stash[PRESENT] = {each.name for each in known if each.is_here}
     sys.addaudithook(refusing_all_but({each.name for each in known}))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # started in the background by a shell: the processes of the tests must hear Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     may_skip = config.getoption("--core") or not in_ci()
     config.pluginmanager.register(Skips(allowed=may_skip), "flowlib-skips")
 

@@ -107,6 +107,7 @@ class OpenAttempt:
         self.previous = previous
         self._store = store
         self._artifacts: dict[str, Artifact] = {}
+        self._names_by_file: dict[str, str] = {}
         self._opened: dict[str, Path] = {}
         self._types: dict[str, str | None] = {}
         self._files: list[File] = []
@@ -277,13 +278,17 @@ class OpenAttempt:
 
     def _take(self, name: str, artifact: Artifact) -> None:
         """Note an artifact, unless it has overwritten the file of another one."""
-        for other, known in self._artifacts.items():
-            if other != name and known.file is not None and known.file == artifact.file:
+        file = artifact.file
+        if file is not None:
+            other = self._names_by_file.setdefault(file, name)
+            known = self._artifacts.get(other)
+            if other != name and known is not None and known.file == file:
                 del self._artifacts[other]
                 raise StoreError(
                     f"{self.address}: {name!r} and {other!r} would be the same file, "
-                    f"{artifact.file}: choose another name for one of them"
+                    f"{file}: choose another name for one of them"
                 )
+            self._names_by_file[file] = name
         self._artifacts[name] = artifact
 
     def _drop(self, artifact: Artifact) -> None:

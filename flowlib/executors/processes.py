@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Collection
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,6 +50,8 @@ class ProcessExecutor(Executor):
         self._context: BaseContext = multiprocessing.get_context(
             setup.start_method or default_start_method()
         )
+        # it opens the way for Ctrl-C when it starts, so it must not start while that is held back
+        resource_tracker.ensure_running()
         self._workers: dict[int, ProcessHandle] = {}
         self._assignments: dict[str, bytes] = {}
         self._store = b""

@@ -284,10 +284,8 @@ class OpenAttempt:
             known = self._artifacts.get(other)
             if other != name and known is not None and known.file == file:
                 del self._artifacts[other]
-                raise StoreError(
-                    f"{self.address}: {name!r} and {other!r} would be the same file, "
-                    f"{file}: choose another name for one of them"
-                )
+                clash = f"{name!r} and {other!r} would be the same file, {file}"
+                raise StoreError(f"{self.address}: {clash}: choose another name for one of them")
             self._names_by_file[file] = name
         self._artifacts[name] = artifact
 

@@ -6,10 +6,11 @@ import contextlib
 import os
 from hashlib import blake2b
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 _CHUNK_BYTES: Final = 1 << 20
-_BIG_BYTES: Final = 1 << 22
+_BIG_BYTES: Final = 1 << 18
 """From this size on the digest is worked out while the disk is busy."""
 
 
@@ -29,12 +30,14 @@ def settled_digest(path: Path, *, fsync: bool) -> str:
     if path.stat().st_size < _BIG_BYTES:
         sync(path)
         return digest_of(path)
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and large files are rare
-
-    with ThreadPoolExecutor(1) as pool:  # both wait outside the interpreter lock
-        digest = pool.submit(digest_of, path)
+    found: list[str] = []
+    reader = Thread(target=lambda: found.append(digest_of(path)))
+    reader.start()  # both wait outside the interpreter lock
+    try:
         sync(path)
-        return digest.result()
+    finally:
+        reader.join()
+    return found[0] if found else digest_of(path)
 
 
 def folder_size(path: Path) -> int:

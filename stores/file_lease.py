@@ -91,7 +91,7 @@ class FileLeases:
         """
         stem = self._layout.lease(address)
         while True:
-            used = self._used(address, self._found(address, read))
+            _, used = self._look(address, read)
             first = _unmarked(stem, used + 1)
             made = self._create_next(stem, first, address, owner)
             if made is None:
@@ -100,10 +100,8 @@ class FileLeases:
             try:
                 for older in range(first, number):
                     _end(f"{stem}.{older}")
-                now = self._found(address, read)
-                if self._used(address, now) < number and not os.path.exists(
-                    f"{stem}.{number}.over"
-                ):
+                now, used_now = self._look(address, read)
+                if used_now < number and not os.path.exists(f"{stem}.{number}.over"):
                     marks = range(used + 1, number)
                     return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
             except BaseException:  # nobody could take the key while this process lives
@@ -150,7 +148,7 @@ class FileLeases:
     def renew(self, address: Address, read: ReadRecord) -> None:
         """Show that the owner of a key is at work."""
         stem = self._layout.lease(address)
-        number = _unmarked(stem, self._used(address, self._found(address, read)) + 1)
+        number = _unmarked(stem, self._look(address, read)[1] + 1)
         with contextlib.suppress(OSError):
             while True:
                 os.utime(f"{stem}.{number}")
@@ -162,20 +160,20 @@ class FileLeases:
         for each in range(1, number + 1):
             _mark(f"{stem}.{each}")
 
-    def _found(self, address: Address, read: ReadRecord) -> Record | None:
-        """The record, if there is a readable one; most often there is none yet."""
-        return read(address) if os.path.exists(self._layout.record(address)) else None
+    def _look(self, address: Address, read: ReadRecord) -> tuple[Record | None, int]:
+        """The record, and the last number that was used up by one: 0 where there is none yet.
 
-    def _used(self, address: Address, record: Record | None) -> int:
-        """The last number that was used up by a record; of a damaged one the folders tell it."""
-        if record is not None:
-            return record.latest.number
+        Of a damaged record the folders of its attempts tell the number.
+        """
         if not os.path.exists(self._layout.record(address)):
-            return 0
+            return None, 0
+        record = read(address)
+        if record is not None:
+            return record, record.latest.number
         names = []
         with contextlib.suppress(OSError):
             names = os.listdir(self._layout.key_folder(address))
-        return max([1, *(int(name) for name in names if name.isdigit())])
+        return None, max([1, *(int(name) for name in names if name.isdigit())])
 
     def _create_next(
         self, stem: str, first: int, address: Address, owner: Owner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import os
@@ -23,6 +24,9 @@ from stores.index_entry import (
 from stores.record import Address, Artifact, Record, Status, artifact_from_dict
 
 _log = logging.getLogger("stores")
+
+_PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Errors of this process, which say nothing about the record."""
 
 _FEW: Final = 64
 """Up to so many keys are looked at one by one; more are worth a listing and the index."""
@@ -57,6 +61,8 @@ class FileRecords:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (RecordDamaged, UnicodeDecodeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in _PASSING:
+                raise
             _log.warning("%s; it counts as not there, and the next success heals it", error)
             return None
 

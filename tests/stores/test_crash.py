@@ -285,6 +285,23 @@ def test_a_damaged_record_counts_as_none_and_is_healed(tmp_path, text):
     assert word_of(LocalFileStore(tmp_path / "runs")) == "healed"
 
 
+def test_a_process_without_free_descriptors_does_not_take_a_record_for_damaged(tmp_path):
+    """Else it would compute again what is there."""
+    store = LocalFileStore(tmp_path)
+    compute(store, "old")
+
+    def work():
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+        for action in (store.record, store.begin, lambda each: store.statuses([each])):
+            with pytest.raises(OSError, match="Too many open files"):
+                action(A)
+
+    assert in_child(work) == 0
+    assert word_of(store) == "old"
+
+
 def test_a_newer_record_is_one_clear_error_and_is_not_overwritten(tmp_path):
     """It counts as unknown in listings; whoever wants to compute it is told."""
     store = LocalFileStore(tmp_path / "runs")

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from flowlib.flow import Flow
     from flowlib.info import TaskInfo
     from flowlib.logs import configure_logging
-    from flowlib.results import Run, TaskResults
+    from flowlib.results import Run
     from flowlib.spec import TaskSpec
+    from flowlib.task_results import TaskResults
     from stores import (
         File,
         FilePromise,
@@ -90,7 +91,7 @@ _HOMES = {
     "Run": "flowlib.results",
     "Task": "flowlib.context",
     "TaskInfo": "flowlib.info",
-    "TaskResults": "flowlib.results",
+    "TaskResults": "flowlib.task_results",
     "TaskSpec": "flowlib.spec",
     "TaskState": "stores",
     "File": "stores",

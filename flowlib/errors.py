@@ -86,5 +86,6 @@ class MissingExtra(RunError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint like ` Did you mean lr?`, or an empty string when nothing is near."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {matches[0]}?" if matches else ""
+    by_lower = {each.casefold(): each for each in known}
+    matches = difflib.get_close_matches(name.casefold(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean {by_lower[matches[0]]}?" if matches else ""

@@ -30,7 +30,13 @@ def _trace(error: BaseException) -> str:
 
 
 def pickled_exception(error: BaseException) -> bytes | None:
-    """The exception as bytes, if it comes back as what it was."""
+    """The exception as bytes, if it comes back as what it was.
+
+    Not those that would end the driver rather than tell it something: `SystemExit` and others
+    that are no `Exception`.
+    """
+    if not isinstance(error, Exception):
+        return None
     try:
         data = pickle.dumps(error)
         again = pickle.loads(data)  # noqa: S301  # made in the line above

@@ -9,6 +9,7 @@ and the keys of the predecessors, with their roles, in sorted order.
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
@@ -94,14 +95,14 @@ class Resolver:
         name = self._runtime_name(raw)
         parameter = declaration.signature.config.get(name)
         if prefix and raw.startswith(prefix):
-            runtime = self._converted(name, parameter, _without_prefix(value, prefix))
+            runtime = self._converted(name, parameter, self._runtime(name, value))
             return Argument(name, runtime, None, None, None)
         kept = _without_ignored(value, prefix)
         resolved = self._converted(name, parameter, kept)
         user = self._text(name, kept)
         full = user if resolved is kept else self._text(name, resolved)
         runtime = (
-            self._converted(name, parameter, _without_prefix(value, prefix)) if prefix else resolved
+            self._converted(name, parameter, self._runtime(name, value)) if prefix else resolved
         )
         quoted_name = quoted(name)
         is_default = full == self._default_text(name, parameter)
@@ -112,6 +113,13 @@ class Resolver:
             f"{quoted_name}:{full}",
             f"{quoted_name}:{user}",
         )
+
+    def _runtime(self, name: str, value: object) -> object:
+        """The value as the task gets it: keys without the ignore prefix."""
+        try:
+            return _without_prefix(value, self._declaration.ignore_prefix)
+        except SpecError as error:
+            raise SpecError(f"{self._declaration.name}.{name}: {error}") from None
 
     def _converted(self, name: str, parameter: Parameter | None, value: object) -> object:
         if parameter is None:
@@ -216,12 +224,11 @@ def _without_prefix(value: object, prefix: str | None) -> object:
     if not prefix:
         return value
     if isinstance(value, dict):
-        return {
-            key.removeprefix(prefix) if isinstance(key, str) else key: _without_prefix(
-                inner, prefix
-            )
-            for key, inner in value.items()
-        }
+        names = {key: key.removeprefix(prefix) if isinstance(key, str) else key for key in value}
+        doubled = [name for name, count in Counter(names.values()).items() if count > 1]
+        if doubled:
+            raise SpecError(f"{doubled[0]} is given twice: with and without the ignore prefix")
+        return {names[key]: _without_prefix(inner, prefix) for key, inner in value.items()}
     if type(value) in (list, tuple):
         return type(value)(_without_prefix(inner, prefix) for inner in value)  # type: ignore[attr-defined,call-arg]  # exact list or tuple
     return value

@@ -96,6 +96,7 @@ class Outcome:
         blobs: Its artifacts, likewise.
         is_store_error: Whether the store failed rather than the task.
         is_lost: Whether the worker could not commit the attempt itself, so the driver must.
+        raised: The exception itself, where the task ran in the driver's process.
     """
 
     address: Address
@@ -109,10 +110,11 @@ class Outcome:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     is_store_error: bool = False
     is_lost: bool = False
+    raised: Exception | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         return Outcome, tuple(getattr(self, name) for name in _OUTCOME_FIELDS)
 
 
 _JOB_FIELDS = tuple(each.name for each in fields(Job))
-_OUTCOME_FIELDS = tuple(each.name for each in fields(Outcome))
+_OUTCOME_FIELDS = tuple(each.name for each in fields(Outcome) if each.name != "raised")

@@ -60,7 +60,7 @@ class RecordedConfig:
         """Tells records apart whose parameters have the defaults of another day.
 
         Covers the parameters that are at their default, so that a default that was changed
-        is noticed and one that was only added is none of it: see `changed_defaults`.
+        is noticed and one that was only added is none of it: the plan compares them one by one.
         """
         differing = tuple([a.name for a in arguments if a.key_text is not None])
         known = self._digests.get(differing)

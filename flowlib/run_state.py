@@ -10,10 +10,14 @@ from stores import ErrorDetails, TaskState
 
 @dataclass(slots=True)
 class RunState:
-    """By key: the state of each node that was to run, and why the failed ones failed."""
+    """By key: the state of each node that was to run, and why the failed ones failed.
+
+    `raised` has the exceptions of tasks that ran in this process, `exceptions` the pickled ones.
+    """
 
     states: dict[str, TaskState] = field(default_factory=dict)
     errors: dict[str, ErrorDetails] = field(default_factory=dict)
     exceptions: dict[str, bytes] = field(default_factory=dict)
+    raised: dict[str, Exception] = field(default_factory=dict)
     failed: list[Node] = field(default_factory=list)
     is_interrupted: bool = False

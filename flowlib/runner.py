@@ -139,6 +139,8 @@ class Runner:
         is_kill = outcome.kind is OutcomeKind.KILLED
         self.state.states[node.key] = TaskState.KILLED if is_kill else TaskState.FAILED
         self.state.errors[node.key] = error
+        if outcome.raised is not None:
+            self.state.raised[node.key] = outcome.raised
         if outcome.exception is not None:
             self.state.exceptions[node.key] = outcome.exception
         self.state.failed.append(node)

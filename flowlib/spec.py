@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flowlib.context import protected_names
+from flowlib.context import Task, protected_names
 from flowlib.declaration import Declaration, Options
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
@@ -63,6 +63,8 @@ class TaskSpec:
         _check_task(task)
         self.task = task
         self.name = name if name is not None else _name_of(task)
+        _check_mappings(self.name, config=config, additional_kwargs=additional_kwargs)
+        _check_mappings(self.name, resources=resources)
         self.config: dict[str, Any] = copy.copy(dict(config or {}))
         self.additional_kwargs: dict[str, Any] = dict(additional_kwargs or {})
         self.reduce = reduce
@@ -75,7 +77,7 @@ class TaskSpec:
             retries=_checked_count(self.name, "retries", retries),
             timeout_s=_seconds(self.name, timeout),
             priority=priority,
-            tags=tuple(tags),
+            tags=(tags,) if isinstance(tags, str) else tuple(tags),
         )
         self._predecessors: list[TaskSpec] = []
         self._successors: list[TaskSpec] = []
@@ -114,9 +116,7 @@ class TaskSpec:
     @property
     def signature(self) -> Signature:
         """The parameters of the task."""
-        prefix = self.config_ignore_prefix or ""
-        given = {key.removeprefix(prefix) for key in self.config} | self.additional_kwargs.keys()
-        return signature_of(self.task, frozenset(given))
+        return signature_of(self.task, frozenset(self._keys(self.config_ignore_prefix)))
 
     def requires(self, *predecessors: TaskSpec | Sequence[TaskSpec]) -> TaskSpec:
         """Read from `predecessors`: specs, or one list or tuple of them. Returns itself.
@@ -153,12 +153,12 @@ class TaskSpec:
         """The spec as it is now, frozen; the prefixes serve where it has none of its own."""
         given_ignore, given_group = self.config_ignore_prefix, self.config_group_prefix
         ignore = ignore_prefix if given_ignore is None else given_ignore
-        keys = {k.removeprefix(ignore or "") for k in self.config} | self.additional_kwargs.keys()
+        self._refuse_protected(ignore)
         extra = self.additional_kwargs.keys()
         return Declaration(
             name=self.name,
             task=self.task,
-            signature=signature_of(self.task, frozenset(keys)),
+            signature=signature_of(self.task, frozenset(self._keys(ignore))),
             version=self.version,
             config={
                 k: v for k, v in self.config.items() if k.removeprefix(ignore or "") not in extra
@@ -179,18 +179,46 @@ class TaskSpec:
             )
         if not self.name:
             raise SpecError("a spec needs a name that is not empty")
+        if not isinstance(self.options.priority, int):
+            raise SpecError(f"{self.name}: priority is {self.options.priority!r}; give an int")
+        self._refuse_protected(self.config_ignore_prefix)
+
+    def _refuse_protected(self, ignore_prefix: str | None) -> None:
         protected = protected_names() if is_task_class(self.task) else frozenset({"task"})
-        prefix = self.config_ignore_prefix or ""
-        keys = {key.removeprefix(prefix) for key in self.config} | self.additional_kwargs.keys()
-        if clash := sorted(keys & protected):
+        if clash := sorted(self._keys(ignore_prefix) & protected):
             raise SpecError(
                 f"{self.name}: the config keys {', '.join(clash)} are protected: a task has "
                 f"attributes of these names. Please rename them"
             )
 
+    def _keys(self, ignore_prefix: str | None) -> set[str]:
+        """All names that are given, as the task sees them."""
+        prefix = ignore_prefix or ""
+        return {key.removeprefix(prefix) for key in self.config} | self.additional_kwargs.keys()
+
+
+def _check_mappings(spec: object, **options: object) -> None:
+    if not isinstance(spec, str):
+        raise SpecError(f"the name of a spec is text, not {spec!r}")
+    for option, value in options.items():
+        if value is None:
+            continue
+        if not isinstance(value, Mapping):
+            raise SpecError(f"{spec}: {option} is a mapping by name, not {value!r}")
+        if wrong := [key for key in value if not isinstance(key, str)]:
+            raise SpecError(f"{spec}: the keys of {option} are parameter names, not {wrong[0]!r}")
+
 
 def _check_task(task: object) -> None:
     if is_task_class(task) or inspect.isfunction(task):
+        run = task.run if is_task_class(task) else task
+        if run is Task.run:
+            raise SpecError(f"{task.__name__} has no run(): a task computes in it")
+        if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
+            raise SpecError(
+                f"{task.__name__} is async, but a task is called, not awaited: "
+                f"write a plain function that calls asyncio.run(...)"
+            )
         return
     raise TypeError(
         f"{task!r} needs to be a class derived from Task or a function, but it is of type "
@@ -225,7 +253,14 @@ def _flat(verb: str, specs: Sequence[TaskSpec | Sequence[TaskSpec]]) -> list[Tas
 def _reduce(reduce: bool | Sequence[str] | None) -> bool | tuple[str, ...]:
     if isinstance(reduce, str):
         return (reduce,)
-    return bool(reduce) if isinstance(reduce, (bool, type(None))) else tuple(reduce)
+    if isinstance(reduce, (bool, type(None))):
+        return bool(reduce)
+    is_list = isinstance(reduce, Sequence) and all(isinstance(each, str) for each in reduce)
+    if not is_list or not reduce:
+        raise SpecError(
+            f"reduce is True, or a list of the parameters to gather over, not {reduce!r}"
+        )
+    return tuple(reduce)
 
 
 def _checked_count(spec: str, option: str, count: int) -> int:

@@ -40,6 +40,7 @@ class _Ending:
     error: ErrorDetails | None = None
     exception: bytes | None = None
     interrupt: BaseException | None = None
+    raised: Exception | None = None
 
 
 def execute(job: Job, assignment: Assignment, store: ResultsStore, owner: Owner) -> Outcome:
@@ -98,6 +99,7 @@ def _run_attempt(
         duration_s=duration_s,
         error=ending.error,
         exception=ending.exception,
+        raised=ending.raised,
     )
 
 
@@ -117,7 +119,9 @@ def _call(
     except KeyboardInterrupt as error:
         return _Ending(TaskState.KILLED, error_details(error), interrupt=error)
     except BaseException as error:  # noqa: BLE001  # the one place that calls user code
-        return _Ending(TaskState.FAILED, error_details(error), pickled_exception(error))
+        raised = error if isinstance(error, Exception) else None
+        pickled = pickled_exception(error)
+        return _Ending(TaskState.FAILED, error_details(error), pickled, raised=raised)
     return _Ending(TaskState.FINISHED)
 
 

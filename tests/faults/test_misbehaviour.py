@@ -78,8 +78,11 @@ def test_the_failure_is_raised_under_exit_on_error(how, tmp_path):
         flow(how, tmp_path / "log").run(num_workers=2, results_store=store)
     text = "\n".join([str(caught.value) if how != "mute" else "", *caught.value.__notes__])
     assert "Bad" in text
-    if how in {"sys.exit", "recursion"}:
+    if how == "recursion":
         assert type(caught.value).__name__ == TOLD[how][0]
+    if how == "sys.exit":  # raised as it is, it would end the script as if all were well
+        assert type(caught.value).__name__ == "TaskFailed"
+        assert "SystemExit: 3" in str(caught.value)
 
 
 @pytest.mark.parametrize(("how", "type_"), [("odd", OddError), ("locked", LockedError)])

@@ -1,0 +1,185 @@
+"""What came out of one node, or of all nodes of a spec? Values are loaded when touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol, overload
+
+from flowlib.node import Node
+from stores import (
+    Address,
+    Artifact,
+    ErrorDetails,
+    ResultsStore,
+    Status,
+    TaskState,
+    UniqueConfig,
+)
+
+_SMALL_BYTES: Final = 4096
+"""Larger artifacts are no numbers or words for a table, so they are not loaded for one."""
+
+
+class _Source(Protocol):
+    """Where the results of one run come from; shared by all of them."""
+
+    store: ResultsStore
+
+    def state_of(self, node: Node) -> TaskState: ...
+    def error_of(self, node: Node) -> ErrorDetails | None: ...
+    def status_of(self, node: Node) -> Status | None: ...
+    def config_of(self, node: Node) -> UniqueConfig: ...
+
+
+class TaskResults:
+    """The results of one node; its values are loaded when first asked for."""
+
+    __slots__ = ("_node", "_results", "_source")
+
+    def __init__(self, node: Node, source: _Source) -> None:
+        self._node = node
+        self._source = source
+        self._results: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        return f"<TaskResults {self.task_unique_name} {self.address} {self.state.value}>"
+
+    def __getitem__(self, name: str) -> Any:
+        """One artifact.
+
+        Raises:
+            ArtifactMissing: it was not saved.
+        """
+        return self._source.store.get(self.address, name)
+
+    @property
+    def task_name(self) -> str:
+        """Name of the spec."""
+        return self._node.name
+
+    @property
+    def task_unique_name(self) -> str:
+        """Name of the node: `Train-12`."""
+        return self._node.unique_name
+
+    @property
+    def address(self) -> Address:
+        """Where its record lies."""
+        return self._node.address
+
+    @property
+    def state(self) -> TaskState:
+        """Its state after the run."""
+        return self._source.state_of(self._node)
+
+    @property
+    def error(self) -> ErrorDetails | None:
+        """What went wrong, for a failed one."""
+        return self._source.error_of(self._node)
+
+    @property
+    def unique_config(self) -> UniqueConfig:
+        """The configs of the node and of all its ancestors, by task name."""
+        return self._source.config_of(self._node)
+
+    @property
+    def config(self) -> Mapping[str, object]:
+        """The node's own config."""
+        return self._node.config
+
+    @property
+    def names(self) -> list[str]:
+        """The names of its artifacts; nothing is loaded."""
+        return [artifact.name for artifact in self._artifacts]
+
+    @property
+    def small_names(self) -> list[str]:
+        """The names of the artifacts that may be single values."""
+        return [each.name for each in self._artifacts if each.size_bytes <= _SMALL_BYTES]
+
+    @property
+    def _artifacts(self) -> Sequence[Artifact]:
+        source = self._source
+        if source.state_of(self._node) is not TaskState.FINISHED:
+            return ()
+        status = source.status_of(self._node)
+        return () if status is None else status.artifacts
+
+    @property
+    def results(self) -> dict[str, Any] | None:
+        """All artifacts by name; None if it has none or did not finish."""
+        if self._results is None:
+            self._results = self._loaded()
+        return self._results
+
+    def _loaded(self) -> dict[str, Any] | None:
+        source = self._source
+        if source.state_of(self._node) is not TaskState.FINISHED:
+            return None
+        status = source.status_of(self._node)
+        if status is None or not status.artifacts:
+            return None
+        address, load = self._node.address, source.store.load_artifact
+        return {a.name: load(address, status.attempt, a) for a in status.artifacts}
+
+
+class Results(Sequence[TaskResults]):
+    """The results of all nodes of one spec, in expansion order."""
+
+    def __init__(self, items: Sequence[TaskResults]) -> None:
+        self._items = tuple(items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> TaskResults: ...
+    @overload
+    def __getitem__(self, index: slice) -> Results: ...
+    def __getitem__(self, index: int | slice) -> TaskResults | Results:
+        found = self._items[index]
+        return Results(found) if isinstance(found, tuple) else found
+
+    def __repr__(self) -> str:
+        return f"<Results of {len(self)} nodes>"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One flat row per node: name, the config as `Task.key`, artifacts that are scalars."""
+        rows = []
+        for item in self._items:
+            row: dict[str, Any] = {"id": str(item.address), "state": item.state.value}
+            row.update(_flat(item.unique_config))
+            values = ((name, item[name]) for name in item.small_names)
+            row.update((k, v) for k, v in values if isinstance(v, (int, float, str)))
+            rows.append(row)
+        return rows
+
+    def best(self, metric: str, *, mode: str = "max") -> TaskResults:
+        """The node with the best value of an artifact.
+
+        Raises:
+            ValueError: no node has it, or `mode` is neither "max" nor "min".
+        """
+        if mode not in ("max", "min"):
+            raise ValueError(f'mode is "max" or "min", not {mode!r}')
+        values = {item: item[metric] for item in self._items if metric in item.names}
+        ordered = {item: value for item, value in values.items() if value == value}  # no NaN
+        if not ordered:
+            raise ValueError(f"no node has an artifact {metric!r} with a value to compare")
+        pick = max if mode == "max" else min
+        return pick(ordered, key=ordered.__getitem__)
+
+    def to_pandas(self) -> Any:
+        """`to_dicts` as a DataFrame; needs pandas."""
+        import pandas as pd  # heavy, and wanted only here
+
+        return pd.DataFrame(self.to_dicts())
+
+
+def _flat(config: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in config.items():
+        path = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping):
+            yield from _flat(value, path)
+        else:
+            yield path, value

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from flowlib.errors import SpecError, nearest
 from flowlib.joins import Family, combinations, inherited_mask
-from flowlib.node import Node, lineage
+from flowlib.node import Argument, Node, lineage
 from stores import canonical
 
 
@@ -60,15 +60,54 @@ def _signatures_without(family: Family, axes: tuple[str, ...]) -> dict[str, str]
     for node in lineage(members):
         kept = []
         for argument in node.arguments:
-            path = argument.name
-            if path in axes or f"{node.name}.{path}" in axes:
-                seen.update(a for a in axes if a in (path, f"{node.name}.{path}"))
-            elif argument.full_text is not None:
-                kept.append(argument.full_text)
+            text, met = _text_without(argument, node.name, axes)
+            seen.update(met)
+            if text is not None:
+                kept.append(text)
         upstream = sorted({signatures[each.key] for each in node.upstream.nodes})
         signatures[node.key] = canonical.digest("\n".join([node.name, ",".join(kept), *upstream]))
     _refuse_unknown(family, axes, seen, members)
     return signatures
+
+
+def _text_without(
+    argument: Argument, spec: str, axes: tuple[str, ...]
+) -> tuple[str | None, list[str]]:
+    """The text of an argument without the named parameters in it, and the names that were met.
+
+    An axis is a parameter (`seed`), one inside a dict (`model.depth`), or either of one spec
+    (`Train.seed`).
+    """
+    value, met = argument.value, []
+    for axis in axes:
+        path = axis.removeprefix(f"{spec}.").split(".")
+        if path[0] != argument.name:
+            continue
+        if len(path) == 1:
+            return None, [axis]
+        if _has(value, path[1:]):
+            met.append(axis)
+            value = _without(value, path[1:])
+    if not met:
+        return argument.full_text, []
+    return f"{argument.name}:{canonical.encode(value, argument.name)}", met
+
+
+def _has(value: object, path: list[str]) -> bool:
+    for step in path:
+        if not isinstance(value, dict) or step not in value:
+            return False
+        value = value[step]
+    return True
+
+
+def _without(value: object, path: list[str]) -> object:
+    """A copy of a dict without the value at `path`."""
+    if not isinstance(value, dict):
+        return value
+    if len(path) == 1:
+        return {key: inner for key, inner in value.items() if key != path[0]}
+    return {k: _without(v, path[1:]) if k == path[0] else v for k, v in value.items()}
 
 
 def _refuse_unknown(

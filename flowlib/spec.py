@@ -23,8 +23,9 @@ class TaskSpec:
         additional_kwargs: More parameters: any objects that can be sent to a worker. They are
             never part of the identity and win over `config`.
         name: Name of the spec, unique in a flow; the name of the task if None.
-        reduce: True gathers the results of all predecessors; a list of parameter names gathers
-            over those only, one node for each combination of the others.
+        reduce: True gathers the results of all predecessors; a list of parameter names (`seed`,
+            `model.depth`, `Train.seed`) gathers over those only, one node for each combination
+            of the others.
         expand: How the lists of `config` are combined: `"product"`, `"zip"`, or another method.
         config_ignore_prefix: Keys that begin with it are no part of the identity.
         config_group_prefix: A list whose last element is a string with this prefix varies in

@@ -122,6 +122,7 @@ def test_d05_stray_folders_match_nothing(store: LocalFileStore, log: Path, tmp_p
     assert results(run([spec], store), "Number") == [{"value": 3}]
     assert noted(log) == ["Number"]
     assert (stray / "config.json").read_text() == "{}"
+    assert [path.name for path in stray.iterdir()] == ["config.json"]
 
 
 def test_d06_reduce_is_identified_by_its_members(store: LocalFileStore) -> None:
@@ -250,6 +251,7 @@ def test_d09_artifact_that_cannot_be_written_leaves_nothing(
     spec = TaskSpec(tasks.SavesUnserialisable, {}, additional_kwargs={"while_exists": str(stop)})
     done = run([spec], store, exit_on_error=False)
     assert results(done, "SavesUnserialisable") == [None]
+    assert list((tmp_path / "store" / "SavesUnserialisable").glob("*/*/*")) == []  # no half file
     stop.unlink()
     assert results(run([spec], store), "SavesUnserialisable") == [{"value": {"a": 1}}]
 

@@ -72,9 +72,10 @@ def test_the_next_run_completes_after_ctrl_c(tmp_path, workers, presses, to_grou
 @pytest.mark.slow
 @pytest.mark.parametrize("tenths", range(1, 8, 2))
 def test_ctrl_c_while_workers_start_leaves_nothing(tmp_path, tenths):
-    """Pressed at any moment from the first import on: no survivors, and the next run completes."""
+    """Pressed at any moment from our first import on: no survivors, and the next run completes."""
     base, log = tmp_path / "store", tmp_path / "log"
     with driver(tmp_path, base, log, COUNT, 2, 0.2) as started:
+        wait_until((tmp_path / "begun").exists, limit_s=20.0)
         time.sleep(tenths / 10)
         interrupt(started, to_group=True)
         code, err = started.end()

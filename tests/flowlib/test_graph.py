@@ -118,6 +118,24 @@ def test_a_reduce_over_one_axis_groups_by_all_others():
     assert names_and_predecessors(flow)["after-2"] == ["mean-2"]
 
 
+def nested(model=None, s=0):
+    return None
+
+
+def test_a_reduce_gathers_over_a_parameter_inside_a_dict():
+    """reduce=["model.depth", "s"] leaves one node per width."""
+    config = {"model": {"depth": [1, 2], "width": [5, 6]}, "s": [0, 1, 2]}
+    members = TaskSpec(nested, config, expand="product")
+    mean = TaskSpec(gather, reduce=["model.depth", "nested.s"], name="mean").requires(members)
+    groups = Flow([mean]).graph.by_spec["mean"]
+
+    assert [len(node.predecessors) for node in groups] == [6, 6]
+    assert [{m.config["model"]["width"] for m in node.predecessors} for node in groups] == [
+        {5},
+        {6},
+    ]
+
+
 def test_a_grouped_reduce_still_joins_on_what_its_members_agree_on():
     """The mean over seeds of one model goes with that model, not with the others."""
     model = TaskSpec(a, {"x": [1, 2]}, expand="product", name="model")

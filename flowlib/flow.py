@@ -37,6 +37,8 @@ class Flow:
         config_ignore_prefix: str | None = None,
         config_group_prefix: str | None = None,
     ) -> None:
+        if isinstance(tasks, TaskSpec) or not all(isinstance(each, TaskSpec) for each in tasks):
+            raise TypeError(f"Flow takes a list of TaskSpecs, not {tasks!r}")
         self._graph = build_graph(
             list(tasks), ignore_prefix=config_ignore_prefix, group_prefix=config_group_prefix
         )
@@ -84,11 +86,10 @@ class Flow:
         Raises:
             SelectorError: `force` names an unknown task.
         """
+        from flowlib.launch import checked_store
         from flowlib.plan import make_plan
-        from stores import InMemoryStore
 
-        store = results_store if results_store is not None else InMemoryStore()
-        return make_plan(self._graph, store, force)
+        return make_plan(self._graph, checked_store(results_store), force)
 
     def draw(self) -> None:
         """Print the specs, what they require and how many nodes they have."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from flowlib.errors import RunError
+from flowlib.errors import RunError, nearest
 from flowlib.executor import Executor, ExecutorSetup, executors
 from flowlib.graph import TaskGraph
 from flowlib.jobs import JobMaker
@@ -57,7 +57,8 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     shown = _shown(graph, options.return_results)
     if options.log_to_tmux:
         _log.warning("panes of tmux are not there yet: the run goes on without them")
-    store = options.results_store if options.results_store is not None else InMemoryStore()
+    _check_start_method(options.start_method)
+    store = checked_store(options.results_store)
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources)
     demands = _demands(graph, pool)
@@ -80,6 +81,31 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
         for view in watching:
             view.end(run.counts, run.duration_s)
     return run
+
+
+def checked_store(store: object) -> ResultsStore:
+    """The store of a run: a fresh memory store for None.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if store is None:
+        return InMemoryStore()
+    if isinstance(store, ResultsStore):
+        return store
+    raise TypeError(
+        f"results_store is {store!r}, which is no store: give LocalFileStore(folder), or "
+        f"stores.open_store('file:folder')"
+    )
+
+
+def _check_start_method(wanted: str | None) -> None:
+    known = multiprocessing.get_all_start_methods()
+    if wanted is not None and wanted not in known:
+        raise ValueError(
+            f"start_method must be one of {', '.join(known)}, not {wanted!r}."
+            f"{nearest(str(wanted), known)}"
+        )
 
 
 def _shown(graph: TaskGraph, return_results: str | None) -> frozenset[str]:

@@ -75,6 +75,8 @@ class ResourcePool:
         objects = 0
         amounts = []
         for kind, amount in wanted.items():
+            if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+                raise ResourceError(f"{spec} needs {amount!r} of {kind}: give a number")
             self._check(spec, kind, amount)
             if kind == OBJECTS and self.objects and kind not in self.amounts:
                 objects = math.ceil(amount)

@@ -23,7 +23,8 @@ class InMemoryStore(ResultsStore):
     """Nothing outlives the process.
 
     It stays in the driver of a run: inputs travel to workers with the job, and results come
-    back with its outcome.
+    back with its outcome. Two runs at once on one memory store, in two threads and each with
+    worker processes, may both compute a key; a file store leases it to one of them.
 
     Args:
         manager: Accepted for the sake of the seed's interface; not needed.

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
-from flowlib import Flow, ResourceError, TaskSpec
+from flowlib import Flow, ResourceError, Task, TaskFailed, TaskSpec
 from stores import InMemoryStore, UnknownPlugin
 
 
 def task(x=1):
     return {"x": x}
+
+
+def leaves(code=0):
+    sys.exit(code)
+
+
+class OddError(Exception):
+    def __init__(self, one, two):
+        super().__init__("odd")
+        self.both = (one, two)
+
+
+def odd():
+    raise OddError(1, 2)
+
+
+def scored(i=0):
+    return {"score": float("nan") if i == 0 else float(i), "blob": "x" * 10_000}
 
 
 @pytest.fixture
@@ -28,6 +47,7 @@ def flow():
         ({"executor": "inlin"}, UnknownPlugin, "Did you mean inline"),
         ({"progress": "line"}, UnknownPlugin, "Did you mean lines"),
         ({"resources": {"cpu": -1}}, ResourceError, "0 or more"),
+        ({"start_method": "spwan"}, ValueError, "Did you mean spawn"),
     ],
 )
 def test_bad_arguments_are_refused_before_anything_runs(flow, options, error, message):
@@ -37,6 +57,80 @@ def test_bad_arguments_are_refused_before_anything_runs(flow, options, error, me
         flow.run(results_store=store, **{"num_workers": 1, **options})
 
     assert list(store.addresses()) == []
+
+
+def test_what_is_no_store_or_no_spec_is_told(flow):
+    """With what to write instead."""
+    for call in (flow.run, flow.plan):
+        with pytest.raises(TypeError, match="no store: give LocalFileStore"):
+            call(results_store="runs")
+    for wrong in (TaskSpec(task), [task]):
+        with pytest.raises(TypeError, match="a list of TaskSpecs"):
+            Flow(wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"config": {1: 2}}, "parameter names, not 1"),
+        ({"config": [1]}, "config is a mapping"),
+        ({"reduce": []}, "reduce is True, or a list"),
+        ({"reduce": 1}, "reduce is True, or a list"),
+        ({"priority": "a"}, "priority"),
+        ({"name": 3}, "the name of a spec is text"),
+        ({"retries": -1}, "retries"),
+        ({"timeout": "soon"}, "timeout"),
+    ],
+)
+def test_odd_options_of_a_spec_are_told_at_once(options, message):
+    """The spec and the option are named."""
+    with pytest.raises(ValueError, match=message):
+        Flow([TaskSpec(task, **options)])
+
+
+def test_a_task_that_cannot_be_called_is_told_at_once():
+    """No run(), or one that has to be awaited."""
+
+    async def waits():
+        return None
+
+    class Empty(Task):
+        pass
+
+    with pytest.raises(ValueError, match="Empty has no run"):
+        TaskSpec(Empty, name="Empty")
+    with pytest.raises(ValueError, match="async"):
+        TaskSpec(waits, name="waits")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_task_that_exits_fails_and_never_ends_the_driver(workers):
+    """sys.exit(0) in a task is a failure, not a success of the script."""
+    spec = TaskSpec(leaves, {"code": [0, 1]}, expand="product")
+    with pytest.raises(TaskFailed, match="SystemExit: 0"):
+        Flow([spec]).run(num_workers=workers)
+
+
+def test_the_exception_of_a_task_in_this_process_is_the_one_it_raised():
+    """Also one that cannot be pickled."""
+    with pytest.raises(OddError) as caught:
+        Flow([TaskSpec(odd)]).run(num_workers=1)
+
+    assert caught.value.both == (1, 2)
+
+
+def test_the_best_is_found_without_loading_the_rest(flow, monkeypatch):
+    """NaN never wins; only the metric is loaded."""
+    run = Flow([TaskSpec(scored, {"i": [0, 1, 2]}, expand="product")]).run(num_workers=1)
+    loaded = []
+    load = run.store.load_artifact
+    monkeypatch.setattr(
+        run.store, "load_artifact", lambda a, n, r, **o: loaded.append(r.name) or load(a, n, r, **o)
+    )
+
+    assert run["scored"].best("score").task_unique_name == "scored-3"
+    assert set(loaded) == {"score"}
+    assert [row.keys() & {"score", "blob"} for row in run["scored"].to_dicts()] == [{"score"}] * 3
 
 
 def test_a_run_without_a_store_forgets(flow):

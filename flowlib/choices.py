@@ -140,7 +140,7 @@ def zipped(*values: object, group: str = "zipped()") -> Choices:
 
 
 def union(*grids: Mapping[str, object]) -> Choices:
-    """One sub-grid after the other: as a parameter, or as the whole config of a spec.
+    """One sub-grid after the other: as a parameter of a config.
 
     Each grid is walked as the config around it, so that grids of different parameters stand
     side by side: `union({"kernel": "rbf", "gamma": [1, 2]}, {"kernel": "linear"})`.

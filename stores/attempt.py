@@ -3,95 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, BinaryIO
 
+from stores.attempt_store import AttemptStore, Lease, SaveOptions
 from stores.encoding import check_is_json
 from stores.errors import ArtifactMissing, StoreError, StoreWithoutFiles
 from stores.files import File
-from stores.lease import Owner
 from stores.record import Address, Artifact, Attempt, Identity, Record, TaskState
 from stores.values import Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to compute a key, until it is committed, released or taken over.
-
-    Attributes:
-        address: The key.
-        attempt: The number of the attempt it is for: the fence.
-        owner: Who holds it.
-        handle: What the store needs to find it again.
-    """
-
-    address: Address
-    attempt: int
-    owner: Owner
-    handle: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class SaveOptions:
-    """How an artifact is to be saved, beside its value and its name.
-
-    Attributes:
-        type_: Name of a codec; None lets the value decide.
-        sub_dir: Folder below that of the attempt.
-        mode: Mode for opening the file.
-        open_kwargs: Options for opening it.
-        load_kwargs: Options for loading, kept with the artifact.
-        codec_options: Options of the codec.
-    """
-
-    type_: str | None = None
-    sub_dir: str | None = None
-    mode: str | None = None
-    open_kwargs: Mapping[str, Any] | None = None
-    load_kwargs: Mapping[str, Any] | None = None
-    codec_options: Mapping[str, Any] | None = None
-
-    @property
-    def wants_file(self) -> bool:
-        """Whether the value has to become a file of its own."""
-        return self.sub_dir is not None or self.mode is not None or bool(self.open_kwargs)
-
-
-class AttemptStore(Protocol):
-    """What an attempt needs of its store; `ResultsStore` documents it."""
-
-    supports_files: ClassVar[bool]
-
-    def write_artifact(
-        self, lease: Lease, value: object, name: str, how: SaveOptions
-    ) -> Artifact: ...
-    def drop_artifact(self, lease: Lease, artifact: Artifact) -> None: ...
-    def load_artifact(
-        self,
-        address: Address,
-        attempt: int,
-        artifact: Artifact,
-        *,
-        lazy: bool = False,
-        **options: Any,
-    ) -> Any: ...
-    def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None: ...
-    def release_attempt(self, lease: Lease) -> None: ...
-    def attempt_folder(self, lease: Lease) -> Path: ...
-    def open_in_attempt(
-        self,
-        lease: Lease,
-        name: str,
-        known: Artifact | None,
-        mode: str,
-        type_: str | None,
-        sub_dir: str | None,
-        **open_kwargs: Any,
-    ) -> tuple[Path, File]: ...
-    def adopt_file(self, lease: Lease, name: str, path: Path, type_: str | None) -> Artifact: ...
-    def open_promise(self, promise: Promise, mode: str | None, **open_kwargs: Any) -> File: ...
-    def without_files(self, what: str) -> str: ...
 
 
 class OpenAttempt:
@@ -160,13 +81,18 @@ class OpenAttempt:
             raise StoreError(f"{self.address}: an artifact needs a name, not {name!r}")
         check_is_json(f"{self.address}/{name}", load_kwargs or {})
         how = SaveOptions(type_, sub_dir, mode, open_kwargs, load_kwargs, options)
-        artifact = self._store.write_artifact(self.lease, value, name, how)
-        before = self._artifacts.pop(name, None)
-        self._opened.pop(name, None)
-        self._take(name, artifact)
-        if before is not None and before.file != artifact.file:
-            self._drop(before)
-        return artifact
+        return self._replace(name, self._store.write_artifact(self.lease, value, name, how))
+
+    def take(self, artifact: Artifact, stream: BinaryIO) -> Artifact:
+        """Save the bytes of an artifact of another store; they are not decoded.
+
+        Args:
+            artifact: What `portable` of the other store says of the bytes.
+            stream: What its `artifact_stream` gives.
+        """
+        self._check_is_open(f"take({artifact.name!r})")
+        taken = self._store.take_artifact(self.lease, artifact, stream)
+        return self._replace(artifact.name, taken)
 
     def load(self, name: str, *, lazy: bool = False, **options: Any) -> Any:
         """What this attempt has saved under `name`.
@@ -265,6 +191,15 @@ class OpenAttempt:
     def carry_over(self, artifacts: Mapping[str, Artifact]) -> None:
         """Take artifacts of an earlier attempt as if they had been saved in this one."""
         self._artifacts.update(artifacts)
+
+    def _replace(self, name: str, artifact: Artifact) -> Artifact:
+        """Note an artifact; what was saved under its name before is dropped."""
+        before = self._artifacts.pop(name, None)
+        self._opened.pop(name, None)
+        self._take(name, artifact)
+        if before is not None and before.file != artifact.file:
+            self._drop(before)
+        return artifact
 
     def _adopt_opened(self, name: str) -> None:
         """An opened file becomes an artifact; one the user has deleted does not."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from stores.attempt import Lease, SaveOptions
+from stores.attempt_store import Lease, SaveOptions
 from stores.codec import Codec
 from stores.disk import folder_size, remove, remove_tree, settled_digest
 from stores.encoding import (
@@ -25,9 +25,11 @@ from stores.encoding import (
 from stores.errors import ArtifactDamaged, StoreError
 from stores.file_layout import Layout, as_store_error, encoded, make_folder
 from stores.file_promises import InlinePromise, PathPromise
+from stores.file_streams import put_stream
 from stores.file_types import is_builtin, read_plain, type_of_extension, write_plain
 from stores.files import File, FilePromise, TypeInfo, TypeInfoCodec
 from stores.record import Address, Artifact, Record, Status
+from stores.transfer import extension_of, taken_inline
 from stores.values import Promise
 
 
@@ -67,6 +69,7 @@ class FileArtifacts:
         type_, codec = self._codec(value, how.type_)
         options, load = dict(how.codec_options or {}), dict(how.load_kwargs or {})
         is_own = isinstance(codec, TypeInfoCodec)
+        empty = Artifact(name, type_, codec.version, load_kwargs=load)
         if (
             not is_own
             and not codec.needs_path
@@ -76,10 +79,38 @@ class FileArtifacts:
             data = dumped(codec, value, f"{lease.address}/{name}", options)
             if len(data) <= self._inline_limit:
                 return inline_artifact(name, type_, codec, data, load)
-            return self._write_file(lease, _Draft(name, type_, codec, _Bytes(data)), how, {})
+            target = self._target(lease, name, codec.extension, how.sub_dir)
+            return self._write_file(lease, empty, target, lambda path: path.write_bytes(data))
         if is_own:
             options["mode"], options["open_kwargs"] = how.mode, how.open_kwargs
-        return self._write_file(lease, _Draft(name, type_, codec, value), how, options)
+        extension = codec.suffix if isinstance(codec, TypeInfoCodec) else codec.extension
+        target = self._target(lease, name, extension, how.sub_dir)
+        try:
+            return self._write_file(
+                lease, empty, target, lambda path: codec.dump_path(value, path, **options)
+            )
+        except (TypeError, ValueError) as error:
+            if isinstance(error, StoreError):
+                raise
+            kind = type(value).__qualname__
+            raise StoreError(
+                f"{lease.address}/{name}: a {kind} cannot be saved as {type_}: {error}"
+            ) from error
+
+    def take(self, lease: Lease, artifact: Artifact, stream: BinaryIO) -> Artifact:
+        """Write the bytes of an artifact of another store."""
+        if artifact.type_ not in self._types or is_builtin(artifact.type_, self._types):
+            small = taken_inline(artifact, stream, self._inline_limit)
+            if small is not None:
+                return small
+            extension = extension_of(artifact.type_)
+        else:
+            extension = self._types[artifact.type_].extension or ""
+        target = self._target(lease, artifact.name, extension, None)
+        bare = replace(artifact, inline=None, encoding="utf-8")
+        return self._write_file(
+            lease, bare, target, lambda path: put_stream(artifact, stream, path)
+        )
 
     def load(
         self, address: Address, artifact: Artifact, *, lazy: bool, options: Mapping[str, Any]
@@ -193,37 +224,24 @@ class FileArtifacts:
         return path
 
     def _write_file(
-        self, lease: Lease, draft: _Draft, how: SaveOptions, options: Mapping[str, Any]
+        self, lease: Lease, artifact: Artifact, target: Path, write: Callable[[Path], object]
     ) -> Artifact:
         """Write beside the target, then rename: a failed write leaves what was there."""
-        address, codec = lease.address, draft.codec
-        extension = codec.suffix if isinstance(codec, TypeInfoCodec) else codec.extension
-        target = self._target(lease, draft.name, extension, how.sub_dir)
         temporary = target.with_name(f".{target.name}.tmp")
         try:
-            if isinstance(draft.value, _Bytes):
-                temporary.write_bytes(draft.value.data)
-            else:
-                codec.dump_path(draft.value, temporary, **options)
-            relative = str(target.relative_to(self._layout.key_folder(address)))
-            artifact = replace(
-                self._described(draft.name, draft.type_, temporary, relative),
-                codec_version=codec.version,
-                load_kwargs=dict(how.load_kwargs or {}),
-            )
+            write(temporary)
+            relative = str(target.relative_to(self._layout.key_folder(lease.address)))
+            found = self._described(artifact.name, artifact.type_, temporary, relative)
             remove(str(target), only_folders=True)
             os.replace(temporary, target)
         except BaseException as error:
             remove(str(temporary))
             if isinstance(error, OSError) and not isinstance(error, StoreError):
                 raise as_store_error(error, str(target)) from error
-            if isinstance(error, (TypeError, ValueError)):
-                kind = type(draft.value).__qualname__
-                raise StoreError(
-                    f"{address}/{draft.name}: a {kind} cannot be saved as {draft.type_}: {error}"
-                ) from error
             raise
-        return artifact
+        return replace(
+            found, codec_version=artifact.codec_version, load_kwargs=artifact.load_kwargs
+        )
 
     def _described(self, name: str, type_: str, path: Path, relative: str) -> Artifact:
         """The artifact for a file or folder; on disk for good when `fsync` is on."""
@@ -280,20 +298,3 @@ class FileArtifacts:
         return FilePromise(
             artifact.name, str(path), info.save_fn, info.load_fn, info.open_fn, mode, load_kwargs
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A value on its way into a file."""
-
-    name: str
-    type_: str
-    codec: Codec
-    value: object
-
-
-@dataclass(frozen=True, slots=True)
-class _Bytes:
-    """A value that is encoded already."""
-
-    data: bytes

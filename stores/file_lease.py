@@ -81,9 +81,9 @@ class FileLeases:
         self._lease_s = lease_s
 
     def acquire(
-        self, address: Address, owner: Owner, read: ReadRecord
+        self, address: Address, owner: Owner, read: ReadRecord, at_least: int = 1
     ) -> tuple[HeldLease, Record | None]:
-        """Take the lease of a key, and read the record that is in force under it.
+        """Take the lease of a key, numbered `at_least` or higher, and read its record under it.
 
         Raises:
             LeaseHeld: another live process has it.
@@ -100,6 +100,8 @@ class FileLeases:
             try:
                 for older in range(first, number):
                     _end(f"{stem}.{older}")
+                if number < at_least:  # all numbers up to that one, and this one, are used up
+                    self.bury(address, at_least - 1)
                 now, used_now = self._look(address, read)
                 if used_now < number and not os.path.exists(f"{stem}.{number}.over"):
                     marks = range(used + 1, number)

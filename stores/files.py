@@ -53,7 +53,7 @@ class TypeInfoCodec(Codec):
         return False  # only where the user names the type
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
-        if self._works_on_paths:
+        if self.works_on_paths:
             write_archive(stream, lambda path: self.dump_path(value, path, **options))
         elif self._info.is_binary:
             self._info.save_fn(value, stream, **options)
@@ -65,7 +65,7 @@ class TypeInfoCodec(Codec):
                 text.detach()
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        if self._works_on_paths:
+        if self.works_on_paths:
             return read_archive(stream, partial(self.load_path, **options))
         if self._info.is_binary:
             return self._info.load_fn(stream, **options)
@@ -99,7 +99,8 @@ class TypeInfoCodec(Codec):
             return self._info.load_fn(file, **options)
 
     @property
-    def _works_on_paths(self) -> bool:
+    def works_on_paths(self) -> bool:
+        """Whether its functions want a path or an opener of their own."""
         return self._info.needs_path or self._info.open_fn is not None
 
     def mode(self, letter: str) -> str:

@@ -29,6 +29,15 @@ def artifacts_in_force(record: Record) -> dict[str, tuple[Attempt, Artifact]]:
     return found
 
 
+def whole(artifact: Artifact, read: Callable[[], Record | None]) -> Artifact:
+    """An artifact with its value, where a status has left out what the record holds."""
+    if artifact.inline is not None or artifact.file is not None:
+        return artifact
+    record = read()
+    found = artifacts_in_force(record).get(artifact.name) if record is not None else None
+    return artifact if found is None else found[1]
+
+
 def saved_artifacts(record: Record | None) -> dict[str, Artifact]:
     """What was saved by hand, to be carried into the next such attempt."""
     if record is None or not _is_saved(record.latest):

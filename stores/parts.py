@@ -51,7 +51,8 @@ class Artifact:
         size_bytes: Length of the encoded value; of a folder, of all files in it.
         digest: BLAKE2b-128 of the bytes of a file; None for inline values and folders.
         inline: The encoded value itself, if it is small.
-        encoding: How `inline` is written: "utf-8" or "base64".
+        encoding: How `inline` is written: "utf-8" or "base64"; "tar" for bytes outside of the
+            record that are an archive of a file or folder called `content`.
         file: Path relative to the folder of the key (it begins with an attempt number), if it is
             not inline.
         load_kwargs: Options for loading it.
@@ -207,6 +208,8 @@ def artifact_to_dict(artifact: Artifact) -> dict[str, Any]:
         found["file"] = artifact.file
         if artifact.digest is not None:
             found["digest"] = artifact.digest
+        if artifact.encoding != "utf-8":
+            found["encoding"] = artifact.encoding
     else:
         found["text" if artifact.encoding == "utf-8" else "base64"] = artifact.inline
         found["bytes"] = artifact.size_bytes
@@ -225,7 +228,7 @@ def artifact_from_dict(found: Mapping[str, Any]) -> Artifact:
         size_bytes=found["bytes"],
         digest=found.get("digest"),
         inline=found.get("base64") if text is None else text,
-        encoding="utf-8" if "base64" not in found else "base64",
+        encoding=found.get("encoding", "utf-8") if "base64" not in found else "base64",
         file=found.get("file"),
         load_kwargs=found.get("load_kwargs", {}),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
-from stores.attempt import Lease, SaveOptions
+from stores.attempt_store import Lease, SaveOptions
 from stores.errors import StoreWithoutFiles
 from stores.files import File
 from stores.lease import BEAT_S, Owner
@@ -51,8 +51,15 @@ class StorePrimitives(ABC):
         """The address of every record, or of those of one task, in no particular order."""
 
     @abstractmethod
-    def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
+    def acquire(
+        self, address: Address, owner: Owner, at_least: int = 1
+    ) -> tuple[Lease, Record | None]:
         """Take the lease of a key; the record is the one in force under the lease.
+
+        Args:
+            address: The key.
+            owner: Who computes it.
+            at_least: The attempt gets this number or a higher one.
 
         Raises:
             LeaseHeld: another live process has it.
@@ -97,6 +104,24 @@ class StorePrimitives(ABC):
         Raises:
             ArtifactDamaged: its bytes are gone or are not what was saved.
         """
+
+    @abstractmethod
+    def artifact_stream(self, address: Address, artifact: Artifact) -> BinaryIO:
+        """The encoded bytes of an artifact, seekable and never decoded.
+
+        `portable` tells what they are.
+
+        Raises:
+            ArtifactDamaged: they are gone.
+        """
+
+    @abstractmethod
+    def take_artifact(self, lease: Lease, artifact: Artifact, stream: BinaryIO) -> Artifact:
+        """Write the bytes of an artifact of another store for an attempt."""
+
+    def portable(self, artifact: Artifact) -> Artifact:
+        """The artifact as `artifact_stream` gives it: a folder comes as a tar."""
+        return artifact
 
     @abstractmethod
     def remove(self, address: Address) -> bool:

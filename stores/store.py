@@ -32,13 +32,15 @@ class ResultsStore(StorePrimitives):
 
     # -- by address ----------------------------------------------------------------------
 
-    def begin(self, address: Address, owner: Owner | None = None) -> OpenAttempt:
-        """Start an attempt at a key.
+    def begin(
+        self, address: Address, owner: Owner | None = None, *, at_least: int = 1
+    ) -> OpenAttempt:
+        """Start an attempt at a key, which gets the number `at_least` or a higher one.
 
         Raises:
             LeaseHeld: another live process is computing it.
         """
-        lease, previous = self.acquire(address, owner or Owner.of_this_process())
+        lease, previous = self.acquire(address, owner or Owner.of_this_process(), at_least)
         return OpenAttempt(self, lease, previous)
 
     def get(self, address: Address, name: str, *, lazy: bool = False, **options: Any) -> Any:

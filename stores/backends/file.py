@@ -7,9 +7,10 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
-from stores.attempt import Lease, SaveOptions
+from stores import matching
+from stores.attempt_store import Lease, SaveOptions
 from stores.disk import remove_tree
 from stores.errors import ArtifactDamaged, LeaseLost, StoreError
 from stores.file_artifacts import FileArtifacts
@@ -18,6 +19,7 @@ from stores.file_layout import Layout, as_store_error, check_marker, make_folder
 from stores.file_lease import FileLeases, HeldLease
 from stores.file_promises import InlinePromise
 from stores.file_records import FileRecords
+from stores.file_streams import as_archive, file_stream, is_folder
 from stores.file_types import registered_types
 from stores.files import File, FilePromise, TypeInfo
 from stores.lease import BEAT_S, LEASE_S, Owner
@@ -139,7 +141,9 @@ class LocalFileStore(ResultsStore):
 
     # -- attempts ------------------------------------------------------------------------
 
-    def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
+    def acquire(
+        self, address: Address, owner: Owner, at_least: int = 1
+    ) -> tuple[Lease, Record | None]:
         if self.base_dir not in self._made:
             write_marker(self.base_dir)
             self._made.add(self.base_dir)
@@ -147,7 +151,7 @@ class LocalFileStore(ResultsStore):
         if folder not in self._made:
             make_folder(folder)
             self._made.add(folder)
-        held, record = self._leases.acquire(address, owner, self._records.read)
+        held, record = self._leases.acquire(address, owner, self._records.read, at_least)
         for number in held.marks:  # nobody can commit them any more
             if record is None or number > record.latest.number:
                 self._artifacts.drop_attempt(address, number)
@@ -224,7 +228,7 @@ class LocalFileStore(ResultsStore):
         try:
             self._leases.bury(address, held.number)
             if not held.is_in_place():
-                raise LeaseLost(f"{address} was taken over while it was being removed")
+                raise LeaseLost(f"{address} was taken over meanwhile")
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._layout.record(address))
             remove_tree(self._layout.key_folder(address))
@@ -256,6 +260,16 @@ class LocalFileStore(ResultsStore):
         how = SaveOptions(type_, sub_dir, mode, open_kwargs)
         return self._artifacts.open(lease, name, known, how)
 
+    def artifact_stream(self, address: Address, artifact: Artifact) -> BinaryIO:
+        artifact = matching.whole(artifact, lambda: self.record(address))
+        return file_stream(self._layout, address, artifact)
+
+    def take_artifact(self, lease: Lease, artifact: Artifact, stream: BinaryIO) -> Artifact:
+        return self._artifacts.take(lease, artifact, stream)
+
+    def portable(self, artifact: Artifact) -> Artifact:
+        return as_archive(artifact) if is_folder(artifact) else artifact
+
     def adopt_file(self, lease: Lease, name: str, path: Path, type_: str | None) -> Artifact:
         return self._artifacts.adopt(lease.address, name, path, type_)
 
@@ -263,9 +277,8 @@ class LocalFileStore(ResultsStore):
         if isinstance(promise, InlinePromise) and not isinstance(promise, FilePromise):
             return promise.open(mode)
         if not isinstance(promise, FilePromise):
-            raise StoreError(
-                f"a {type(promise).__name__} has no file of its own to open: load() gives its value"
-            )
+            kind = type(promise).__name__
+            raise StoreError(f"a {kind} has no file of its own to open: load() gives its value")
         promise = FilePromise(
             promise.name,
             promise.path,
@@ -279,9 +292,7 @@ class LocalFileStore(ResultsStore):
         try:
             return File.from_promise(promise)
         except FileNotFoundError as error:
-            raise ArtifactDamaged(
-                f"{promise.path} is gone: {promise.name} cannot be read"
-            ) from error
+            raise ArtifactDamaged(f"{promise.name}: {promise.path} is gone") from error
 
     def close(self) -> None:
         self._index.close()

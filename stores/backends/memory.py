@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
-from stores.attempt import Lease, SaveOptions
-from stores.encoding import codec_for, codec_of, dumped, loaded
+from stores.attempt_store import Lease, SaveOptions
+from stores.encoding import codec_for, codec_of, dumped
 from stores.errors import ArtifactDamaged, LeaseHeld, LeaseLost
 from stores.lease import Owner
 from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.store import ResultsStore
+from stores.transfer import is_archive, loaded_stream
 from stores.values import Promise
 
 _BlobKey = tuple[int, str]
@@ -68,14 +70,16 @@ class InMemoryStore(ResultsStore):
             known = [record.address for record in self._records.values()]
         return (address for address in known if task is None or address.task == task)
 
-    def acquire(self, address: Address, owner: Owner) -> tuple[Lease, Record | None]:
+    def acquire(
+        self, address: Address, owner: Owner, at_least: int = 1
+    ) -> tuple[Lease, Record | None]:
         with self._lock:
             held = self._leases.get(address.key)
             if held is not None and held.owner.is_alive() is not False:
                 raise LeaseHeld(f"{address} is being computed by {held.owner}")
             previous = self._records.get(address.key)
             latest = previous.latest.number if previous is not None else 0
-            number = max(latest, self._last_number.get(address.key, 0)) + 1
+            number = max(latest + 1, self._last_number.get(address.key, 0) + 1, at_least)
             self._last_number[address.key] = number
             lease = self._leases[address.key] = Lease(address, number, owner)
             return lease, previous
@@ -109,6 +113,7 @@ class InMemoryStore(ResultsStore):
             codec_version=codec.version,
             size_bytes=len(data),
             file=f"{lease.attempt}/{name}",
+            encoding="tar" if is_archive(codec) else "utf-8",
             load_kwargs=dict(how.load_kwargs or {}),
         )
 
@@ -127,11 +132,29 @@ class InMemoryStore(ResultsStore):
     ) -> Any:
         if lazy:
             return _MemoryPromise(self, address, artifact, options)
+        codec = codec_of(address, artifact, allow_pickle=True)
+        return loaded_stream(
+            address, artifact, codec, self.artifact_stream(address, artifact), options
+        )
+
+    def artifact_stream(self, address: Address, artifact: Artifact) -> BinaryIO:
         data = self._blobs.get(address.key, {}).get(_blob_key(artifact))
         if data is None:
             raise ArtifactDamaged(f"{address}/{artifact.name} is gone")
-        codec = codec_of(address, artifact, allow_pickle=True)
-        return loaded(address, artifact, codec, data, options)
+        return io.BytesIO(data)
+
+    def take_artifact(self, lease: Lease, artifact: Artifact, stream: BinaryIO) -> Artifact:
+        data = stream.read()
+        with self._lock:
+            self._blobs.setdefault(lease.address.key, {})[lease.attempt, artifact.name] = data
+        return replace(
+            artifact,
+            size_bytes=len(data),
+            digest=None,
+            inline=None,
+            encoding="tar" if artifact.encoding == "tar" else "utf-8",
+            file=f"{lease.attempt}/{artifact.name}",
+        )
 
     def remove(self, address: Address) -> bool:
         with self._lock:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,33 +19,12 @@ from stores.errors import (
 )
 from stores.record import Address, TaskState
 from stores.store import ResultsStore
-from stores.testing.parts import dead_owner, done, far_owner, identity, put
+from stores.testing.parts import NAMES, VALUES, A, B, C, dead_owner, done, far_owner, identity, put
+from stores.testing.transfer import TransferConformance
 from stores.values import Promise
 
-A = Address("Train", "a" * 32)
-B = Address("Train", "b" * 32)
-C = Address("Eval", "c" * 32)
 
-NAMES = ["Train", "train", "TRAIN", "a/b", ".x", "..", "x", " ", "ü" * 300, "n" * 500, "n" * 501]
-"""Names of tasks and of artifacts that a file system would mix up, hide or refuse."""
-
-VALUES: list[Any] = [
-    {"a": [1, 2.5, None, True]},
-    [],
-    "text\r\nwith\nlines\x00",
-    "lone \ud800",
-    b"\x00\xff",
-    (1, (2, 3)),
-    {1: {2}},
-    None,
-    float("inf"),
-    "x" * 100_000,
-    b"y" * 100_000,
-    Path("not/a/file"),
-]
-
-
-class StoreConformance:
+class StoreConformance(TransferConformance):
     """Derive from it and give a fixture `store` that makes an empty store."""
 
     @pytest.fixture

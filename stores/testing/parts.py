@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from stores.canonical import encode
 from stores.lease import Owner
 from stores.record import Address, Attempt, Identity, Input, Record, TaskState
 from stores.store import ResultsStore
+
+A = Address("Train", "a" * 32)
+B = Address("Train", "b" * 32)
+C = Address("Eval", "c" * 32)
+
+NAMES = ["Train", "train", "TRAIN", "a/b", ".x", "..", "x", " ", "ü" * 300, "n" * 500, "n" * 501]
+"""Names of tasks and of artifacts that a file system would mix up, hide or refuse."""
+
+VALUES: list[Any] = [
+    {"a": [1, 2.5, None, True]},
+    [],
+    "text\r\nwith\nlines\x00",
+    "lone \ud800",
+    b"\x00\xff",
+    (1, (2, 3)),
+    {1: {2}},
+    None,
+    float("inf"),
+    "x" * 100_000,
+    b"y" * 100_000,
+    Path("not/a/file"),
+]
 
 
 def identity(address: Address, **config: object) -> Identity:

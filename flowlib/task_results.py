@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, overload
 
 from flowlib.node import Node
 from stores import (
@@ -15,9 +15,7 @@ from stores import (
     TaskState,
     UniqueConfig,
 )
-
-_SMALL_BYTES: Final = 4096
-"""Larger artifacts are no numbers or words for a table, so they are not loaded for one."""
+from stores.table import Columns, Entry, as_frame, as_rows
 
 
 class _Source(Protocol):
@@ -93,9 +91,16 @@ class TaskResults:
         return [artifact.name for artifact in self._artifacts]
 
     @property
-    def small_names(self) -> list[str]:
-        """The names of the artifacts that may be single values."""
-        return [each.name for each in self._artifacts if each.size_bytes <= _SMALL_BYTES]
+    def store(self) -> ResultsStore:
+        """Where its record lies."""
+        return self._source.store
+
+    @property
+    def entry(self) -> Entry:
+        """What a row of a table is made of."""
+        status = self._source.status_of(self._node)
+        duration_s = None if status is None else status.duration_s
+        return Entry(self.address, self.state, self.unique_config, self._artifacts, duration_s)
 
     @property
     def _artifacts(self) -> Sequence[Artifact]:
@@ -143,16 +148,15 @@ class Results(Sequence[TaskResults]):
     def __repr__(self) -> str:
         return f"<Results of {len(self)} nodes>"
 
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """One flat row per node: name, the config as `Task.key`, artifacts that are scalars."""
-        rows = []
-        for item in self._items:
-            row: dict[str, Any] = {"id": str(item.address), "state": item.state.value}
-            row.update(_flat(item.unique_config))
-            values = ((name, item[name]) for name in item.small_names)
-            row.update((k, v) for k, v in values if isinstance(v, (int, float, str)))
-            rows.append(row)
-        return rows
+    def to_dicts(self, columns: Columns = "all") -> list[dict[str, Any]]:
+        """One flat row per node: id, state, configs as `Task.key`, single values, times.
+
+        Args:
+            columns: Which columns of configs: "all", or the "varying" ones.
+        """
+        if not self._items:
+            return []
+        return as_rows([each.entry for each in self._items], self._items[0].store, columns)
 
     def best(self, metric: str, *, mode: str = "max") -> TaskResults:
         """The node with the best value of an artifact.
@@ -169,17 +173,10 @@ class Results(Sequence[TaskResults]):
         pick = max if mode == "max" else min
         return pick(ordered, key=ordered.__getitem__)
 
-    def to_pandas(self) -> Any:
-        """`to_dicts` as a DataFrame; needs pandas."""
-        import pandas as pd  # heavy, and wanted only here
+    def to_pandas(self, columns: Columns = "all") -> Any:
+        """`to_dicts` as a `pandas.DataFrame`.
 
-        return pd.DataFrame(self.to_dicts())
-
-
-def _flat(config: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    for key, value in config.items():
-        path = f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(value, Mapping):
-            yield from _flat(value, path)
-        else:
-            yield path, value
+        Raises:
+            StoreError: pandas is not installed.
+        """
+        return as_frame(self.to_dicts(columns))

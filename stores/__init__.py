@@ -18,9 +18,11 @@ if TYPE_CHECKING:
         ArtifactDamaged,
         ArtifactMissing,
         CodecNotFound,
+        DependentsExist,
         LeaseHeld,
         LeaseLost,
         PickleRefused,
+        QueryError,
         RecordDamaged,
         RecordMissing,
         RecordTooNew,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     )
     from stores.heartbeat import Heartbeat
     from stores.lease import Owner
+    from stores.query import Criteria, Query
     from stores.record import (
         Address,
         Artifact,
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
         TaskState,
     )
     from stores.store import ResultsStore
+    from stores.table import Records
     from stores.uri import open_store
     from stores.values import (
         LazySweep,
@@ -70,6 +74,8 @@ __all__ = [
     "Attempt",
     "Codec",
     "CodecNotFound",
+    "Criteria",
+    "DependentsExist",
     "ErrorDetails",
     "File",
     "FilePromise",
@@ -87,10 +93,13 @@ __all__ = [
     "PathCodec",
     "PickleRefused",
     "Promise",
+    "Query",
+    "QueryError",
     "Record",
     "RecordDamaged",
     "RecordMissing",
     "RecordTooNew",
+    "Records",
     "ResultsStore",
     "RunInfo",
     "Status",
@@ -118,9 +127,11 @@ _HOMES = {
     "ArtifactDamaged": "stores.errors",
     "ArtifactMissing": "stores.errors",
     "CodecNotFound": "stores.errors",
+    "DependentsExist": "stores.errors",
     "LeaseHeld": "stores.errors",
     "LeaseLost": "stores.errors",
     "PickleRefused": "stores.errors",
+    "QueryError": "stores.errors",
     "RecordDamaged": "stores.errors",
     "RecordMissing": "stores.errors",
     "RecordTooNew": "stores.errors",
@@ -135,6 +146,8 @@ _HOMES = {
     "TypeInfo": "stores.files",
     "Heartbeat": "stores.heartbeat",
     "Owner": "stores.lease",
+    "Criteria": "stores.query",
+    "Query": "stores.query",
     "Address": "stores.record",
     "Artifact": "stores.record",
     "Attempt": "stores.record",
@@ -146,6 +159,7 @@ _HOMES = {
     "Status": "stores.record",
     "TaskState": "stores.record",
     "ResultsStore": "stores.store",
+    "Records": "stores.table",
     "open_store": "stores.uri",
     "LazySweep": "stores.values",
     "MetaDict": "stores.values",

@@ -13,6 +13,8 @@ What can go wrong in a store.
   + ArtifactMissing      nothing of that name was saved
   + ArtifactDamaged      the bytes of an artifact are gone or are not what was saved
   + AmbiguousConfig      a plain dict fits no record, or several
+  + QueryError           a query names a state, a time or a parameter that there is not
+  + DependentsExist      other records were computed from what would be deleted
   + LeaseHeld            another process is computing this key
   + LeaseLost            the attempt was taken over by another process; nothing was committed
   + StoreWithoutFiles    a store that keeps no files was asked for one
@@ -111,6 +113,14 @@ class ArtifactDamaged(StoreError):
 
 class AmbiguousConfig(StoreError, LookupError):
     """A plain dict fits no record, or several."""
+
+
+class QueryError(StoreError, ValueError):
+    """A query names a state, a time or a parameter that there is not."""
+
+
+class DependentsExist(StoreError):
+    """Other records were computed from what would be deleted."""
 
 
 class LeaseHeld(StoreError):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from stores.attempt_store import Lease, SaveOptions
-from stores.errors import StoreWithoutFiles
+from stores.errors import RecordTooNew, StoreWithoutFiles
 from stores.files import File
 from stores.lease import BEAT_S, Owner
+from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.values import Promise
+
+_log = logging.getLogger("stores")
 
 
 class StorePrimitives(ABC):
@@ -130,6 +134,24 @@ class StorePrimitives(ABC):
         Raises:
             LeaseHeld: it is being computed.
         """
+
+    # -- derived, to be overridden where there is a faster way -----------------------------
+
+    def candidates(self, query: Query) -> Iterator[Record]:
+        """The records that may fit a query, read one by one, sorted by task and key.
+
+        A store that can search gives fewer, but never too few: `stores.sieve` decides. Records
+        that are damaged, too new or removed meanwhile are left out.
+        """
+        known = self.addresses(query.only_task) if query.addresses is None else query.addresses
+        for address in sorted(each for each in known if query.may_be_at(each)):
+            try:
+                record = self.record(address)
+            except RecordTooNew as error:
+                _log.warning("%s", error)
+                continue
+            if record is not None:
+                yield record
 
     # -- what only stores with files can do ----------------------------------------------
 

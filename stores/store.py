@@ -12,16 +12,18 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
-from stores import ancestry, matching
+from stores import ancestry, by_hand, matching
 from stores.attempt import OpenAttempt
 from stores.errors import ArtifactMissing, RecordMissing, StoreWithoutFiles
 from stores.files import File
 from stores.lease import Owner
 from stores.lineage import Lineage
 from stores.primitives import StorePrimitives
+from stores.query import Criteria, Query, What
 from stores.record import Address, Record, TaskState
+from stores.table import Records
 from stores.values import Promise, StoreContext, UniqueConfig
 
 _log = logging.getLogger("stores")
@@ -67,6 +69,23 @@ class ResultsStore(StorePrimitives):
             AmbiguousConfig: several do.
         """
         return matching.find_by_prefix(prefix, self.addresses)
+
+    def records(self, what: What = None, /, **criteria: Unpack[Criteria]) -> Records:
+        """The records that are meant, read while they are iterated; also a table.
+
+        Args:
+            what: A glob over task names, `Train/9a7a08b2`, an address, several of them, or a
+                query; None for all.
+            **criteria: What has to hold, too: see `Criteria`.
+
+        Raises:
+            QueryError: a criterion is unknown or no value for it.
+        """
+        return Records(self, Query.of(what, **criteria))
+
+    def count(self, what: What = None, /, **criteria: Unpack[Criteria]) -> int:
+        """How many records are meant, exactly; they are read for it."""
+        return self.records(what, **criteria).count()
 
     def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]:
         """The configs of tasks with those of all their ancestors, by key."""
@@ -122,14 +141,7 @@ class ResultsStore(StorePrimitives):
         address = self._address(task_name, task_unique_config) or matching.saved_address(
             task_name, task_unique_config or {}
         )
-        attempt = self.begin(address)
-        try:
-            attempt.carry_over(matching.saved_artifacts(attempt.previous))
-            attempt.save(obj, name, type_, **kwargs)
-            self._commit_saved(attempt, task_unique_config or {})
-        except BaseException:
-            attempt.abandon()
-            raise
+        by_hand.save(self.begin(address), obj, name, type_, task_unique_config or {}, **kwargs)
 
     def load(
         self,
@@ -152,16 +164,8 @@ class ResultsStore(StorePrimitives):
     def delete(self, name: str, task_name: str, task_unique_config: Mapping[str, Any]) -> None:
         """Delete an artifact; a task that has lost one is computed again by the next run."""
         address = self._address(task_name, task_unique_config)
-        if address is None:
-            return
-        attempt = self.begin(address)
-        record = attempt.previous
-        if record is None:
-            attempt.abandon()
-            return
-        kept = matching.without(record, name)
-        attempt.carry_over({each.name: each for each in kept})
-        attempt.commit(record.identity, matching.saved_outcome(record), keeps_finished=False)
+        if address is not None:
+            by_hand.delete(self.begin(address), name)
 
     def delete_run(self, task_name: str, task_unique_config: Mapping[str, Any]) -> None:
         """Delete everything a task has saved."""
@@ -230,42 +234,11 @@ class ResultsStore(StorePrimitives):
         if mode not in (None, "r", "rb", "rt"):
             config = task_unique_config or {}
             attempt = self.begin(address or matching.saved_address(task_name or "", config))
-            return self._open_saved(attempt, name, mode, type_, sub_dir, config, **open_kwargs)
+            return by_hand.opened(attempt, name, mode, type_, sub_dir, config, **open_kwargs)
         if address is None:
             raise RecordMissing(f"{task_name} has no record with this config")
         found = self.get(address, name or "", lazy=True)
         return self.open_promise(found, mode, **open_kwargs)
-
-    def _open_saved(
-        self,
-        attempt: OpenAttempt,
-        name: str | None,
-        mode: str | None,
-        type_: str | None,
-        sub_dir: str | None,
-        config: Mapping[str, Any],
-        **open_kwargs: Any,
-    ) -> File:
-        """Open a file that becomes an artifact, saved by hand, when it is closed."""
-        try:
-            if attempt.previous is not None:
-                attempt.carry_over(matching.saved_artifacts(attempt.previous))
-                in_force = matching.artifacts_in_force(attempt.previous)
-                if name in in_force and mode is not None and "w" not in mode:
-                    attempt.carry_over({name: in_force[name][1]})
-            file = attempt.open(name, mode or "r", type_, sub_dir=sub_dir, **open_kwargs)
-        except BaseException:
-            attempt.abandon()
-            raise
-        file.on_close(lambda: self._commit_saved(attempt, config))
-        return file
-
-    def _commit_saved(self, attempt: OpenAttempt, config: Mapping[str, Any]) -> None:
-        if attempt.previous is not None:
-            identity = attempt.previous.identity
-        else:
-            identity = matching.saved_identity(attempt.address, config)
-        attempt.commit(identity, matching.saved_outcome(attempt.previous))
 
     def _address(self, task_name: str, config: Mapping[str, Any] | None) -> Address | None:
         """The record that a task name and a config mean; None when there is none."""

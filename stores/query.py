@@ -130,6 +130,11 @@ class Query:
         return self == Query()
 
     @property
+    def is_about_places(self) -> bool:
+        """Whether address, task and key alone decide, so that no record has to be read."""
+        return self == Query(self.task, self.keys, self.addresses)
+
+    @property
     def only_task(self) -> str | None:
         """The one task whose records fit; None if it may be several."""
         return self.task if self.task is not None and not set(self.task) & _GLOB else None

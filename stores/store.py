@@ -18,6 +18,8 @@ from stores import ancestry, by_hand, matching
 from stores.attempt import OpenAttempt
 from stores.errors import ArtifactMissing, RecordMissing, StoreWithoutFiles
 from stores.files import File
+from stores.housekeeping import deletion
+from stores.housekeeping.deletion import Removal
 from stores.lease import Owner
 from stores.lineage import Lineage
 from stores.primitives import StorePrimitives
@@ -86,6 +88,38 @@ class ResultsStore(StorePrimitives):
     def count(self, what: What = None, /, **criteria: Unpack[Criteria]) -> int:
         """How many records are meant, exactly; they are read for it."""
         return self.records(what, **criteria).count()
+
+    def dependents(self, what: What = None, /, **criteria: Unpack[Criteria]) -> list[Address]:
+        """The records that were computed from those that are meant, directly or indirectly."""
+        return deletion.dependents(self, Query.of(what, **criteria))
+
+    def delete_records(
+        self,
+        what: What = None,
+        /,
+        *,
+        with_dependents: bool = False,
+        keep_dependents: bool = False,
+        **criteria: Unpack[Criteria],
+    ) -> Removal:
+        """Delete the records that are meant, but none that is being computed.
+
+        Args:
+            what: As for `records`; "*" for all.
+            with_dependents: Delete what was computed from them, too.
+            keep_dependents: Keep that, although it cannot be computed again from the same.
+            **criteria: As for `records`.
+
+        Raises:
+            DependentsExist: others were computed from them, and nothing is said about those.
+            AmbiguousConfig: the beginning of a key means several records.
+        """
+        return deletion.delete(
+            self,
+            Query.of(what, **criteria),
+            with_dependents=with_dependents,
+            keep_dependents=keep_dependents,
+        )
 
     def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]:
         """The configs of tasks with those of all their ancestors, by key."""

@@ -229,12 +229,13 @@ class LocalFileStore(ResultsStore):
             self._leases.bury(address, held.number)
             if not held.is_in_place():
                 raise LeaseLost(f"{address} was taken over meanwhile")
+            is_there = os.path.exists(self._layout.record(address))  # it may have gone meanwhile
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._layout.record(address))
             remove_tree(self._layout.key_folder(address))
         finally:
             self.release_attempt(lease)
-        return True
+        return is_there
 
     # -- artifacts -----------------------------------------------------------------------
 

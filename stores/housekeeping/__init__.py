@@ -1,0 +1,1 @@
+"""What keeps a store in order, on top of the primitives: deletion, copies, checks, collection."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stores import matching
+from stores import ancestry, matching
 from stores.attempt import OpenAttempt
 from stores.files import File
+from stores.primitives import StorePrimitives
+from stores.record import Address
+from stores.values import StoreContext
 
 
 def save(
@@ -61,6 +64,29 @@ def opened(
         raise
     file.on_close(lambda: _commit(attempt, config))
     return file
+
+
+def context(store: StorePrimitives, address: Address | None) -> StoreContext:
+    """The folder and the counter of a task, as far as the store has them."""
+    record = None if address is None else store.record(address)
+    if record is None:
+        return StoreContext()
+    folder = store.record_folder(record.address)
+    run = ancestry.counting(record).run
+    return StoreContext(
+        run_dir=None if folder is None else str(folder),
+        sweep_counter=None if run is None else run.sweep_counter,
+    )
+
+
+def values(store: StorePrimitives, address: Address | None) -> dict[str, Any] | None:
+    """All values of a task by name; None if it has none."""
+    record = None if address is None else store.record(address)
+    if address is None or record is None:
+        return None
+    found = matching.artifacts_in_force(record).items()
+    loaded = {n: store.load_artifact(address, at.number, each) for n, (at, each) in found}
+    return loaded or None
 
 
 def _commit(attempt: OpenAttempt, config: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -152,6 +152,13 @@ class StorePrimitives(ABC):
                 continue
             if record is not None:
                 yield record
+
+    def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
+        """Take a record that was computed elsewhere; stores that are shared need not."""
+        raise NotImplementedError(f"{type(self).__name__} is written to by the workers themselves")
+
+    def close(self) -> None:
+        """Free what the store holds open; harmless when called twice."""
 
     # -- what only stores with files can do ----------------------------------------------
 

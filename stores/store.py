@@ -18,13 +18,16 @@ from stores import ancestry, by_hand, matching
 from stores.attempt import OpenAttempt
 from stores.errors import ArtifactMissing, RecordMissing, StoreWithoutFiles
 from stores.files import File
-from stores.housekeeping import deletion
+from stores.housekeeping import copying, deletion, usage, verification
+from stores.housekeeping.copying import Transfer
 from stores.housekeeping.deletion import Removal
+from stores.housekeeping.usage import DiskUsage
+from stores.housekeeping.verification import Verification
 from stores.lease import Owner
 from stores.lineage import Lineage
 from stores.primitives import StorePrimitives
 from stores.query import Criteria, Query, What
-from stores.record import Address, Record, TaskState
+from stores.record import Address, TaskState
 from stores.table import Records
 from stores.values import Promise, StoreContext, UniqueConfig
 
@@ -114,12 +117,44 @@ class ResultsStore(StorePrimitives):
             DependentsExist: others were computed from them, and nothing is said about those.
             AmbiguousConfig: the beginning of a key means several records.
         """
-        return deletion.delete(
-            self,
-            Query.of(what, **criteria),
-            with_dependents=with_dependents,
-            keep_dependents=keep_dependents,
-        )
+        return deletion.delete(self, Query.of(what, **criteria), with_dependents, keep_dependents)
+
+    def copy(
+        self,
+        what: What,
+        other: ResultsStore,
+        *,
+        upstream: bool = True,
+        replace: bool = False,
+        **criteria: Unpack[Criteria],
+    ) -> Transfer:
+        """Copy records to another store; every byte is checked, none decoded.
+
+        After an interruption, copy again: what is there already is left as it is.
+
+        Args:
+            what: As for `records`; None for all.
+            other: Where they go.
+            upstream: Copy what they were computed from, too.
+            replace: Write them also if they are there.
+            **criteria: As for `records`.
+        """
+        query = Query.of(what, **criteria)
+        return copying.copy(self, other, query, upstream=upstream, replace=replace)
+
+    def verify(
+        self, what: What = None, /, *, remove_damaged: bool = False, **criteria: Unpack[Criteria]
+    ) -> Verification:
+        """Read every byte of what is meant, decode none, and tell what is damaged.
+
+        With `remove_damaged` such results are deleted, so that the next run computes them again.
+        """
+        query = Query.of(what, **criteria)
+        return verification.verify(self, query, remove_damaged=remove_damaged)
+
+    def disk_usage(self, what: What = None, /) -> DiskUsage:
+        """How much room records and artifacts take, per task."""
+        return usage.disk_usage(self, Query.of(what))
 
     def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]:
         """The configs of tasks with those of all their ancestors, by key."""
@@ -136,13 +171,6 @@ class ResultsStore(StorePrimitives):
     def run_history(self, addresses: Sequence[Address]) -> dict[str, str]:
         """Task name -> id, for the records at `addresses` and all upstream of them."""
         return ancestry.run_history(addresses, self.record)
-
-    def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
-        """Take a record that was computed elsewhere; stores that are shared need not."""
-        raise NotImplementedError(f"{type(self).__name__} is written to by the workers themselves")
-
-    def close(self) -> None:
-        """Free what the store holds open; harmless when called twice."""
 
     # -- by task name and config: the seed's interface -----------------------------------
 
@@ -209,31 +237,13 @@ class ResultsStore(StorePrimitives):
 
     def get_context(self, task_name: str, task_unique_config: Mapping[str, Any]) -> StoreContext:
         """The folder and the counter of a task, as far as the store has them."""
-        address = self._address(task_name, task_unique_config)
-        record = None if address is None else self.record(address)
-        if address is None or record is None:
-            return StoreContext()
-        folder = self.record_folder(address)
-        run = ancestry.counting(record).run
-        return StoreContext(
-            run_dir=None if folder is None else str(folder),
-            sweep_counter=None if run is None else run.sweep_counter,
-        )
+        return by_hand.context(self, self._address(task_name, task_unique_config))
 
     def get_results(
         self, task_name: str, task_unique_config: Mapping[str, Any]
     ) -> dict[str, Any] | None:
         """All values of a task by name; None if it has none."""
-        address = self._address(task_name, task_unique_config)
-        record = None if address is None else self.record(address)
-        if address is None or record is None:
-            return None
-        found = matching.artifacts_in_force(record)
-        values = {
-            name: self.load_artifact(address, attempt.number, artifact)
-            for name, (attempt, artifact) in found.items()
-        }
-        return values or None
+        return by_hand.values(self, self._address(task_name, task_unique_config))
 
     def is_finished(self, task_name: str, task_unique_config: Mapping[str, Any]) -> bool:
         """Whether the results of a task count and are all there."""
@@ -264,15 +274,14 @@ class ResultsStore(StorePrimitives):
             raise StoreWithoutFiles(self.without_files("open()"))
         if promise is not None:
             return self.open_promise(promise, mode, **open_kwargs)
-        address = self._address(task_name or "", task_unique_config)
+        address, config = self._address(task_name or "", task_unique_config), task_unique_config
         if mode not in (None, "r", "rb", "rt"):
-            config = task_unique_config or {}
-            attempt = self.begin(address or matching.saved_address(task_name or "", config))
-            return by_hand.opened(attempt, name, mode, type_, sub_dir, config, **open_kwargs)
+            address = address or matching.saved_address(task_name or "", config or {})
+            attempt = self.begin(address)
+            return by_hand.opened(attempt, name, mode, type_, sub_dir, config or {}, **open_kwargs)
         if address is None:
             raise RecordMissing(f"{task_name} has no record with this config")
-        found = self.get(address, name or "", lazy=True)
-        return self.open_promise(found, mode, **open_kwargs)
+        return self.open_promise(self.get(address, name or "", lazy=True), mode, **open_kwargs)
 
     def _address(self, task_name: str, config: Mapping[str, Any] | None) -> Address | None:
         """The record that a task name and a config mean; None when there is none."""

@@ -42,7 +42,7 @@ def dependents(store: StorePrimitives, query: Query) -> list[Address]:
 
 
 def delete(
-    store: StorePrimitives, query: Query, *, with_dependents: bool, keep_dependents: bool
+    store: StorePrimitives, query: Query, with_dependents: bool, keep_dependents: bool
 ) -> Removal:
     """Delete the records that are meant.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from stores.ancestry import ReadRecord
 from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Record, TaskState
@@ -55,6 +56,24 @@ def readers_first(addresses: Iterable[Address], readers: Readers) -> list[Addres
             done.add(address)
             stack.append((address, True))
             stack.extend((each, False) for each in readers.get(address, ()) if each in chosen)
+    return ordered
+
+
+def sources_first(addresses: Iterable[Address], read: ReadRecord) -> list[Address]:
+    """These and all that they were computed from, as far as it is there: sources stand first."""
+    ordered: list[Address] = []
+    seen: set[Address] = set()
+    stack = [(address, False) for address in reversed(list(addresses))]
+    while stack:
+        address, is_expanded = stack.pop()
+        if is_expanded:
+            ordered.append(address)
+        elif address not in seen:
+            seen.add(address)
+            record = read(address)
+            if record is not None:
+                stack.append((address, True))
+                stack.extend((each, False) for each in reversed(sources_of(record)))
     return ordered
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from stores.encoding import inline_bytes
-from stores.errors import StoreError
+from stores.errors import ArtifactDamaged, StoreError
 from stores.file_types import read_plain, write_plain
 from stores.files import File, FilePromise, TypeInfo
 from stores.record import Address, Artifact
@@ -71,3 +71,31 @@ class PathPromise(FilePromise, InlinePromise):
 
     def load(self, **kwargs: Any) -> Any:
         return InlinePromise.load(self, **kwargs)
+
+
+def opened(promise: Promise, mode: str | None, open_kwargs: Mapping[str, Any]) -> File:
+    """The file that a promise stands for.
+
+    Raises:
+        StoreError: it stands for none.
+        ArtifactDamaged: the file is gone.
+    """
+    if isinstance(promise, InlinePromise) and not isinstance(promise, FilePromise):
+        return promise.open(mode)
+    if not isinstance(promise, FilePromise):
+        kind = type(promise).__name__
+        raise StoreError(f"a {kind} has no file of its own to open: load() gives its value")
+    promise = FilePromise(
+        promise.name,
+        promise.path,
+        promise.save_fn,
+        promise.load_fn,
+        promise.open_fn,
+        mode or promise.mode,
+        promise.load_kwargs,
+        **{**promise.open_kwargs, **open_kwargs},
+    )
+    try:
+        return File.from_promise(promise)
+    except FileNotFoundError as error:
+        raise ArtifactDamaged(f"{promise.name}: {promise.path} is gone") from error

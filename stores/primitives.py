@@ -12,6 +12,7 @@ from stores.attempt_store import Lease, SaveOptions
 from stores.errors import RecordTooNew, StoreWithoutFiles
 from stores.files import File
 from stores.lease import BEAT_S, Owner
+from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.values import Promise
@@ -159,6 +160,18 @@ class StorePrimitives(ABC):
 
     def close(self) -> None:
         """Free what the store holds open; harmless when called twice."""
+
+    def leftovers(self) -> Iterator[Leftover]:
+        """What killed processes have left behind and nobody can read; none in many stores."""
+        return iter(())
+
+    def drop_leftovers(self, leftovers: Iterable[Leftover]) -> int:
+        """Drop some of it, as far as it still is that; how many bytes that were."""
+        return 0
+
+    def keys_in_work(self) -> list[Address]:
+        """The keys whose owner may be alive, as far as the store can list them."""
+        return []
 
     # -- what only stores with files can do ----------------------------------------------
 

@@ -18,7 +18,8 @@ from stores import ancestry, by_hand, matching
 from stores.attempt import OpenAttempt
 from stores.errors import ArtifactMissing, RecordMissing, StoreWithoutFiles
 from stores.files import File
-from stores.housekeeping import copying, deletion, usage, verification
+from stores.housekeeping import collection, copying, deletion, usage, verification
+from stores.housekeeping.collection import GcPlan, GcPolicy
 from stores.housekeeping.copying import Transfer
 from stores.housekeeping.deletion import Removal
 from stores.housekeeping.usage import DiskUsage
@@ -155,6 +156,13 @@ class ResultsStore(StorePrimitives):
     def disk_usage(self, what: What = None, /) -> DiskUsage:
         """How much room records and artifacts take, per task."""
         return usage.disk_usage(self, Query.of(what))
+
+    def gc(self, **policy: Unpack[GcPolicy]) -> GcPlan:
+        """Plan what may go: `plan.apply()` deletes it, but for what came into use meanwhile.
+
+        See `GcPolicy` for what is kept; without any, only what killed processes left goes.
+        """
+        return collection.plan_collection(self, policy)
 
     def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]:
         """The configs of tasks with those of all their ancestors, by key."""

@@ -12,17 +12,19 @@ from typing import Any, BinaryIO, ClassVar
 from stores import matching
 from stores.attempt_store import Lease, SaveOptions
 from stores.disk import remove_tree
-from stores.errors import ArtifactDamaged, LeaseLost, StoreError
+from stores.errors import LeaseLost
 from stores.file_artifacts import FileArtifacts
 from stores.file_index import FileIndex
 from stores.file_layout import Layout, as_store_error, check_marker, make_folder, write_marker
 from stores.file_lease import FileLeases, HeldLease
-from stores.file_promises import InlinePromise
+from stores.file_leftovers import FileLeftovers
+from stores.file_promises import opened
 from stores.file_records import FileRecords
 from stores.file_streams import as_archive, file_stream, is_folder
 from stores.file_types import registered_types
-from stores.files import File, FilePromise, TypeInfo
+from stores.files import File, TypeInfo
 from stores.lease import BEAT_S, LEASE_S, Owner
+from stores.leftover import Leftover
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
 from stores.values import Promise
@@ -77,7 +79,7 @@ class LocalFileStore(ResultsStore):
         return f"LocalFileStore({self.base_dir!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = ("_layout", "_leases", "_index", "_artifacts", "_records", "_made")
+        hidden = {"_layout", "_leases", "_index", "_artifacts", "_records", "_made", "_leftovers"}
         return {name: value for name, value in self.__dict__.items() if name not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -99,6 +101,7 @@ class LocalFileStore(ResultsStore):
             allow_pickle=bool(options["allow_pickle"]),
         )
         self._records = FileRecords(self._layout, self._index, self._artifacts.checked)
+        self._leftovers = FileLeftovers(self._layout, float(options["lease_s"]), self._records.read)
         self._made: set[str] = set()
 
     # -- reading -------------------------------------------------------------------------
@@ -229,9 +232,11 @@ class LocalFileStore(ResultsStore):
             self._leases.bury(address, held.number)
             if not held.is_in_place():
                 raise LeaseLost(f"{address} was taken over meanwhile")
-            is_there = os.path.exists(self._layout.record(address))  # it may have gone meanwhile
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 os.unlink(self._layout.record(address))
+                is_there = True
+            except FileNotFoundError:  # somebody else has removed it meanwhile
+                is_there = False
             remove_tree(self._layout.key_folder(address))
         finally:
             self.release_attempt(lease)
@@ -275,25 +280,18 @@ class LocalFileStore(ResultsStore):
         return self._artifacts.adopt(lease.address, name, path, type_)
 
     def open_promise(self, promise: Promise, mode: str | None, **open_kwargs: Any) -> File:
-        if isinstance(promise, InlinePromise) and not isinstance(promise, FilePromise):
-            return promise.open(mode)
-        if not isinstance(promise, FilePromise):
-            kind = type(promise).__name__
-            raise StoreError(f"a {kind} has no file of its own to open: load() gives its value")
-        promise = FilePromise(
-            promise.name,
-            promise.path,
-            promise.save_fn,
-            promise.load_fn,
-            promise.open_fn,
-            mode or promise.mode,
-            promise.load_kwargs,
-            **{**promise.open_kwargs, **open_kwargs},
-        )
-        try:
-            return File.from_promise(promise)
-        except FileNotFoundError as error:
-            raise ArtifactDamaged(f"{promise.name}: {promise.path} is gone") from error
+        return opened(promise, mode, open_kwargs)
+
+    # -- what the dead have left -----------------------------------------------------------
+
+    def leftovers(self) -> Iterator[Leftover]:
+        return self._leftovers.find()
+
+    def drop_leftovers(self, leftovers: Iterable[Leftover]) -> int:
+        return self._leftovers.drop(leftovers, self.acquire, self.release_attempt)
+
+    def keys_in_work(self) -> list[Address]:
+        return self._leftovers.keys_in_work()
 
     def close(self) -> None:
         self._index.close()

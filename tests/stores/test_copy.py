@@ -333,7 +333,8 @@ def test_a_killed_copy_goes_on(tmp_path):
             while len(list(target.addresses())) < before + 10 and process.poll() is None:
                 time.sleep(0.001)
             process.send_signal(signal.SIGKILL)
-    assert source.copy(None, target).busy == ()
+    while source.copy(None, target).busy:  # killed while it took a lease: that counts for 2 s
+        time.sleep(0.1)
     assert sorted(target.addresses()) == addresses
     assert target.verify().ok
     assert {target.get(each, "data")[50_000:] for each in addresses} == {a.key for a in addresses}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         FlowError,
         GraphError,
         InputError,
+        MigrationError,
         MissingExtra,
         ResourceError,
         RunError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from flowlib.flow import Flow
     from flowlib.info import TaskInfo
     from flowlib.logs import configure_logging
+    from flowlib.migration import Migration, migrate
     from flowlib.results import Run
     from flowlib.spec import TaskSpec
     from flowlib.task_results import TaskResults
@@ -55,6 +57,8 @@ __all__ = [
     "InputError",
     "LazySweep",
     "LocalFileStore",
+    "Migration",
+    "MigrationError",
     "MissingExtra",
     "Promise",
     "ResourceError",
@@ -76,6 +80,7 @@ __all__ = [
     "WorkerDied",
     "configure_logging",
     "integers",
+    "migrate",
     "register_expansion",
     "sweep",
     "uniform",
@@ -88,6 +93,7 @@ __all__ = [
 _HOMES = {
     "Expansion": "flowlib.expansion",
     "Flow": "flowlib.flow",
+    "Migration": "flowlib.migration",
     "Run": "flowlib.results",
     "Task": "flowlib.context",
     "TaskInfo": "flowlib.info",
@@ -108,6 +114,7 @@ _HOMES = {
     "visualize_graph_interactive": "flowlib.drawing_bokeh",
     "configure_logging": "flowlib.logs",
     "integers": "flowlib.choices",
+    "migrate": "flowlib.migration",
     "register_expansion": "flowlib.expansion",
     "sweep": "flowlib.choices",
     "uniform": "flowlib.choices",

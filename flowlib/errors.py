@@ -6,6 +6,7 @@ What flowlib raises on purpose.
   + SweepError           the lists of a config cannot be combined as asked
   + GraphError           the specs do not form a graph: cycle, doubled or missing name
   + SelectorError        a name in `force`, `only`, … that selects nothing
+  + MigrationError       old results cannot be given the keys that are asked for
   + ResourceError        a demand that the resources of the run can never meet
   + RunError             something the run itself cannot do
       - TaskFailed       a task failed and its own exception cannot be rebuilt
@@ -58,6 +59,10 @@ class GraphError(FlowError, ValueError):
 
 class SelectorError(FlowError, ValueError):
     """A name that selects nothing."""
+
+
+class MigrationError(FlowError, ValueError):
+    """Old results cannot be given the keys that are asked for."""
 
 
 class ResourceError(FlowError, ValueError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
@@ -41,8 +41,9 @@ class Resolver:
         self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._defaults: dict[str, str | None] = {}
         version = declaration.version
-        self._head = f'"name":{quoted(declaration.name)},"scheme":{KEY_VERSION}'
-        self._tail = "" if version is None else f',"version":{canonical.encode(version)}'
+        self._frame = _frame(
+            declaration.name, None if version is None else canonical.encode(version)
+        )
 
     def resolve(self, point: Point) -> tuple[Argument, ...]:
         """The arguments of one point, sorted by parameter name."""
@@ -64,9 +65,7 @@ class Resolver:
     def key(self, arguments: tuple[Argument, ...], upstream_digest: str) -> str:
         """The identity of the node with these arguments and predecessors."""
         config = ",".join([a.key_text for a in arguments if a.key_text is not None])
-        return canonical.digest(
-            f'{{"config":{{{config}}},"inputs":"{upstream_digest}",{self._head}{self._tail}}}'
-        )
+        return _key(config, upstream_digest, self._frame)
 
     def _checked_order(self, given: tuple[str, ...]) -> tuple[str, ...]:
         declaration = self._declaration
@@ -149,6 +148,28 @@ class Resolver:
         location = location_of(self._declaration.task)
         task = getattr(self._declaration.task, "__name__", str(self._declaration.task))
         return f"{task} ({location})" if location else task
+
+
+def key_of(name: str, version: str | None, texts: Mapping[str, str], upstream_digest: str) -> str:
+    """The identity that a record has.
+
+    Args:
+        name: Of its task.
+        version: Canonical text of the version; None without one.
+        texts: Canonical texts of the parameters that are not at their default.
+        upstream_digest: That of its predecessors.
+    """
+    config = ",".join([f"{quoted(each)}:{texts[each]}" for each in sorted(texts)])
+    return _key(config, upstream_digest, _frame(name, version))
+
+
+def _frame(name: str, version: str | None) -> str:
+    tail = "" if version is None else f',"version":{version}'
+    return f'"name":{quoted(name)},"scheme":{KEY_VERSION}{tail}'
+
+
+def _key(config: str, upstream_digest: str, frame: str) -> str:
+    return canonical.digest(f'{{"config":{{{config}}},"inputs":"{upstream_digest}",{frame}}}')
 
 
 def missing_keys(declaration: Declaration, given: Iterable[str]) -> list[str]:

@@ -1,0 +1,236 @@
+"""How do tasks and their parameters change? Declared changes, applied to the config of a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flowlib.errors import MigrationError, nearest
+from stores import canonical
+
+Path = tuple[str, ...]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A parameter of a task that has another place now."""
+
+    task: str
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A parameter that old results were computed with, in fact, with this value."""
+
+    task: str
+    path: Path
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A parameter that there is no more; only where it had this value, if one is given."""
+
+    task: str
+    path: Path
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that is declared, by the old names of the tasks.
+
+    Attributes:
+        tasks: New names of tasks.
+        steps: What happens to parameters, in order.
+    """
+
+    tasks: Mapping[str, str]
+    steps: tuple[Move | Addition | Deletion, ...]
+
+    def of_task(self, task: str) -> list[Move | Addition | Deletion]:
+        """What happens to the parameters of one task."""
+        return [step for step in self.steps if step.task == task]
+
+
+class NotMovable(MigrationError):
+    """The config of a record does not allow a change; the message says why."""
+
+
+class Config:
+    """The config of one record while it is changed.
+
+    Attributes:
+        full: The whole of it.
+        user: What the user gave.
+        keyed: The parameters that enter the key.
+        is_changed: Whether something has happened.
+    """
+
+    def __init__(self, full: Json, user: Json, keyed: Iterable[str]) -> None:
+        self.full = full
+        self.user = user
+        self.keyed = set(keyed)
+        self.is_changed = False
+
+    def apply(self, step: Move | Addition | Deletion) -> None:
+        """Make one change, if it is not made already.
+
+        Raises:
+            NotMovable: old and new parameters are both there, or a value is in the way.
+        """
+        if isinstance(step, Move):
+            self._move(step.source, step.target)
+        elif isinstance(step, Addition):
+            self._add(step.path, step.value)
+        else:
+            self._remove(step.path, step.text)
+
+    def texts(self) -> dict[str, str]:
+        """The canonical text of each parameter that enters the key."""
+        return {name: dumped(self.full[name]) for name in sorted(self.keyed) if name in self.full}
+
+    def _move(self, source: Path, target: Path) -> None:
+        if not _has(self.full, source):
+            return
+        if _has(self.full, target):
+            raise NotMovable(f"it has both {'.'.join(source)} and {'.'.join(target)}")
+        was_keyed = source[0] in self.keyed
+        for config in (self.full, self.user):
+            if _has(config, source):
+                _put(config, target, _pop(config, source))
+        self._settle(source[0])
+        if was_keyed:
+            self.keyed.add(target[0])
+        self.is_changed = True
+
+    def _add(self, path: Path, value: Any) -> None:
+        if _has(self.full, path):
+            return
+        for config in (self.full, self.user):
+            _put(config, path, value)
+        self.keyed.add(path[0])
+        self.is_changed = True
+
+    def _remove(self, path: Path, text: str | None) -> None:
+        if not _has(self.full, path):
+            return
+        if text is not None and dumped(_get(self.full, path)) != text:
+            raise NotMovable(f"its {'.'.join(path)} has another value")
+        for config in (self.full, self.user):
+            if _has(config, path):
+                _pop(config, path)
+        self._settle(path[0])
+        self.is_changed = True
+
+    def _settle(self, name: str) -> None:
+        if name not in self.full:
+            self.keyed.discard(name)
+
+
+def declared(
+    known: Collection[str],
+    tasks: Mapping[str, str],
+    moves: Mapping[str, str],
+    additions: Mapping[str, object],
+    removals: Mapping[str, object] | Iterable[str],
+) -> Changes:
+    """The changes that a user declares.
+
+    Args:
+        known: The tasks that the store has.
+        tasks: New names by old ones.
+        moves: New places of parameters by old ones, `{"Train.lr": "Train.optimizer.lr"}`.
+        additions: Values by parameter.
+        removals: Parameters, or the only values with which they are removed.
+
+    Raises:
+        MigrationError: a task is unknown, or a path names none.
+    """
+    there = set(known) | {old for old, new in tasks.items() if new in known}
+    for task in tasks:
+        _refuse_unknown(task, there)
+    steps: list[Move | Addition | Deletion] = []
+    for old, new in moves.items():
+        (task, source), (other, target) = _split(old, there), _split(new, there)
+        if other != task or source == target:
+            raise MigrationError(
+                f"{old!r} cannot become {new!r}: a parameter moves within its task, which goes "
+                f"by its old name here"
+            )
+        steps.append(Move(task, source, target))
+    is_by_value = isinstance(removals, Mapping)
+    for path in [removals] if isinstance(removals, str) else removals:
+        text = canonical.encode(removals[path]) if is_by_value else None  # type: ignore[index]  # a mapping
+        steps.append(Deletion(*_split(path, there), text))
+    for path, value in additions.items():
+        steps.append(Addition(*_split(path, there), json.loads(canonical.encode(value, path))))
+    return Changes(dict(tasks), tuple(steps))
+
+
+def dumped(value: Any) -> str:
+    """The canonical text of what was read from one."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _split(path: str, known: Collection[str]) -> tuple[str, Path]:
+    """Task and parameter; the longest name of a task that fits."""
+    for task in sorted(known, key=len, reverse=True):
+        if path.startswith(f"{task}.") and len(path) > len(task) + 1:
+            return task, tuple(path[len(task) + 1 :].split("."))
+    if "." not in path:
+        raise MigrationError(f"{path!r} names no parameter: write Task.parameter")
+    _refuse_unknown(path.partition(".")[0], known)
+    raise MigrationError(f"{path!r} names no parameter: write Task.parameter")
+
+
+def _refuse_unknown(task: str, known: Collection[str]) -> None:
+    if task not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise MigrationError(
+            f"the store has no task {task!r}.{nearest(task, known)} It has: {names}"
+        )
+
+
+def _is_dict(value: Any) -> bool:
+    """Whether a value of a canonical text is a dict, and not the tag of something else."""
+    return isinstance(value, dict) and not any(key[:1] == "$" for key in value)
+
+
+def _get(config: Json, path: Path) -> Any:
+    value: Any = config
+    for step in path:
+        value = value[step]
+    return value
+
+
+def _has(config: Json, path: Path) -> bool:
+    value: Any = config
+    for step in path:
+        if not _is_dict(value) or step not in value:
+            return False
+        value = value[step]
+    return True
+
+
+def _put(config: Json, path: Path, value: Any) -> None:
+    inner = config
+    for step in path[:-1]:
+        inner = inner.setdefault(step, {})
+        if not _is_dict(inner):
+            raise NotMovable(f"its {step} is no dict, so {'.'.join(path)} has no place")
+    inner[path[-1]] = value
+
+
+def _pop(config: Json, path: Path) -> Any:
+    """Take a value out; dicts that become empty by that go, too."""
+    holder = _get(config, path[:-1])
+    value = holder.pop(path[-1])
+    if not holder and len(path) > 1:
+        _pop(config, path[:-1])
+    return value

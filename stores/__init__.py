@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stores.attempt import OpenAttempt
     from stores.backends.file import LocalFileStore
+    from stores.backends.layered import LayeredStore
     from stores.backends.memory import InMemoryStore
+    from stores.backends.readonly import ReadOnlyStore
     from stores.codec import (
         Codec,
         PathCodec,
@@ -83,6 +85,7 @@ __all__ = [
     "Identity",
     "InMemoryStore",
     "Input",
+    "LayeredStore",
     "LazySweep",
     "LeaseHeld",
     "LeaseLost",
@@ -95,6 +98,7 @@ __all__ = [
     "Promise",
     "Query",
     "QueryError",
+    "ReadOnlyStore",
     "Record",
     "RecordDamaged",
     "RecordMissing",
@@ -120,7 +124,9 @@ __all__ = [
 _HOMES = {
     "OpenAttempt": "stores.attempt",
     "LocalFileStore": "stores.backends.file",
+    "LayeredStore": "stores.backends.layered",
     "InMemoryStore": "stores.backends.memory",
+    "ReadOnlyStore": "stores.backends.readonly",
     "Codec": "stores.codec",
     "PathCodec": "stores.codec",
     "AmbiguousConfig": "stores.errors",

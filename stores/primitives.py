@@ -138,6 +138,14 @@ class StorePrimitives(ABC):
 
     # -- derived, to be overridden where there is a faster way -----------------------------
 
+    def portable_stream(self, address: Address, artifact: Artifact) -> tuple[Artifact, BinaryIO]:
+        """An artifact as it travels, and its bytes.
+
+        Raises:
+            ArtifactDamaged: they are gone.
+        """
+        return self.portable(artifact), self.artifact_stream(address, artifact)
+
     def candidates(self, query: Query) -> Iterator[Record]:
         """The records that may fit a query, read one by one, sorted by task and key.
 

@@ -11,7 +11,7 @@ from stores.store import ResultsStore
 
 backends: Registry[ResultsStore] = Registry("store", ResultsStore, "stores.backends")  # type: ignore[type-abstract]  # the registry returns concrete classes only
 
-_PATH_OPTIONS: Final[Mapping[str, str]] = {"file": "base_dir"}
+_PATH_OPTIONS: Final[Mapping[str, str]] = {"file": "base_dir", "readonly": "store"}
 """The option that takes what follows the colon of a URI."""
 
 

@@ -46,6 +46,12 @@ class ProcessExecutor(Executor):
     """Workers are started when there is work for them, and replaced when they die."""
 
     def __init__(self, setup: ExecutorSetup) -> None:
+        store = setup.store
+        if not (store.reachable_from_workers or isinstance(store, InMemoryStore)):
+            raise RunError(
+                f"worker processes cannot write to {store!r}: put a store that they reach first, "
+                f"such as LocalFileStore, or run with num_workers=1"
+            )
         self._setup = setup
         self._context: BaseContext = multiprocessing.get_context(
             setup.start_method or default_start_method()

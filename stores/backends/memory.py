@@ -163,6 +163,11 @@ class InMemoryStore(ResultsStore):
             self._blobs.pop(address.key, None)
             return self._records.pop(address.key, None) is not None
 
+    def keys_in_work(self) -> list[Address]:
+        with self._lock:
+            held = list(self._leases.values())
+        return [each.address for each in held if each.owner.is_alive() is not False]
+
     def export(self, address: Address) -> tuple[Record, dict[str, bytes]]:
         """A record and its artifacts as bytes, to be adopted by another memory store."""
         with self._lock:

@@ -206,8 +206,8 @@ def _copy_artifact(
     target: StorePrimitives,
     written: OpenAttempt,
 ) -> int:
-    portable = source.portable(artifact)
-    with source.artifact_stream(at, artifact) as stream:
+    portable, stream = source.portable_stream(at, artifact)
+    with stream:
         checked = CheckedStream(
             stream, at, portable, lambda: target.renew([written.address]), target.beat_s
         )

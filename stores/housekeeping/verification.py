@@ -146,8 +146,8 @@ class _Inspector:
 
     def _read(self, address: Address, artifact: Artifact) -> None:
         self._artifacts += 1
-        portable = self._store.portable(artifact)
-        with self._store.artifact_stream(address, artifact) as stream:
+        portable, stream = self._store.portable_stream(address, artifact)
+        with stream:
             checked = CheckedStream(stream, address, portable)
             checked.check()
             if portable != artifact:

@@ -120,7 +120,7 @@ class GcPlan:
         """What is new or was changed, what is being computed, and all that these need.
 
         Of a key that was never computed nobody knows what it needs: what records of its task
-        have needed before, by task, is left alone.
+        have needed before, by task, is left alone, and everything if there are no such records.
         """
         store, known = self._store, self._known
         statuses = store.statuses(store.addresses())
@@ -132,7 +132,10 @@ class GcPlan:
             and status.latest_attempt != attempts.get(address.key)
         ]
         in_work = store.keys_in_work()
-        tasks = tasks_upstream({each.task for each in in_work if each not in known}, known)
+        new = {each.task for each in in_work if each not in known}
+        if new - {each.task for each in known}:
+            return set(self.victims)
+        tasks = tasks_upstream(new, known)
         at_risk = [each for each in self.victims if each.task in tasks]
         return {*in_work, *sources_first([*changed, *in_work, *at_risk], store.record)}
 

@@ -13,6 +13,7 @@ import pytest
 from flowlib import Flow, InMemoryStore, LocalFileStore, MigrationError, TaskSpec, migrate
 from flowlib.changes import Config, NotMovable, declared
 from stores.record import Address
+from stores.testing import done, put
 from tests.architecture.sources import ROOT
 
 
@@ -180,6 +181,31 @@ def test_migrating_again_does_nothing(store):
     assert store.verify().ok
 
 
+def test_old_results_stay_that_are_read_by_what_cannot_move(store):
+    """Who was computed from them would be without its inputs."""
+    read = next(iter(store.addresses("Train")))
+    put(store, Address("Odd", "d" * 32), {}, done(inputs=[read]))
+    plan = migrate(store, move={"Train.lr": "Train.rate"})
+    assert [address.task for address, _ in plan.unmovable] == ["Odd"]
+    removed = plan.apply(remove_old=True).removed
+    assert sorted(removed) == sorted({*plan.moves} - {read})
+    assert store.record(read) is not None
+
+
+def test_what_was_computed_again_is_not_out_of_date(store):
+    """The attempts that were read are those that are there under the new keys."""
+
+    def renamed(data, rate, model, epochs=10):
+        raise AssertionError("computed again")
+
+    flow_of().run(num_workers=1, results_store=store, force="all")
+    migrate(store, move={"Train.lr": "Train.rate"}).apply()
+    flow = flow_of(renamed, config={"rate": [0.1, 0.2], "model": {"depth": [1, 2]}})
+    plan = flow.plan(results_store=store)
+    assert (plan.to_run, plan.stale) == ([], ())
+    assert {status.attempt for status in plan.statuses.values()} == {2}
+
+
 def test_a_renamed_task_can_be_renamed_again(store):
     """Also when the old name is gone."""
     migrate(store, rename_tasks={"Train": "Fit"}).apply(remove_old=True)
@@ -219,8 +245,6 @@ def test_what_was_saved_by_hand_stays(store):
 
 def test_a_key_that_cannot_be_made_again_is_told(tmp_path):
     """Of a record that is from elsewhere, say; those that read it stay with it."""
-    from stores.testing import done, put
-
     store = LocalFileStore(tmp_path, fsync=False)
     odd = Address("Train", "a" * 32)
     put(store, odd, {"acc": 1}, lr=0.1)

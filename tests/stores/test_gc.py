@@ -184,6 +184,63 @@ def test_a_key_that_was_never_computed_protects_its_kind(tmp_path):
     assert plan.apply().removal.removed == (load, new)
 
 
+def test_a_task_that_was_never_computed_protects_everything(tmp_path):
+    """Nobody can tell what it reads."""
+    store = LocalFileStore(tmp_path, fsync=False)
+    load = add(store, at("Load", 1))
+    plan = store.gc(keep=[])
+    attempt = store.begin(at("Eval", 1))
+    assert plan.apply().spared == (load,)
+    attempt.abandon()
+    assert plan.apply().removal.removed == (load,)
+
+
+def test_a_driver_at_work_is_not_disturbed(tmp_path):
+    """Plans are made and applied all the time; old results that it reads are there to the end."""
+    store = LocalFileStore(tmp_path / "runs", fsync=False)
+    script = tmp_path / "driver.py"
+    script.write_text(DRIVER)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(script), store.base_dir]
+    subprocess.run([*command, "load"], env=environment, check=True)
+    (load,) = store.addresses("load")
+    outcome = dataclasses.replace(store.record(load).latest, started=1.0, ended=2.0)
+    attempt = store.begin(load)
+    attempt.save([1, 2], "data")
+    attempt.commit(store.record(load).identity, outcome)
+    assert list(store.gc(keep=[]).victims) == [load]
+    with subprocess.Popen([*command, "train"], env=environment, stdout=subprocess.PIPE) as driver:
+        while not store.keys_in_work() and driver.poll() is None:
+            time.sleep(0.001)
+        while driver.poll() is None:
+            store.gc(keep=[]).apply()
+        printed = driver.stdout.read().decode()
+    assert printed.strip() == "{'cached': 1, 'finished': 20}"
+    assert store.record(load) is not None
+
+
+DRIVER = """
+import sys, time
+from flowlib import Flow, LocalFileStore, TaskSpec
+
+def load():
+    return {"data": [1, 2]}
+
+def train(data, n):
+    time.sleep(0.05)
+    return {"sum": sum(data) + n}
+
+if __name__ == "__main__":
+    loads, store = TaskSpec(load), LocalFileStore(sys.argv[1], fsync=False)
+    trains = TaskSpec(train, {"n": list(range(20))}, expand="product")
+    trains.requires(loads)
+    flow = Flow([loads] if sys.argv[2] == "load" else [loads, trains])
+    run = flow.run(num_workers=2, results_store=store, progress=None)
+    if sys.argv[2] == "train":
+        print(run.counts)
+"""
+
+
 def test_two_collections_at_once(any_store):
     """Each record is deleted once; both end well."""
     for number in range(40):

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from stores.backends.file import LocalFileStore
     from stores.backends.layered import LayeredStore
     from stores.backends.memory import InMemoryStore
+    from stores.backends.mongodb import MongoDBStore
     from stores.backends.readonly import ReadOnlyStore
+    from stores.backends.sql import SQLStore
     from stores.codec import (
         Codec,
         PathCodec,
@@ -91,6 +93,7 @@ __all__ = [
     "LeaseLost",
     "LocalFileStore",
     "MetaDict",
+    "MongoDBStore",
     "OpenAttempt",
     "Owner",
     "PathCodec",
@@ -106,6 +109,7 @@ __all__ = [
     "Records",
     "ResultsStore",
     "RunInfo",
+    "SQLStore",
     "Status",
     "StoreContext",
     "StoreError",
@@ -127,6 +131,8 @@ _HOMES = {
     "LayeredStore": "stores.backends.layered",
     "InMemoryStore": "stores.backends.memory",
     "ReadOnlyStore": "stores.backends.readonly",
+    "MongoDBStore": "stores.backends.mongodb",
+    "SQLStore": "stores.backends.sql",
     "Codec": "stores.codec",
     "PathCodec": "stores.codec",
     "AmbiguousConfig": "stores.errors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +10,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
 
-from stores.errors import CodecNotFound
+from stores.errors import CodecNotFound, StoreError
 from stores.registry import Registry
 
 
@@ -173,6 +174,29 @@ def _ranked(classes: tuple[tuple[str, type[Codec]], ...]) -> list[tuple[str, Cod
     """One codec of each class, by falling priority."""
     made = [(name, each()) for name, each in classes]
     return sorted(made, key=lambda pair: -pair[1].priority)
+
+
+def library(name: str, extra: str) -> Any:
+    """A module that a codec needs, imported now.
+
+    Raises:
+        StoreError: it is not installed; the message names the extra that brings it.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise StoreError(
+            f"this value needs {name.partition('.')[0]} ({error}): "
+            f"pip install 'flowlib-runner[{extra}]'"
+        ) from error
+
+
+@lru_cache(maxsize=64)
+def is_installed(name: str) -> bool:
+    """Whether a package could be imported; it is not."""
+    from importlib.util import find_spec
+
+    return find_spec(name) is not None
 
 
 def refuse_options(type_: str, options: Mapping[str, object]) -> None:

@@ -34,16 +34,17 @@ HAS_FILES: Final = 11
 
 def entry_of(record: Record, found: os.stat_result) -> IndexEntry:
     """The index entry of a record that lies in the file that was found."""
+    return [record.address.key, found.st_ino, found.st_size, found.st_mtime_ns, *told_of(record)]
+
+
+def told_of(record: Record) -> list[Any]:
+    """What a `Status` says of a record, for JSON; `status_told` reads it."""
     counts = record.finished or record.latest
     artifacts = [artifact_to_dict(artifact) for artifact in counts.artifacts]
     if sum(len(a.get("text") or a.get("base64") or "") for a in artifacts) > _LONGEST_INLINE:
         artifacts = [_without_value(each) for each in artifacts]
     duration_s = counts.duration_s
     return [
-        record.address.key,
-        found.st_ino,
-        found.st_size,
-        found.st_mtime_ns,
         counts.number,
         record.state.value,
         record.latest.number,
@@ -67,7 +68,12 @@ def is_about(entry: IndexEntry | None, found: os.stat_result) -> bool:
 
 def status_of(entry: IndexEntry) -> Status:
     """The status that an index entry tells."""
-    _, _, _, _, attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = entry
+    return status_told(entry[TIME + 1 :])
+
+
+def status_told(told: Sequence[Any]) -> Status:
+    """The status that `told_of` has written."""
+    attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = told
     return Status(
         _STATES[state],
         attempt,

@@ -14,6 +14,17 @@ backends: Registry[ResultsStore] = Registry("store", ResultsStore, "stores.backe
 _PATH_OPTIONS: Final[Mapping[str, str]] = {"file": "base_dir", "readonly": "store"}
 """The option that takes what follows the colon of a URI."""
 
+_SCHEMES: Final[Mapping[str, str]] = {
+    "sqlite": "sql",
+    "postgres": "sql",
+    "postgresql": "sql",
+    "mongodb+srv": "mongodb",
+}
+"""The backends that serve schemes of another name."""
+
+_URL_OPTIONS: Final[Mapping[str, str]] = {"sql": "url", "mongodb": "host"}
+"""The option that takes a whole URI."""
+
 
 def open_store(where: str | Mapping[str, Any]) -> ResultsStore:
     """Open a store.
@@ -33,7 +44,10 @@ def open_store(where: str | Mapping[str, Any]) -> ResultsStore:
         raise StoreError(
             f"{where!r} is no URI of a store: write file:{where} for a folder, or memory:"
         )
-    backend = backends.find(scheme)
+    kind = _SCHEMES.get(scheme.partition("+")[0], _SCHEMES.get(scheme, scheme))
+    if kind in _URL_OPTIONS and rest:
+        return backends.find(kind)(**{_URL_OPTIONS[kind]: where})
+    backend = backends.find(kind)
     option = _PATH_OPTIONS.get(scheme)
     if option is None:
         if rest:

@@ -20,22 +20,32 @@ LIST = Path(__file__).with_name("system.toml")
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that tests start."""
+    """A program that tests start.
+
+    Attributes:
+        name: Its name.
+        package: The Debian package that brings it; None if a wheel in the environment does.
+        purpose: What it is for.
+        folder: A pattern of folders outside of PATH where the package puts it.
+    """
 
     name: str
-    package: str
+    package: str | None
     purpose: str
+    folder: str | None = None
 
     @property
     def is_here(self) -> bool:
-        """Whether it is on PATH."""
-        return shutil.which(self.name) is not None
+        """Whether it is on PATH or in its folder; wheels come with the environment."""
+        if self.package is None or shutil.which(self.name) is not None:
+            return True
+        return self.folder is not None and bool(list(Path("/").glob(f"{self.folder}/{self.name}")))
 
 
 def programs() -> list[Program]:
     """All programs that tests may start, in the order of the list."""
     rows = tomllib.loads(LIST.read_text())["program"]
-    return [Program(row["name"], row["package"], row["for"]) for row in rows]
+    return [Program(row["name"], row.get("package"), row["for"], row.get("folder")) for row in rows]
 
 
 def in_ci() -> bool:
@@ -54,7 +64,7 @@ def main() -> None:
     """Install or list what is missing."""
     missing = [each for each in programs() if not each.is_here]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
-        install(sorted({each.package for each in missing}))
+        install(sorted({each.package for each in missing if each.package is not None}))
         missing = [each for each in missing if not each.is_here]
     for each in missing:
         print(f"not run, {each.name} is missing (Debian: {each.package}): {each.purpose}")

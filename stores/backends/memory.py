@@ -12,10 +12,10 @@ from stores.attempt_store import Lease, SaveOptions
 from stores.encoding import codec_for, codec_of, dumped
 from stores.errors import ArtifactDamaged, LeaseHeld, LeaseLost
 from stores.lease import Owner
+from stores.promises import StoredPromise
 from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.store import ResultsStore
 from stores.transfer import is_archive, loaded_stream
-from stores.values import Promise
 
 _BlobKey = tuple[int, str]
 _Blobs = dict[_BlobKey, bytes]
@@ -131,7 +131,7 @@ class InMemoryStore(ResultsStore):
         **options: Any,
     ) -> Any:
         if lazy:
-            return _MemoryPromise(self, address, artifact, options)
+            return StoredPromise(self, address, artifact, options)
         codec = codec_of(address, artifact, allow_pickle=True)
         return loaded_stream(
             address, artifact, codec, self.artifact_stream(address, artifact), options
@@ -248,21 +248,6 @@ class InMemoryStore(ResultsStore):
         blobs = self._blobs.get(address.key, {})
         for key in [each for each in blobs if is_unwanted(each)]:
             del blobs[key]
-
-
-class _MemoryPromise(Promise):
-    """An artifact that is decoded when it is asked for."""
-
-    def __init__(
-        self, store: InMemoryStore, address: Address, artifact: Artifact, options: dict[str, Any]
-    ) -> None:
-        self._store, self._address, self._artifact = store, address, artifact
-        self._options = options
-
-    def load(self, **kwargs: Any) -> Any:
-        return self._store.load_artifact(
-            self._address, 0, self._artifact, **{**self._options, **kwargs}
-        )
 
 
 def _named_in(record: Record) -> set[_BlobKey]:

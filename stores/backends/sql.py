@@ -1,0 +1,98 @@
+"""A store in a SQL database, SQLite or PostgreSQL, shared by many processes and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
+from stores.lease import LEASE_S, Owner
+from stores.patience import PATIENCE_S
+from stores.record import Address
+from stores.row import Claim, Row
+from stores.sql_database import Database, parsed_url
+from stores.sql_pieces import SqlPieces
+from stores.sql_rows import SqlRows
+
+
+class SQLStore(DatabaseStore):
+    """Keeps results in tables; any number of processes may use it at once.
+
+    Args:
+        url: `sqlite:///runs.db` (a relative path), `sqlite:////tmp/runs.db`, or
+            `postgresql://user:password@host/database`.
+        project: Records, queries and deletions see only those of this project.
+        fsync: Whether a result in SQLite survives a loss of power, and not only of every
+            process, once it is reported as finished. PostgreSQL has its own setting.
+        lease_s: Seconds after which the work of a silent process on another host is taken over.
+        inline_limit: Bytes up to which an artifact is part of the record.
+        allow_pickle: Whether pickles are loaded. Who can write to the store can then run code.
+        patience_s: So long to wait for a server that has gone away.
+
+    Raises:
+        StoreError: the URL is none of these.
+        RecordTooNew: at the first question, if the tables are those of a newer flowlib.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        project: str = "",
+        fsync: bool = True,
+        lease_s: float = LEASE_S,
+        inline_limit: int = INLINE_LIMIT_BYTES,
+        allow_pickle: bool = True,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        super().__init__(
+            lease_s=lease_s, inline_limit=inline_limit, allow_pickle=allow_pickle, project=project
+        )
+        self._database = Database(parsed_url(url), fsync=fsync, patience_s=patience_s)
+        self._rows = SqlRows(self._database, project, lease_s)
+        self._pieces = SqlPieces(self._database, project)
+
+    def __repr__(self) -> str:
+        project = f", project={self.project!r}" if self.project else ""
+        return f"SQLStore({self._database.name!r}{project})"
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _claim(
+        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
+    ) -> Claim:
+        return self._rows.claim(address, owner, token, at_least, instead_of)
+
+    def _commit(self, address: Address, token: str, row: Row) -> bool:
+        return self._rows.commit(address, token, row)
+
+    def _release(self, address: Address, token: str) -> None:
+        self._rows.release(address, token)
+
+    def _renew(self, keys: Sequence[str], host: str) -> None:
+        self._rows.renew(keys, host)
+
+    def _clear(self, address: Address, token: str) -> bool:
+        return self._rows.clear(address, token)
+
+    def _record_text(self, key: str) -> str | None:
+        return self._rows.record_text(key)
+
+    def _status_texts(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
+        return self._rows.status_texts(keys)
+
+    def _addresses(self, task: str | None) -> Iterator[Address]:
+        return self._rows.addresses(task)
+
+    def _piece_sizes(self, keys: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        return self._pieces.sizes(keys)
+
+    def put_pieces(self, key: str, name: str, source: BinaryIO, size: int) -> None:
+        self._pieces.put(key, name, source, size)
+
+    def open_pieces(self, key: str, name: str) -> BinaryIO:
+        return self._pieces.open(key, name)
+
+    def drop_pieces(self, key: str, names: Sequence[str]) -> None:
+        self._pieces.drop(key, names)

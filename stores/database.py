@@ -1,0 +1,272 @@
+"""
+What do all stores in a database have in common? A row per key, and pieces of large values.
+
+A row holds the number of the last attempt (the fence), the lease of the process that computes the
+key now, and the record as text. It is never deleted once a number was used, so numbers only grow.
+Everything that decides (claim, renewal, commit) is one atomic statement that compares the token
+of the lease, by the clock of the database.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, BinaryIO, Final
+
+from stores import matching
+from stores.attempt_store import Lease, SaveOptions
+from stores.database_values import DatabaseValues
+from stores.errors import LeaseHeld, LeaseLost, RecordDamaged
+from stores.file_types import registered_types
+from stores.files import TypeInfo
+from stores.index_entry import status_told, told_of
+from stores.lease import BEAT_S, Owner
+from stores.record import Address, Artifact, Record, Status
+from stores.row import Claim, Hold, Row
+from stores.store import ResultsStore
+
+_log = logging.getLogger("stores")
+
+INLINE_LIMIT_BYTES: Final = 16_384
+"""Artifacts up to this size live in the record."""
+
+MANY_KEYS: Final = 50_000
+"""So many keys are looked up by one question."""
+
+
+class DatabaseStore(ResultsStore):
+    """Derive from it and implement the questions to one kind of database.
+
+    Args:
+        lease_s: Seconds after which the work of a silent process on another host is taken over.
+        inline_limit: Bytes up to which an artifact is part of the record.
+        allow_pickle: Whether pickles are loaded. Who can write to the store can then run code.
+        project: Records, queries and deletions see only those of this project.
+    """
+
+    def __init__(
+        self, *, lease_s: float, inline_limit: int, allow_pickle: bool, project: str
+    ) -> None:
+        self.type_registry: dict[str, TypeInfo] = registered_types()
+        self.beat_s = min(BEAT_S, lease_s / 6)
+        self.project = project
+        self._lease_s = lease_s
+        self._values = DatabaseValues(
+            self, self.type_registry, inline_limit=inline_limit, allow_pickle=allow_pickle
+        )
+
+    # -- questions to the database ---------------------------------------------------------
+
+    @abstractmethod
+    def _claim(
+        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
+    ) -> Claim:
+        """Take the lease if it is free, expired, or `instead_of` is its token."""
+
+    @abstractmethod
+    def _commit(self, address: Address, token: str, row: Row) -> bool:
+        """Put a record in force, if the lease still has this token."""
+
+    @abstractmethod
+    def _release(self, address: Address, token: str) -> None:
+        """Free the lease, if it still has this token."""
+
+    @abstractmethod
+    def _renew(self, keys: Sequence[str], host: str) -> None:
+        """Move the expiry of the leases that processes of this host have."""
+
+    @abstractmethod
+    def _clear(self, address: Address, token: str) -> bool:
+        """Remove the record and free the lease, if it still has this token."""
+
+    @abstractmethod
+    def _record_text(self, key: str) -> str | None:
+        """The record of a key."""
+
+    @abstractmethod
+    def _status_texts(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
+        """Key and status of those keys that have a record."""
+
+    @abstractmethod
+    def _addresses(self, task: str | None) -> Iterator[Address]:
+        """The addresses of all records."""
+
+    @abstractmethod
+    def _piece_sizes(self, keys: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """The sizes of all values beside the records of some keys, by key and name."""
+
+    def _piece_names(self, key: str) -> list[str]:
+        """The names of all values beside the record of a key, also of incomplete ones."""
+        return [name for _, name in self._piece_sizes([key])]
+
+    @abstractmethod
+    def put_pieces(self, key: str, name: str, source: BinaryIO, size: int) -> None:
+        """Write a large value; it counts only when it is complete."""
+
+    @abstractmethod
+    def open_pieces(self, key: str, name: str) -> BinaryIO:
+        """A seekable stream of a large value.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    @abstractmethod
+    def drop_pieces(self, key: str, names: Sequence[str]) -> None:
+        """Delete large values."""
+
+    # -- what follows from them ------------------------------------------------------------
+
+    def acquire(
+        self, address: Address, owner: Owner, at_least: int = 1
+    ) -> tuple[Lease, Record | None]:
+        claim = self._claimed(address, owner, at_least)
+        record = None if claim.record is None else self._parsed(address, claim.record)
+        lease = Lease(address, claim.number, owner, Hold(claim.token))
+        before = 0 if record is None else record.latest.number
+        if claim.number > before + 1:  # attempts that nobody can commit any more
+            self._drop_unnamed(address, record, claim.number)
+        return lease, record
+
+    def _claimed(self, address: Address, owner: Owner, at_least: int) -> Claim:
+        """Take the lease of a key, also from a dead process of this host."""
+        token, instead_of = uuid.uuid4().hex, ""
+        while True:
+            claim = self._claim(address, owner, token, at_least, instead_of)
+            if claim.is_ours:
+                return claim
+            if claim.owner.is_alive() is not False:
+                raise LeaseHeld(f"{address} is being computed by {claim.owner}")
+            instead_of = claim.token
+
+    def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
+        row = Row(record.to_json(), status_text(record), record)
+        if not self._commit(lease.address, lease.handle.token, row):
+            self._drop_own(lease)
+            raise LeaseLost(
+                f"{lease.address}: attempt {lease.attempt} was taken over by another process, so "
+                f"its results do not count"
+            )
+        if lease.attempt > 1:
+            self._drop_unnamed(lease.address, record, lease.attempt)
+
+    def release_attempt(self, lease: Lease) -> None:
+        self._drop_own(lease)
+        self._release(lease.address, lease.handle.token)
+
+    def renew(self, addresses: Iterable[Address]) -> None:
+        keys = [each.key for each in addresses]
+        if keys:
+            self._renew(keys, Owner.of_this_process().host)
+
+    def remove(self, address: Address) -> bool:
+        if self._record_text(address.key) is None:
+            return False
+        claim = self._claimed(address, Owner.of_this_process(), 1)
+        if claim.record is None:  # another process has just removed it
+            self._release(address, claim.token)
+            return False
+        if not self._clear(address, claim.token):
+            raise LeaseLost(f"{address} was taken over while it was being removed")
+        self.drop_pieces(address.key, self._piece_names(address.key))
+        return True
+
+    def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
+        keys = list(dict.fromkeys(each.key for each in addresses))
+        found: dict[str, Status] = {}
+        for start in range(0, len(keys), MANY_KEYS):
+            some = keys[start : start + MANY_KEYS]
+            with_pieces = []
+            for key, text in self._status_texts(some):
+                told = json.loads(text)
+                found[key] = status_told(told)
+                if told[-1]:
+                    with_pieces.append(key)
+            if with_pieces:
+                sizes = self._piece_sizes(with_pieces)
+                found.update((key, _checked(key, found[key], sizes)) for key in with_pieces)
+        return found
+
+    def record(self, address: Address) -> Record | None:
+        text = self._record_text(address.key)
+        return None if text is None else self._parsed(address, text)
+
+    def addresses(self, task: str | None = None) -> Iterator[Address]:
+        return self._addresses(task)
+
+    def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
+        return self._values.write(lease, value, name, how)
+
+    def take_artifact(self, lease: Lease, artifact: Artifact, stream: BinaryIO) -> Artifact:
+        return self._values.take(lease, artifact, stream)
+
+    def drop_artifact(self, lease: Lease, artifact: Artifact) -> None:
+        if artifact.file is not None:
+            self.drop_pieces(lease.address.key, [artifact.file])
+
+    def load_artifact(
+        self,
+        address: Address,
+        attempt: int,
+        artifact: Artifact,
+        *,
+        lazy: bool = False,
+        **options: Any,
+    ) -> Any:
+        artifact = matching.whole(artifact, lambda: self.record(address))
+        return self._values.load(address, artifact, lazy=lazy, options=options)
+
+    def artifact_stream(self, address: Address, artifact: Artifact) -> BinaryIO:
+        artifact = matching.whole(artifact, lambda: self.record(address))
+        return self._values.stream(address, artifact)
+
+    def _drop_own(self, lease: Lease) -> None:
+        """Delete what this attempt has written."""
+        if lease.handle.has_pieces:
+            names = self._piece_names(lease.address.key)
+            own = f"{lease.attempt}/{lease.handle.token}"
+            self.drop_pieces(lease.address.key, [each for each in names if each.startswith(own)])
+
+    def _drop_unnamed(self, address: Address, record: Record | None, up_to: int) -> None:
+        """Delete what attempts up to this number have written and the record does not name.
+
+        A later attempt may be at work already.
+        """
+        named = set() if record is None else _files_of(record)
+        unnamed = [name for name in self._piece_names(address.key) if name not in named]
+        old = [name for name in unnamed if int(name.partition("/")[0]) <= up_to]
+        self.drop_pieces(address.key, old)
+
+    def _parsed(self, address: Address, text: str) -> Record | None:
+        try:
+            return Record.from_json(text, f"the record of {address} in {self!r}")
+        except RecordDamaged as error:
+            _log.warning("%s; it counts as not there, and the next success heals it", error)
+            return None
+
+
+def _files_of(record: Record) -> set[str]:
+    attempts = [each for each in (record.finished, record.latest) if each is not None]
+    return {a.file for attempt in attempts for a in attempt.artifacts if a.file is not None}
+
+
+def _checked(key: str, status: Status, sizes: Mapping[tuple[str, str], int]) -> Status:
+    """A status that tells which large values are gone or are not complete."""
+    missing, damaged = [], []
+    for artifact in status.artifacts:
+        if artifact.file is not None:
+            size = sizes.get((key, artifact.file))
+            if size is None:
+                missing.append(artifact.name)
+            elif size != artifact.size_bytes:
+                damaged.append(artifact.name)
+    return replace(status, missing=tuple(missing), damaged=tuple(damaged))
+
+
+def status_text(record: Record) -> str:
+    """What `statuses` needs of a record, as JSON."""
+    return json.dumps(told_of(record), separators=(",", ":"))

@@ -1,0 +1,95 @@
+"""Large values in a MongoDB: files of GridFS, which count when they are complete."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO, Final
+
+from gridfs import GridFSBucket, NoFile
+from pymongo.database import Database as PymongoDatabase
+
+from stores.chunked import chunked_stream
+from stores.mongo_database import Document, MongoDatabase
+
+_CHUNK_BYTES: Final = 1 << 20
+
+
+class MongoPieces:
+    """The large values of one collection of records.
+
+    Args:
+        database: Where they lie.
+        bucket: Name of the GridFS bucket.
+    """
+
+    def __init__(self, database: MongoDatabase, bucket: str) -> None:
+        self._database, self._bucket = database, bucket
+
+    def put(self, id_: str, name: str, source: BinaryIO) -> None:
+        """Write a value of the document `id_`."""
+        file_id = f"{id_}/{name}"
+
+        def ask(database: PymongoDatabase[Document]) -> None:
+            bucket = GridFSBucket(database, self._bucket, chunk_size_bytes=_CHUNK_BYTES)
+            source.seek(0)
+            with contextlib.suppress(NoFile):
+                bucket.delete(file_id)  # what a question before this one has left
+            bucket.upload_from_stream_with_id(file_id, name, source, metadata={"key": id_})
+
+        self._database.ask_all(ask)
+
+    def open(self, id_: str, name: str) -> BinaryIO:
+        """A stream of a value.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        file_id = f"{id_}/{name}"
+        found = self._database.ask_all(lambda d: d[f"{self._bucket}.files"].find_one(file_id))
+        if found is None:
+            raise FileNotFoundError(name)
+
+        def fetch(number: int) -> bytes:
+            wanted = {"files_id": file_id, "n": number}
+            chunk = self._database.ask_all(lambda d: d[f"{self._bucket}.chunks"].find_one(wanted))
+            if chunk is None:
+                raise EOFError(f"chunk {number} is gone")
+            return bytes(chunk["data"])
+
+        return chunked_stream(fetch, found["length"], found["chunkSize"])
+
+    def drop(self, id_: str, names: Sequence[str]) -> None:
+        """Delete values, complete or not."""
+        if not names:
+            return
+        file_ids = [f"{id_}/{name}" for name in names]
+
+        def ask(database: PymongoDatabase[Document]) -> None:
+            database[f"{self._bucket}.files"].delete_many({"_id": {"$in": file_ids}})
+            database[f"{self._bucket}.chunks"].delete_many({"files_id": {"$in": file_ids}})
+
+        self._database.ask_all(ask)
+
+    def sizes(self, ids: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """The sizes of all complete values of some documents, by document and name."""
+        wanted = {"metadata.key": {"$in": list(ids)}}
+
+        def ask(database: PymongoDatabase[Document]) -> list[Document]:
+            files = database[f"{self._bucket}.files"]
+            return list(files.find(wanted, ["filename", "length", "metadata"], batch_size=100_000))
+
+        found = self._database.ask_all(ask)
+        return {(each["metadata"]["key"], each["filename"]): each["length"] for each in found}
+
+    def names(self, id_: str) -> list[str]:
+        """The names of all values of a document, also of those that were never completed."""
+        begins = {"$regex": f"^{re.escape(id_)}/"}
+
+        def ask(database: PymongoDatabase[Document]) -> list[str]:
+            chunks = database[f"{self._bucket}.chunks"].distinct("files_id", {"files_id": begins})
+            files = database[f"{self._bucket}.files"].distinct("_id", {"metadata.key": id_})
+            return [*chunks, *files]
+
+        return sorted({each[len(id_) + 1 :] for each in self._database.ask_all(ask)})

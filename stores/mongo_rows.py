@@ -1,0 +1,231 @@
+"""The document of each key in a MongoDB: claims, commits, renewals, one atomic update each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from stores.canonical import decode
+from stores.lease import Owner
+from stores.mongo_database import Document, MongoDatabase
+from stores.parameters import parameters_of
+from stores.record import Address
+from stores.row import Claim, Row, readable, storable
+
+_AT_ONCE: Final = 10_000
+"""So many addresses come with one answer."""
+
+_LARGEST_INT: Final = 2**63 - 1
+
+THERE: Final = {"state": {"$exists": True}}
+"""Of keys that have a record, and not only a lease or a number."""
+
+
+class MongoRows:
+    """The documents of one project.
+
+    Args:
+        database: Where they lie.
+        project: Its name; empty for the default one.
+        lease_s: Seconds after which a lease that nobody renews is free.
+    """
+
+    def __init__(self, database: MongoDatabase, project: str, lease_s: float) -> None:
+        self._database, self._project = database, project
+        self._expires = {"$add": ["$$NOW", round(lease_s * 1000)]}
+
+    def id_of(self, key: str) -> str:
+        """The `_id` of a key's document: the key itself, in the default project."""
+        return f"{storable(self._project)}:{key}" if self._project else key
+
+    def claim(
+        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
+    ) -> tuple[Claim, str | None]:
+        """Take a lease if it is free, expired, or `instead_of` is its token.
+
+        Returns:
+            The answer, and where the text of the record lies if that is not in the document.
+        """
+        update = self._claiming(address, owner, token, at_least, instead_of)
+
+        def ask(records: Collection[Document]) -> Document | None:
+            try:
+                return records.find_one_and_update(
+                    {"_id": self.id_of(address.key)},
+                    update,
+                    projection=["fence", "lease", "record", "record_piece", "state"],
+                    upsert=True,
+                    return_document=ReturnDocument.AFTER,
+                )
+            except DuplicateKeyError:  # another process has just made the document
+                return None
+
+        while (found := self._database.ask(ask)) is None:
+            continue
+        lease = found["lease"]
+        is_ours = lease["token"] == token
+        holder = owner if is_ours else Owner.from_list(lease["owner"])
+        claim = Claim(is_ours, found["fence"], holder, lease["token"], _text_in(found))
+        return claim, found.get("record_piece")
+
+    def _claiming(
+        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
+    ) -> list[Mapping[str, Any]]:
+        """The update, which looks at the document as it was."""
+        free = {
+            "$or": [
+                {"$eq": [{"$ifNull": ["$lease.token", None]}, None]},
+                {"$lt": ["$lease.expires", "$$NOW"]},
+                {"$in": ["$lease.token", [token, instead_of]]},
+            ]
+        }
+        next_ = {"$max": [{"$add": [{"$ifNull": ["$fence", 0]}, 1]}, at_least]}
+        taken = {"$cond": [{"$eq": ["$lease.token", token]}, "$fence", next_]}
+        lease = {
+            "token": token,
+            "owner": {"$literal": owner.to_list()},
+            "host": {"$literal": owner.host},
+            "expires": self._expires,
+        }
+        return [
+            {
+                "$set": {
+                    "project": {"$literal": self._project},
+                    "task": {"$literal": storable(address.task)},
+                    "fence": {"$cond": [free, taken, "$fence"]},
+                    "lease": {"$cond": [free, lease, "$lease"]},
+                }
+            }
+        ]
+
+    def commit(self, address: Address, token: str, row: Row, piece: str | None) -> bool:
+        """Put a record in force; False if the lease has another token by now.
+
+        Args:
+            address: Its key.
+            token: Of the lease.
+            row: The record.
+            piece: Where its text lies, if it is too large for a document.
+        """
+        record = row.parsed
+        counts = record.finished or record.latest
+        values = {
+            "committed": token,
+            "state": record.state.value,
+            "latest_state": record.latest.state.value,
+            "started": counts.started,
+            "ended": counts.ended,
+            "config": _document(decode(record.identity.user_config)),
+            "provenance": _document(dict(counts.provenance)),
+            "params": parameters_of(record.identity.config),
+            "status": row.status if len(row.status) < LARGE_TEXT else None,
+            "record": row.record if piece is None else None,
+            "record_piece": piece,
+        }
+        return self._change(address.key, token, {"$set": values, "$unset": {"lease": ""}})
+
+    def release(self, address: Address, token: str) -> None:
+        """Free a lease; the document goes if it never held anything."""
+        mine = {"_id": self.id_of(address.key), "lease.token": token}
+        unused = {**mine, "fence": 1, "state": {"$exists": False}}
+
+        def ask(records: Collection[Document]) -> None:
+            if not records.delete_one(unused).deleted_count:
+                records.update_one(mine, {"$unset": {"lease": ""}})
+
+        self._database.ask(ask)
+
+    def renew(self, keys: Sequence[str], host: str) -> None:
+        """Move the expiry of the leases that processes of `host` have."""
+        theirs = {"_id": {"$in": [self.id_of(key) for key in keys]}, "lease.host": host}
+        update = [{"$set": {"lease.expires": self._expires}}]
+        self._database.ask(lambda records: records.update_many(theirs, update))
+
+    def clear(self, address: Address, token: str) -> bool:
+        """Remove a record and free its lease; the number of the last attempt stays."""
+        fields = (
+            "lease state latest_state started ended config provenance params status record "
+            "record_piece"
+        )
+        update = {"$set": {"committed": token}, "$unset": dict.fromkeys(fields.split(), "")}
+        return self._change(address.key, token, update)
+
+    def record_text(self, key: str) -> tuple[str | None, str | None]:
+        """The record of a key, or the name of the piece with it."""
+        found = self._database.ask(
+            lambda records: records.find_one(
+                {"_id": self.id_of(key)}, ["record", "record_piece", "state"]
+            )
+        )
+        return (None, None) if found is None else (_text_in(found), found.get("record_piece"))
+
+    def status_texts(self, keys: Sequence[str]) -> list[tuple[str, str | None]]:
+        """Key and status of those keys that have a record; None where it is too large."""
+        wanted = {"_id": {"$in": [self.id_of(key) for key in keys]}, **THERE}
+
+        def ask(records: Collection[Document]) -> list[Document]:
+            return list(records.find(wanted, ["status"], batch_size=len(keys) + 1))
+
+        skipped = len(self.id_of(""))
+        return [(each["_id"][skipped:], each["status"]) for each in self._database.ask(ask)]
+
+    def addresses(self, task: str | None) -> Iterator[Address]:
+        """All addresses, or those of one task, some thousands at a time."""
+        skipped, after = len(self.id_of("")), ""
+        wanted: Document = {"project": self._project, **THERE}
+        if task is not None:
+            wanted["task"] = storable(task)
+        while True:
+            page = {**wanted, "_id": {"$gt": after}}
+
+            def ask(records: Collection[Document], page: Document = page) -> list[Document]:
+                found = records.find(page, ["task"], batch_size=_AT_ONCE + 1)
+                return list(found.sort("_id").limit(_AT_ONCE))
+
+            found = self._database.ask(ask)
+            yield from (Address(readable(each["task"]), each["_id"][skipped:]) for each in found)
+            if len(found) < _AT_ONCE:
+                return
+            after = found[-1]["_id"]
+
+    def _change(self, key: str, token: str, update: Document) -> bool:
+        """Update a document if its lease has this token; True if that was done, now or before."""
+        id_ = self.id_of(key)
+
+        def ask(records: Collection[Document]) -> bool:
+            if records.update_one({"_id": id_, "lease.token": token}, update).matched_count:
+                return True
+            found = records.find_one({"_id": id_}, ["committed"])
+            return found is not None and found.get("committed") == token  # a lost answer
+
+        return self._database.ask(ask)
+
+
+LARGE_TEXT: Final = 1 << 20
+"""Longer records lie in GridFS: a document may have 16 MiB."""
+
+
+def _text_in(found: Document) -> str | None:
+    text: str | None = found.get("record") if "state" in found else None
+    return text
+
+
+def _document(value: object) -> object:
+    """A config or provenance for people who look into the database; None if BSON cannot hold it."""
+    return value if _fits(value) else None
+
+
+def _fits(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(k, str) and "\0" not in k and _fits(v) for k, v in value.items())
+    if isinstance(value, list):
+        return all(map(_fits, value))
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+    if isinstance(value, int):
+        return abs(value) <= _LARGEST_INT
+    return value is None or isinstance(value, float)

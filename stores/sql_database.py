@@ -1,0 +1,260 @@
+"""Connections to a SQL database: made anew in every process, asked again when it is away."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import (
+    ARRAY,
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    String,
+    any_,
+    create_engine,
+    event,
+    func,
+    literal,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from stores.errors import StoreError, StoreUnwritable, unwritable
+from stores.file_layout import make_folder
+from stores.patience import Patience
+from stores.sql_schema import is_current, prepare
+
+T = TypeVar("T")
+
+_BUSY_S: Final = 30.0
+"""So long SQLite itself waits for another writer before it says that it is busy."""
+
+_FOREVER: Final = re.compile(r"authentication|does not exist|no pg_hba|role|invalid", re.IGNORECASE)
+"""Answers to a connection that waiting does not change."""
+
+_NETWORK: Final = frozenset(
+    "nfs nfs4 cifs smb3 9p lustre gpfs beegfs ceph afs fuse.sshfs fuse.glusterfs".split()
+)
+"""File systems without the shared memory that SQLite's write-ahead log needs."""
+
+
+def parsed_url(url: str) -> URL:
+    """The address of a database.
+
+    Raises:
+        StoreError: it is none, or of a kind that is not served.
+    """
+    try:
+        found = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            "this is no address of a database: write sqlite:///runs.db or "
+            "postgresql://user:password@host/name"
+        ) from None
+    kind = found.get_backend_name()
+    if kind == "postgres":
+        kind, found = "postgresql", found.set(drivername="postgresql")
+    if kind not in ("sqlite", "postgresql"):
+        raise StoreError(f"{kind} is not served: use sqlite:///runs.db or postgresql://…")
+    if kind == "postgresql" and found.drivername == "postgresql":
+        return found.set(drivername="postgresql+psycopg")
+    if kind == "sqlite":
+        if found.database in (None, "", ":memory:"):
+            raise StoreError("a SQLite store needs a file, sqlite:///runs.db; see also memory:")
+        return found.set(database=str(Path(str(found.database)).absolute()))
+    return found
+
+
+class Database:
+    """One database, for any number of threads and forked processes.
+
+    Args:
+        url: Its address, as `parsed_url` gives it.
+        fsync: Whether SQLite waits for the disk at every commit.
+        patience_s: How long to wait for a server that has gone away.
+    """
+
+    def __init__(self, url: URL, *, fsync: bool, patience_s: float) -> None:
+        self.url, self._fsync = url, fsync
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.name = url.render_as_string(hide_password=True)
+        self._patience = Patience(self.name, _is_passing, patience_s)
+        self._engines: dict[int, Engine] = {}
+        self._is_prepared = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_engines": {}}
+
+    def read(self, question: Callable[[Connection], T]) -> T:
+        """What `question` finds in one view of the database."""
+        return self._asked(question, is_write=False)
+
+    def write(self, question: Callable[[Connection], T]) -> T:
+        """What `question` returns, after what it wrote was committed.
+
+        It may be asked twice when the first answer was lost.
+        """
+        return self._asked(question, is_write=True)
+
+    def close(self) -> None:
+        """Close all connections; the next question opens new ones."""
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+
+    def _asked(self, question: Callable[[Connection], T], *, is_write: bool) -> T:
+        def ask() -> T:
+            if self.is_sqlite and not (path := Path(str(self.url.database))).exists():
+                if not is_write:
+                    return self._of_nothing(question)
+                make_folder(str(path.parent))
+            engine = self._engine()
+            if not self._is_prepared:
+                self._prepare(engine)
+            with _begun(engine, is_write=is_write) as connection:
+                return question(connection)
+
+        return self._translated(ask)
+
+    def _prepare(self, engine: Engine) -> None:
+        with _begun(engine, is_write=False) as connection:
+            is_ready = is_current(connection)
+        if not is_ready:
+            with _begun(engine, is_write=True) as connection:
+                prepare(connection, self.name)
+        self._is_prepared = True
+
+    def _of_nothing(self, question: Callable[[Connection], T]) -> T:
+        """What is found in a file that is not there, without making it."""
+        engine = create_engine("sqlite://")
+        with engine.begin() as connection:
+            prepare(connection, self.name)
+            return question(connection)
+
+    def _translated(self, ask: Callable[[], T]) -> T:
+        try:
+            return self._patience.ask(ask)
+        except SQLAlchemyError as error:
+            raise self._store_error(error) from error
+
+    def _engine(self) -> Engine:
+        pid = os.getpid()
+        engine = self._engines.get(pid)
+        if engine is None:
+            for inherited in self._engines.values():
+                inherited.dispose(close=False)  # its connections belong to the parent
+            self._engines.clear()
+            engine = self._engines[pid] = self._made()
+        return engine
+
+    def _made(self) -> Engine:
+        try:
+            if not self.is_sqlite:
+                return create_engine(
+                    self.url, hide_parameters=True, pool_pre_ping=False, pool_size=4
+                )
+            engine = create_engine(
+                self.url, hide_parameters=True, connect_args={"timeout": _BUSY_S}
+            )
+        except NoSuchModuleError as error:
+            raise StoreError(f"{self.name}: {error}") from None
+        except ImportError as error:
+            raise StoreError(
+                f"{self.name} needs a package that is not here ({error}): "
+                f"pip install 'flowlib-runner[sql]'"
+            ) from None
+        event.listen(engine, "connect", self._set_up)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _set_up(self, connection: Any, _: object) -> None:
+        """SQLite: transactions begin when we say so, readers do not block writers."""
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        mode = "DELETE" if on_network(str(self.url.database)) else "WAL"
+        cursor.execute(f"PRAGMA journal_mode={mode}")
+        cursor.execute(f"PRAGMA synchronous={'FULL' if self._fsync else 'NORMAL'}")
+        cursor.close()
+
+    def _store_error(self, error: SQLAlchemyError) -> StoreError:
+        said = str(getattr(error, "orig", None) or error)
+        number = _errno_of(said)
+        if number is not None:
+            found = unwritable(OSError(number, said), self.name)
+            if found is not None:
+                return found
+        if "unable to open database file" in said:
+            return StoreUnwritable(f"{self.name}: its folder is not there or cannot be written to")
+        if "not a database" in said or "malformed" in said:
+            return StoreError(f"{self.name} is no SQLite database, or a damaged one ({said})")
+        return StoreError(f"{self.name}: {type(error).__name__}: {said.splitlines()[0]}")
+
+
+def on_network(path: str, mounts: str | None = None) -> bool:
+    """Whether a file lies on a network file system, as far as the system tells."""
+    if mounts is None:
+        try:
+            mounts = Path("/proc/self/mounts").read_text()
+        except OSError:
+            return False
+    folder, best, kind = str(Path(path).absolute().parent), "", ""
+    for line in mounts.splitlines():
+        _, point, type_ = line.split(" ")[:3]
+        is_above = folder == point or folder.startswith(point.rstrip("/") + "/")
+        if is_above and len(point) >= len(best):
+            best, kind = point, type_
+    return kind in _NETWORK
+
+
+@contextmanager
+def _begun(engine: Engine, *, is_write: bool) -> Iterator[Connection]:
+    """A transaction; SQLite's has the right to write from its beginning if it is to."""
+    with engine.connect() as connection:
+        connection = connection.execution_options(flowlib_write=is_write)
+        with connection.begin():
+            yield connection
+
+
+def _begin(connection: Connection) -> None:
+    is_write = connection.get_execution_options().get("flowlib_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _is_passing(error: Exception) -> bool:
+    """Whether a database is away, busy or has given up a transaction that may be tried again."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    said, state = str(error.orig), getattr(error.orig, "sqlstate", None)
+    if "database is locked" in said or "database table is locked" in said:
+        return True
+    if state is not None:
+        return str(state)[:2] in ("08", "40") or state in ("57P01", "57P02", "57P03", "53300")
+    is_connection = type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout")
+    is_postgres = type(error.orig).__module__.startswith("psycopg")
+    return is_postgres and is_connection and not _FOREVER.search(said)
+
+
+def _errno_of(said: str) -> int | None:
+    known = {"database or disk is full": errno.ENOSPC, "readonly database": errno.EROFS}
+    return next((number for words, number in known.items() if words in said), None)
+
+
+def in_keys(
+    column: ColumnElement[str], keys: Sequence[str], *, is_sqlite: bool
+) -> ColumnElement[bool]:
+    """Whether a column is among many keys, which travel as one parameter."""
+    if is_sqlite:
+        listed = func.json_each(json.dumps(list(keys))).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == any_(literal(list(keys), ARRAY(String)))

@@ -1,0 +1,208 @@
+"""The row of each key in a SQL store: claims, commits, renewals, one atomic statement each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from stores.lease import Owner
+from stores.record import Address
+from stores.row import Claim, Row, readable, storable
+from stores.sql_database import Database, in_keys
+from stores.sql_schema import records
+
+_AT_ONCE = 10_000
+"""So many addresses are listed by one question."""
+
+_FREE = {"token": None, "owner": None, "host": None, "expires": None}
+
+
+class SqlRows:
+    """The rows of one project.
+
+    Args:
+        database: Where they lie.
+        project: Its name; empty for the default one.
+        lease_s: Seconds after which a lease that nobody renews is free.
+    """
+
+    def __init__(self, database: Database, project: str, lease_s: float) -> None:
+        self._database, self._project, self._lease_s = database, project, lease_s
+
+    def claim(
+        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
+    ) -> Claim:
+        """Take a lease if it is free, expired, or `instead_of` is its token."""
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        column = records.c
+        now = self._now
+        lease = {
+            "token": token,
+            "owner": json.dumps(owner.to_list()),
+            "host": owner.host,
+            "expires": now + self._lease_s,
+        }
+        next_ = case((column.fence >= at_least, column.fence + 1), else_=at_least)
+        taken = case((column.token == token, column.fence), else_=next_)
+        statement = (
+            insert(records)
+            .values(
+                project=self._project,
+                key=address.key,
+                task=storable(address.task),
+                fence=at_least,
+                **lease,
+            )
+            .on_conflict_do_update(
+                index_elements=["project", "key"],
+                set_={**lease, "fence": taken},
+                where=or_(
+                    column.token.is_(None),
+                    column.expires < now,
+                    column.token.in_([token, instead_of]),
+                ),
+            )
+            .returning(column.fence, column.record)
+        )
+        held = select(column.owner, column.token).where(self._is(address.key))
+
+        def ask(connection: Connection) -> Claim | None:
+            found = connection.execute(statement).one_or_none()
+            if found is not None:
+                return Claim(True, found.fence, owner, token, found.record)
+            other = connection.execute(held).one_or_none()
+            if other is None or other.token is None:  # it was given up meanwhile
+                return None
+            return Claim(False, 0, Owner.from_list(json.loads(other.owner)), other.token)
+
+        while (answer := self._database.write(ask)) is None:
+            continue
+        return answer
+
+    def commit(self, address: Address, token: str, row: Row) -> bool:
+        """Put a record in force; False if the lease has another token by now."""
+        record = row.parsed
+        counts = record.finished or record.latest
+        values = {
+            **_FREE,
+            "committed": token,
+            "task": storable(address.task),
+            "state": record.state.value,
+            "started": counts.started,
+            "ended": counts.ended,
+            "status": row.status,
+            "record": row.record,
+        }
+
+        def ask(connection: Connection) -> bool:
+            if self._change(connection, address.key, token, values):
+                return True
+            mine = select(records.c.committed).where(self._is(address.key))
+            return connection.execute(mine).scalar_one_or_none() == token  # a lost answer
+
+        return self._database.write(ask)
+
+    def release(self, address: Address, token: str) -> None:
+        """Free a lease; the row goes if it never held anything."""
+        unused = and_(
+            self._is(address.key),
+            records.c.token == token,
+            records.c.record.is_(None),
+            records.c.fence == 1,
+        )
+
+        def ask(connection: Connection) -> None:
+            if not connection.execute(delete(records).where(unused)).rowcount:
+                self._change(connection, address.key, token, _FREE)
+
+        self._database.write(ask)
+
+    def renew(self, keys: Sequence[str], host: str) -> None:
+        """Move the expiry of the leases that processes of `host` have."""
+        column = records.c
+        statement = (
+            update(records)
+            .where(column.project == self._project, self._among(keys), column.host == host)
+            .values(expires=self._now + self._lease_s)
+        )
+        self._database.write(lambda connection: connection.execute(statement))
+
+    def clear(self, address: Address, token: str) -> bool:
+        """Remove a record and free its lease; the number of the last attempt stays."""
+        empty = {**_FREE, "state": None, "status": None, "record": None, "committed": token}
+
+        def ask(connection: Connection) -> bool:
+            if self._change(connection, address.key, token, empty):
+                return True
+            mine = select(records.c.committed).where(self._is(address.key))
+            return connection.execute(mine).scalar_one_or_none() == token
+
+        return self._database.write(ask)
+
+    def record_text(self, key: str) -> str | None:
+        """The record of a key."""
+        statement = select(records.c.record).where(self._is(key))
+        return self._database.read(lambda c: c.execute(statement).scalar_one_or_none())
+
+    def status_texts(self, keys: Sequence[str]) -> list[tuple[str, str]]:
+        """Key and status of those keys that have a record."""
+        column = records.c
+        statement = select(column.key, column.status).where(
+            column.project == self._project, self._among(keys), column.record.is_not(None)
+        )
+        found = self._database.read(lambda c: c.execute(statement).all())
+        return [(row.key, row.status) for row in found]
+
+    def addresses(self, task: str | None) -> Iterator[Address]:
+        """All addresses, or those of one task, some thousands at a time."""
+        column = records.c
+        after = ("", "")
+        while True:
+            task_and_key = and_(column.task == after[0], column.key > after[1])
+            statement = (
+                select(column.task, column.key)
+                .where(column.project == self._project, column.record.is_not(None))
+                .where(or_(column.task > after[0], task_and_key))
+                .order_by(column.task, column.key)
+                .limit(_AT_ONCE)
+            )
+            if task is not None:
+                statement = statement.where(column.task == storable(task))
+            found = self._database.read(lambda c, s=statement: c.execute(s).all())  # type: ignore[misc]
+            yield from (Address(readable(row.task), row.key) for row in found)
+            if len(found) < _AT_ONCE:
+                return
+            after = (found[-1].task, found[-1].key)
+
+    def _change(self, connection: Connection, key: str, token: str, values: dict[str, Any]) -> bool:
+        statement = update(records).where(self._is(key), records.c.token == token).values(values)
+        return connection.execute(statement).rowcount == 1
+
+    def _is(self, key: str) -> ColumnElement[bool]:
+        return and_(records.c.project == self._project, records.c.key == key)
+
+    def _among(self, keys: Sequence[str]) -> ColumnElement[bool]:
+        return in_keys(records.c.key, keys, is_sqlite=self._database.is_sqlite)
+
+    @property
+    def _now(self) -> ColumnElement[float]:
+        """The clock of the database, in seconds since 1970."""
+        if self._database.is_sqlite:
+            return (func.julianday("now", type_=Float) - 2440587.5) * 86400.0
+        return cast(func.extract("epoch", func.clock_timestamp()), Float)

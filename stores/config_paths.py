@@ -44,6 +44,14 @@ def leaves(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         yield from leaves(value, f"{prefix}.{key}" if prefix else str(key))
 
 
+def nodes(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """The dotted paths of all values, also of dicts; items of lists have none here."""
+    for key, value in (_fields(config) or {}).items():
+        path = f"{prefix}.{key}" if prefix else str(key)
+        yield path, value
+        yield from nodes(value, path)
+
+
 def same_text(value: object) -> str:
     """A text that two values share when a query takes them for the same.
 

@@ -12,22 +12,24 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 from stores import matching
 from stores.attempt_store import Lease, SaveOptions
+from stores.database_leftovers import drop_unnamed_pieces, files_of, unnamed_pieces
+from stores.database_questions import DatabaseQuestions
 from stores.database_values import DatabaseValues
-from stores.errors import LeaseHeld, LeaseLost, RecordDamaged
+from stores.errors import LeaseHeld, LeaseLost, RecordDamaged, RecordTooNew
 from stores.file_types import registered_types
 from stores.files import TypeInfo
 from stores.index_entry import status_told, told_of
 from stores.lease import BEAT_S, Owner
+from stores.leftover import Leftover
+from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.row import Claim, Hold, Row
-from stores.store import ResultsStore
 
 _log = logging.getLogger("stores")
 
@@ -38,7 +40,7 @@ MANY_KEYS: Final = 50_000
 """So many keys are looked up by one question."""
 
 
-class DatabaseStore(ResultsStore):
+class DatabaseStore(DatabaseQuestions):
     """Derive from it and implement the questions to one kind of database.
 
     Args:
@@ -58,68 +60,6 @@ class DatabaseStore(ResultsStore):
         self._values = DatabaseValues(
             self, self.type_registry, inline_limit=inline_limit, allow_pickle=allow_pickle
         )
-
-    # -- questions to the database ---------------------------------------------------------
-
-    @abstractmethod
-    def _claim(
-        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
-    ) -> Claim:
-        """Take the lease if it is free, expired, or `instead_of` is its token."""
-
-    @abstractmethod
-    def _commit(self, address: Address, token: str, row: Row) -> bool:
-        """Put a record in force, if the lease still has this token."""
-
-    @abstractmethod
-    def _release(self, address: Address, token: str) -> None:
-        """Free the lease, if it still has this token."""
-
-    @abstractmethod
-    def _renew(self, keys: Sequence[str], host: str) -> None:
-        """Move the expiry of the leases that processes of this host have."""
-
-    @abstractmethod
-    def _clear(self, address: Address, token: str) -> bool:
-        """Remove the record and free the lease, if it still has this token."""
-
-    @abstractmethod
-    def _record_text(self, key: str) -> str | None:
-        """The record of a key."""
-
-    @abstractmethod
-    def _status_texts(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
-        """Key and status of those keys that have a record."""
-
-    @abstractmethod
-    def _addresses(self, task: str | None) -> Iterator[Address]:
-        """The addresses of all records."""
-
-    @abstractmethod
-    def _piece_sizes(self, keys: Sequence[str]) -> Mapping[tuple[str, str], int]:
-        """The sizes of all values beside the records of some keys, by key and name."""
-
-    def _piece_names(self, key: str) -> list[str]:
-        """The names of all values beside the record of a key, also of incomplete ones."""
-        return [name for _, name in self._piece_sizes([key])]
-
-    @abstractmethod
-    def put_pieces(self, key: str, name: str, source: BinaryIO, size: int) -> None:
-        """Write a large value; it counts only when it is complete."""
-
-    @abstractmethod
-    def open_pieces(self, key: str, name: str) -> BinaryIO:
-        """A seekable stream of a large value.
-
-        Raises:
-            FileNotFoundError: there is none.
-        """
-
-    @abstractmethod
-    def drop_pieces(self, key: str, names: Sequence[str]) -> None:
-        """Delete large values."""
-
-    # -- what follows from them ------------------------------------------------------------
 
     def acquire(
         self, address: Address, owner: Owner, at_least: int = 1
@@ -182,14 +122,24 @@ class DatabaseStore(ResultsStore):
             some = keys[start : start + MANY_KEYS]
             with_pieces = []
             for key, text in self._status_texts(some):
-                told = json.loads(text)
-                found[key] = status_told(told)
-                if told[-1]:
+                status, has_pieces = self._told(key, text)
+                if status is not None:
+                    found[key] = status
+                if has_pieces:
                     with_pieces.append(key)
             if with_pieces:
                 sizes = self._piece_sizes(with_pieces)
                 found.update((key, _checked(key, found[key], sizes)) for key in with_pieces)
         return found
+
+    def _told(self, key: str, text: str) -> tuple[Status | None, bool]:
+        """A status, and whether large values belong to it; a damaged one is read of the record."""
+        try:
+            told = json.loads(text)
+            return status_told(told), bool(told[-1])
+        except (ValueError, TypeError, KeyError, LookupError):
+            record = self.record(Address("", key))
+            return None if record is None else Status.of(record), record is not None
 
     def record(self, address: Address) -> Record | None:
         text = self._record_text(address.key)
@@ -197,6 +147,29 @@ class DatabaseStore(ResultsStore):
 
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         return self._addresses(task)
+
+    def candidates(self, query: Query) -> Iterator[Record]:
+        tasks = [query.only_task] if query.only_task is not None else self._tasks()
+        for task in tasks:
+            for key, text in self._texts(task, query):
+                address = Address(task, key)
+                if query.may_be_at(address):
+                    try:
+                        record = self._parsed(address, text)
+                    except RecordTooNew as error:
+                        _log.warning("%s", error)
+                        continue
+                    if record is not None:
+                        yield record
+
+    def keys_in_work(self) -> list[Address]:
+        return [address for address, owner in self._leases() if owner.is_alive() is not False]
+
+    def leftovers(self) -> Iterator[Leftover]:
+        return unnamed_pieces(self)
+
+    def drop_leftovers(self, leftovers: Iterable[Leftover]) -> int:
+        return drop_unnamed_pieces(self, leftovers)
 
     def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
         return self._values.write(lease, value, name, how)
@@ -236,7 +209,7 @@ class DatabaseStore(ResultsStore):
 
         A later attempt may be at work already.
         """
-        named = set() if record is None else _files_of(record)
+        named = files_of(record)
         unnamed = [name for name in self._piece_names(address.key) if name not in named]
         old = [name for name in unnamed if int(name.partition("/")[0]) <= up_to]
         self.drop_pieces(address.key, old)
@@ -247,11 +220,6 @@ class DatabaseStore(ResultsStore):
         except RecordDamaged as error:
             _log.warning("%s; it counts as not there, and the next success heals it", error)
             return None
-
-
-def _files_of(record: Record) -> set[str]:
-    attempts = [each for each in (record.finished, record.latest) if each is not None]
-    return {a.file for attempt in attempts for a in attempt.artifacts if a.file is not None}
 
 
 def _checked(key: str, status: Status, sizes: Mapping[tuple[str, str], int]) -> Status:

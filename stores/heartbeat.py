@@ -1,21 +1,29 @@
 """
 Who shows that a long task is alive when its process runs nothing but user code?
 
-A thread would starve while user code holds the interpreter lock, so a helper process touches the
-leases. It is started when a task has run for a while, and ends with its parent.
+A thread would starve while user code holds the interpreter lock, so a helper process renews the
+leases. It is started when a task has run for a while, and ends with its parent. Where leases are
+files it only touches them; elsewhere it opens the store, whose address it reads from its input:
+command lines can be seen by everyone.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import os
+import pickle
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import BinaryIO, Final
 
+from stores.errors import StoreError
 from stores.record import Address
 from stores.store import ResultsStore
 
@@ -42,12 +50,21 @@ while os.getppid() == parent:
 
 _COMMAND: Final = (sys.executable, "-I", "-S", "-c", _HELPER)
 
+_ASKING_HELPER: Final = """
+import json, sys
+sys.path[:] = json.loads(sys.stdin.buffer.readline())
+from stores.heartbeat import renew_for
+renew_for(sys.stdin.buffer)
+"""
+
+_ASKING_COMMAND: Final = (sys.executable, "-I", "-c", _ASKING_HELPER)
+
 
 class Heartbeat:
     """Renews the lease of the task that this process is running.
 
     Args:
-        store: Where the lease lies; stores without lease files need no heartbeat.
+        store: Where the lease lies; one of this process alone needs no heartbeat.
         beat_s: Seconds between two renewals; those of the store if None.
     """
 
@@ -63,7 +80,7 @@ class Heartbeat:
     def of(self, address: Address) -> Iterator[None]:
         """Renew the lease of `address` while the block runs."""
         self._current = (address, time.monotonic())
-        if self._watcher is None and self._store.lease_folder(address) is not None:
+        if self._watcher is None and self._store.reachable_from_workers:
             self._watcher = threading.Thread(target=self._watch, daemon=True)
             self._watcher.start()
         try:
@@ -84,19 +101,48 @@ class Heartbeat:
                 self._start_helper(current[0])
 
     def _start_helper(self, address: Address) -> None:
-        folder = self._store.lease_folder(address)
-        if self._helper is not None or folder is None:
+        if self._helper is not None:
             return
-        self._helper = subprocess.Popen(
-            [*_COMMAND, str(os.getpid()), str(self._beat_s), folder, address.key],
-            stdin=subprocess.DEVNULL,
-        )
+        folder = self._store.lease_folder(address)
+        self._helper = self._toucher(folder, address) if folder else self._asker(address)
         current = self._current
         if current is None or current[0] != address:  # that task has ended meanwhile
             self._stop_helper()
+
+    def _toucher(self, folder: str, address: Address) -> subprocess.Popen[bytes]:
+        """A helper that touches the lease files of a key."""
+        return subprocess.Popen(
+            [*_COMMAND, str(os.getpid()), str(self._beat_s), folder, address.key],
+            stdin=subprocess.DEVNULL,
+        )
+
+    def _asker(self, address: Address) -> subprocess.Popen[bytes]:
+        """A helper that asks the store to renew the lease of a key."""
+        helper = subprocess.Popen(_ASKING_COMMAND, stdin=subprocess.PIPE)
+        told = pickle.dumps((os.getpid(), self._beat_s, self._store, address))
+        with contextlib.suppress(BrokenPipeError), helper.stdin or io.BytesIO() as stream:
+            stream.write(json.dumps(sys.path).encode() + b"\n" + told)
+        return helper
 
     def _stop_helper(self) -> None:
         helper, self._helper = self._helper, None
         if helper is not None:
             helper.kill()
             helper.wait()
+
+
+def renew_for(stream: BinaryIO) -> None:
+    """What a helper does that asks the store: renew a lease until its parent has ended.
+
+    Args:
+        stream: Pickled: the parent's number, seconds between two renewals, the store, the key.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent, beat_s, store, address = pickle.load(stream)  # noqa: S301  # our parent wrote it
+    last = float("-inf")
+    while os.getppid() == parent:
+        if time.monotonic() - last >= beat_s:
+            last = time.monotonic()
+            with contextlib.suppress(StoreError):  # it is away; the next beat may find it
+                store.renew([address])
+        time.sleep(min(beat_s, 1.0))

@@ -132,7 +132,7 @@ class MongoDatabase:
 INDEXES: Final = [
     pymongo.IndexModel([("project", 1), (field, 1), ("_id", 1)], name=f"by_{field}")
     for field in ("task", "state", "ended", "params")
-]
+] + [pymongo.IndexModel([("lease.expires", 1)], name="by_lease", sparse=True)]
 """Every query that is offered has one."""
 
 

@@ -83,6 +83,18 @@ class MongoPieces:
         found = self._database.ask_all(ask)
         return {(each["metadata"]["key"], each["filename"]): each["length"] for each in found}
 
+    def all(self, begins: str) -> list[tuple[str, int]]:
+        """Ids and sizes of all values, -1 for incomplete ones, whose id begins like this."""
+        wanted = {"$regex": f"^{re.escape(begins)}"}
+
+        def ask(database: PymongoDatabase[Document]) -> dict[str, int]:
+            chunks, files = database[f"{self._bucket}.chunks"], database[f"{self._bucket}.files"]
+            found = dict.fromkeys(chunks.distinct("files_id", {"files_id": wanted}), -1)
+            complete = files.find({"_id": wanted}, ["length"])
+            return found | {each["_id"]: each["length"] for each in complete}
+
+        return sorted(self._database.ask_all(ask).items())
+
     def names(self, id_: str) -> list[str]:
         """The names of all values of a document, also of those that were never completed."""
         begins = {"$regex": f"^{re.escape(id_)}/"}

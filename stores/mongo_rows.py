@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pymongo import ReturnDocument
@@ -14,12 +14,15 @@ from stores.lease import Owner
 from stores.mongo_database import Document, MongoDatabase
 from stores.parameters import parameters_of
 from stores.record import Address
-from stores.row import Claim, Row, readable, storable
-
-_AT_ONCE: Final = 10_000
-"""So many addresses come with one answer."""
+from stores.row import Claim, Row, storable
 
 _LARGEST_INT: Final = 2**63 - 1
+
+
+def id_of(project: str, key: str) -> str:
+    """The `_id` of a key's document: the key itself, in the default project."""
+    return f"{storable(project)}:{key}" if project else key
+
 
 THERE: Final = {"state": {"$exists": True}}
 """Of keys that have a record, and not only a lease or a number."""
@@ -39,8 +42,8 @@ class MongoRows:
         self._expires = {"$add": ["$$NOW", round(lease_s * 1000)]}
 
     def id_of(self, key: str) -> str:
-        """The `_id` of a key's document: the key itself, in the default project."""
-        return f"{storable(self._project)}:{key}" if self._project else key
+        """The `_id` of a key's document."""
+        return id_of(self._project, key)
 
     def claim(
         self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
@@ -172,25 +175,6 @@ class MongoRows:
 
         skipped = len(self.id_of(""))
         return [(each["_id"][skipped:], each["status"]) for each in self._database.ask(ask)]
-
-    def addresses(self, task: str | None) -> Iterator[Address]:
-        """All addresses, or those of one task, some thousands at a time."""
-        skipped, after = len(self.id_of("")), ""
-        wanted: Document = {"project": self._project, **THERE}
-        if task is not None:
-            wanted["task"] = storable(task)
-        while True:
-            page = {**wanted, "_id": {"$gt": after}}
-
-            def ask(records: Collection[Document], page: Document = page) -> list[Document]:
-                found = records.find(page, ["task"], batch_size=_AT_ONCE + 1)
-                return list(found.sort("_id").limit(_AT_ONCE))
-
-            found = self._database.ask(ask)
-            yield from (Address(readable(each["task"]), each["_id"][skipped:]) for each in found)
-            if len(found) < _AT_ONCE:
-                return
-            after = found[-1]["_id"]
 
     def _change(self, key: str, token: str, update: Document) -> bool:
         """Update a document if its lease has this token; True if that was done, now or before."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from typing import Final
 
-from stores.canonical import digest, encode
+from stores.canonical import decode, digest
+from stores.config_paths import nodes, same_text
+from stores.query import Condition
 
 _LONGEST: Final = 200
 """Longer values are found by their digest."""
@@ -17,26 +19,35 @@ def parameters_of(config: str) -> list[str]:
     Args:
         config: Canonical text, as in `Identity`.
     """
-    found: list[str] = []
-    _collect(json.loads(config), "", found)
-    return found
+    return sorted({_text(path, same_text(value)) for path, value in nodes(decode(config))})
 
 
-def parameter(path: str, value: object) -> str:
-    """The text of one parameter with one value; equal exactly if path and typed value are."""
-    return _text(path, encode(value))
+def choices(condition: Condition, is_task: Callable[[str], bool]) -> list[str] | None:
+    """The parameters of which a record that fits has one; None if they cannot tell.
+
+    Args:
+        condition: What a query asks for.
+        is_task: Whether there are records of a task: `Load.n` is found in upstream configs, too.
+    """
+    path = condition.path if isinstance(condition.path, str) else ".".join(condition.path)
+    first, dot, _ = path.partition(".")
+    if condition.texts is None or any(step.isdecimal() for step in path.split(".")):
+        return None
+    if dot and is_task(first):
+        return None
+    return [_text(path, text) for text in sorted(condition.texts)]
 
 
-def _collect(value: object, path: str, found: list[str]) -> None:
-    if not isinstance(value, dict):
-        return
-    for name, item in value.items():
-        inner = f"{path}.{name}" if path else name
-        text = json.dumps(item, sort_keys=True, separators=(",", ":"))
-        found.append(_text(inner, text))
-        _collect(item, inner, found)
+def beginning(condition: Condition) -> str:
+    """How all parameters at the path of a condition begin, unless it is very long."""
+    path = condition.path if isinstance(condition.path, str) else ".".join(condition.path)
+    return _encodable(path)[:_LONGEST]
 
 
-def _text(path: str, canonical: str) -> str:
-    whole = f"{path}={canonical}".encode("utf-8", "backslashreplace").decode()
-    return whole if len(whole) <= _LONGEST else f"{path[:_LONGEST]}#{digest(whole)}"
+def _text(path: str, value: str) -> str:
+    whole = _encodable(f"{path}={value}")
+    return whole if len(whole) <= _LONGEST else f"{_encodable(path)[:_LONGEST]}#{digest(whole)}"
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")

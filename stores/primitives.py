@@ -150,7 +150,8 @@ class StorePrimitives(ABC):
         """The records that may fit a query, read one by one, sorted by task and key.
 
         A store that can search gives fewer, but never too few: `stores.sieve` decides. Records
-        that are damaged, too new or removed meanwhile are left out.
+        that are damaged or too new are left out; so are those removed meanwhile, as far as they
+        have not been read ahead.
         """
         known = self.addresses(query.only_task) if query.addresses is None else query.addresses
         for address in sorted(each for each in known if query.may_be_at(each)):

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from stores.chunked import chunked_stream
 from stores.sql_database import Database, in_keys
-from stores.sql_schema import chunks, pieces
+from stores.sql_schema import chunks, pieces, records
 from stores.transfer import CHUNK_BYTES
 
 _PER_COMMIT: Final = 8
@@ -88,6 +88,18 @@ class SqlPieces:
         )
         found = self._database.read(lambda connection: connection.execute(wanted).all())
         return {(row.key, row.name): row.size for row in found}
+
+    def all(self) -> list[tuple[str, str, str, int]]:
+        """Task, key, name and size of all values."""
+        column = pieces.c
+        same = and_(records.c.project == column.project, records.c.key == column.key)
+        wanted = (
+            select(records.c.task, column.key, column.name, column.size)
+            .join_from(pieces, records, same)
+            .where(column.project == self._project)
+        )
+        found = self._database.read(lambda connection: connection.execute(wanted).all())
+        return [(row.task, row.key, row.name, row.size) for row in found]
 
     def _next(
         self, source: BinaryIO, where: dict[str, str], number: int

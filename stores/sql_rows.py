@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -23,12 +23,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from stores.lease import Owner
 from stores.record import Address
-from stores.row import Claim, Row, readable, storable
+from stores.row import Claim, Row, storable
 from stores.sql_database import Database, in_keys
 from stores.sql_schema import records
-
-_AT_ONCE = 10_000
-"""So many addresses are listed by one question."""
 
 _FREE = {"token": None, "owner": None, "host": None, "expires": None}
 
@@ -169,30 +166,13 @@ class SqlRows:
         found = self._database.read(lambda c: c.execute(statement).all())
         return [(row.key, row.status) for row in found]
 
-    def addresses(self, task: str | None) -> Iterator[Address]:
-        """All addresses, or those of one task, some thousands at a time."""
-        column = records.c
-        after = ("", "")
-        while True:
-            task_and_key = and_(column.task == after[0], column.key > after[1])
-            statement = (
-                select(column.task, column.key)
-                .where(column.project == self._project, column.record.is_not(None))
-                .where(or_(column.task > after[0], task_and_key))
-                .order_by(column.task, column.key)
-                .limit(_AT_ONCE)
-            )
-            if task is not None:
-                statement = statement.where(column.task == storable(task))
-            found = self._database.read(lambda c, s=statement: c.execute(s).all())  # type: ignore[misc]
-            yield from (Address(readable(row.task), row.key) for row in found)
-            if len(found) < _AT_ONCE:
-                return
-            after = (found[-1].task, found[-1].key)
-
     def _change(self, connection: Connection, key: str, token: str, values: dict[str, Any]) -> bool:
         statement = update(records).where(self._is(key), records.c.token == token).values(values)
         return connection.execute(statement).rowcount == 1
+
+    @property
+    def _now(self) -> ColumnElement[float]:
+        return clock(is_sqlite=self._database.is_sqlite)
 
     def _is(self, key: str) -> ColumnElement[bool]:
         return and_(records.c.project == self._project, records.c.key == key)
@@ -200,9 +180,9 @@ class SqlRows:
     def _among(self, keys: Sequence[str]) -> ColumnElement[bool]:
         return in_keys(records.c.key, keys, is_sqlite=self._database.is_sqlite)
 
-    @property
-    def _now(self) -> ColumnElement[float]:
-        """The clock of the database, in seconds since 1970."""
-        if self._database.is_sqlite:
-            return (func.julianday("now", type_=Float) - 2440587.5) * 86400.0
-        return cast(func.extract("epoch", func.clock_timestamp()), Float)
+
+def clock(*, is_sqlite: bool) -> ColumnElement[float]:
+    """The clock of the database, in seconds since 1970."""
+    if is_sqlite:
+        return (func.julianday("now", type_=Float) - 2440587.5) * 86400.0
+    return cast(func.extract("epoch", func.clock_timestamp()), Float)

@@ -33,6 +33,9 @@ _LOCK: Final = 0x666C6F77
 
 metadata = MetaData()
 
+_WORD: Final = String().with_variant(String(collation="C"), "postgresql")
+"""Sorted by characters, as Python and SQLite sort, whatever the language of the database."""
+
 facts = Table(
     "flowlib_facts",
     metadata,
@@ -43,9 +46,9 @@ facts = Table(
 records = Table(
     "flowlib_records",
     metadata,
-    Column("project", String, nullable=False),
-    Column("key", String, nullable=False),
-    Column("task", String, nullable=False),
+    Column("project", _WORD, nullable=False),
+    Column("key", _WORD, nullable=False),
+    Column("task", _WORD, nullable=False),
     # the lease; the fence is the number of the last attempt, and stays when all else goes
     Column("fence", Integer, nullable=False),
     Column("token", String),
@@ -68,9 +71,9 @@ Index("flowlib_records_ended", records.c.project, records.c.ended)
 pieces = Table(
     "flowlib_pieces",
     metadata,
-    Column("project", String, nullable=False),
-    Column("key", String, nullable=False),
-    Column("name", String, nullable=False),
+    Column("project", _WORD, nullable=False),
+    Column("key", _WORD, nullable=False),
+    Column("name", _WORD, nullable=False),
     Column("size", BigInteger, nullable=False),  # -1 until all chunks are there
     PrimaryKeyConstraint("project", "key", "name"),
 )
@@ -78,9 +81,9 @@ pieces = Table(
 chunks = Table(
     "flowlib_chunks",
     metadata,
-    Column("project", String, nullable=False),
-    Column("key", String, nullable=False),
-    Column("name", String, nullable=False),
+    Column("project", _WORD, nullable=False),
+    Column("key", _WORD, nullable=False),
+    Column("name", _WORD, nullable=False),
     Column("number", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("project", "key", "name", "number"),

@@ -12,8 +12,10 @@ from stores.lease import LEASE_S, Owner
 from stores.mongo_database import MongoDatabase
 from stores.mongo_pieces import MongoPieces
 from stores.mongo_rows import LARGE_TEXT, MongoRows
+from stores.mongo_search import MongoSearch
 from stores.patience import PATIENCE_S
-from stores.record import Address
+from stores.query import Query
+from stores.record import Address, Record
 from stores.row import Claim, Row
 
 
@@ -54,6 +56,7 @@ class MongoDBStore(DatabaseStore):
         collection = collection_name or "flowlib"
         self._database = MongoDatabase(host, db, collection, patience_s)
         self._rows = MongoRows(self._database, project, lease_s)
+        self._search = MongoSearch(self._database, project)
         self._pieces = MongoPieces(self._database, f"{collection}.pieces")
         self._collection = collection
 
@@ -115,7 +118,36 @@ class MongoDBStore(DatabaseStore):
                 yield key, status_text(record)
 
     def _addresses(self, task: str | None) -> Iterator[Address]:
-        return self._rows.addresses(task)
+        return self._search.addresses(task)
+
+    def candidates(self, query: Query) -> Iterator[Record]:
+        """Those that the index finds; all, if it knows no such parameter: then `sieve` tells."""
+        if not all(self._search.knows(each) for each in query.conditions):
+            query = replace(query, conditions=())
+        return super().candidates(query)
+
+    def _tasks(self) -> list[str]:
+        return self._search.tasks()
+
+    def _texts(self, task: str, query: Query) -> Iterator[tuple[str, str]]:
+        for key, text in self._search.texts(task, query):
+            found = self._record_text(key) if text is None else text
+            if found is not None:
+                yield key, found
+
+    def _leases(self) -> list[tuple[Address, Owner]]:
+        return self._search.leases()
+
+    def all_pieces(self) -> Iterator[tuple[Address, str, int]]:
+        begins = self._rows.id_of("")
+        found = []
+        for id_, size in self._pieces.all(begins):
+            key, _, name = id_[len(begins) :].partition("/")
+            if not key.endswith("#record") and ":" not in key:
+                found.append((key, name, size))
+        tasks = self._search.task_of([key for key, _, _ in found])
+        there = [(Address(tasks[k], k), name, size) for k, name, size in found if k in tasks]
+        return iter(sorted(there))
 
     def _piece_sizes(self, keys: Sequence[str]) -> Mapping[tuple[str, str], int]:
         ids = {self._rows.id_of(key): key for key in keys}

@@ -8,11 +8,13 @@ from typing import BinaryIO
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import LEASE_S, Owner
 from stores.patience import PATIENCE_S
+from stores.query import Query
 from stores.record import Address
-from stores.row import Claim, Row
+from stores.row import Claim, Row, readable
 from stores.sql_database import Database, parsed_url
 from stores.sql_pieces import SqlPieces
 from stores.sql_rows import SqlRows
+from stores.sql_search import SqlSearch
 
 
 class SQLStore(DatabaseStore):
@@ -50,6 +52,7 @@ class SQLStore(DatabaseStore):
         )
         self._database = Database(parsed_url(url), fsync=fsync, patience_s=patience_s)
         self._rows = SqlRows(self._database, project, lease_s)
+        self._search = SqlSearch(self._database, project)
         self._pieces = SqlPieces(self._database, project)
 
     def __repr__(self) -> str:
@@ -83,7 +86,21 @@ class SQLStore(DatabaseStore):
         return self._rows.status_texts(keys)
 
     def _addresses(self, task: str | None) -> Iterator[Address]:
-        return self._rows.addresses(task)
+        return self._search.addresses(task)
+
+    def _leases(self) -> list[tuple[Address, Owner]]:
+        return self._search.leases()
+
+    def all_pieces(self) -> Iterator[tuple[Address, str, int]]:
+        found = self._pieces.all()
+        named = ((Address(readable(task), key), name, size) for task, key, name, size in found)
+        return iter(sorted(named))
+
+    def _texts(self, task: str, query: Query) -> Iterator[tuple[str, str]]:
+        return self._search.texts(task, query)
+
+    def _tasks(self) -> list[str]:
+        return self._search.tasks()
 
     def _piece_sizes(self, keys: Sequence[str]) -> Mapping[tuple[str, str], int]:
         return self._pieces.sizes(keys)

@@ -1,0 +1,91 @@
+"""The questions to one kind of database, from which `DatabaseStore` derives all else."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import BinaryIO
+
+from stores.lease import Owner
+from stores.query import Query
+from stores.record import Address
+from stores.row import Claim, Row
+from stores.store import ResultsStore
+
+
+class DatabaseQuestions(ResultsStore):
+    """Each decides by one atomic statement, and may be asked twice when an answer was lost."""
+
+    @abstractmethod
+    def _claim(
+        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
+    ) -> Claim:
+        """Take the lease if it is free, expired, or `instead_of` is its token."""
+
+    @abstractmethod
+    def _commit(self, address: Address, token: str, row: Row) -> bool:
+        """Put a record in force, if the lease still has this token."""
+
+    @abstractmethod
+    def _release(self, address: Address, token: str) -> None:
+        """Free the lease, if it still has this token."""
+
+    @abstractmethod
+    def _renew(self, keys: Sequence[str], host: str) -> None:
+        """Move the expiry of the leases that processes of this host have."""
+
+    @abstractmethod
+    def _clear(self, address: Address, token: str) -> bool:
+        """Remove the record and free the lease, if it still has this token."""
+
+    @abstractmethod
+    def _record_text(self, key: str) -> str | None:
+        """The record of a key."""
+
+    @abstractmethod
+    def _status_texts(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
+        """Key and status of those keys that have a record."""
+
+    @abstractmethod
+    def _addresses(self, task: str | None) -> Iterator[Address]:
+        """The addresses of all records."""
+
+    @abstractmethod
+    def _tasks(self) -> list[str]:
+        """The names of all tasks that have records, sorted."""
+
+    @abstractmethod
+    def _texts(self, task: str, query: Query) -> Iterator[tuple[str, str]]:
+        """Key and record of those of a task that may fit a query, sorted by key."""
+
+    @abstractmethod
+    def _leases(self) -> list[tuple[Address, Owner]]:
+        """All leases that have not expired."""
+
+    @abstractmethod
+    def all_pieces(self) -> Iterator[tuple[Address, str, int]]:
+        """Address, name and size of all values beside records, sorted by address."""
+
+    @abstractmethod
+    def _piece_sizes(self, keys: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """The sizes of all values beside the records of some keys, by key and name."""
+
+    def _piece_names(self, key: str) -> list[str]:
+        """The names of all values beside the record of a key, also of incomplete ones."""
+        return [name for _, name in self._piece_sizes([key])]
+
+    @abstractmethod
+    def put_pieces(self, key: str, name: str, source: BinaryIO, size: int) -> None:
+        """Write a large value; it counts only when it is complete."""
+
+    @abstractmethod
+    def open_pieces(self, key: str, name: str) -> BinaryIO:
+        """A seekable stream of a large value.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+
+    @abstractmethod
+    def drop_pieces(self, key: str, names: Sequence[str]) -> None:
+        """Delete large values."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flowlib.policy import Retries
+
 if TYPE_CHECKING:
     from flowlib.signature import Signature
 
@@ -17,14 +19,14 @@ class Options:
     Attributes:
         resources: Demand by kind, `{"gpu": 1}`; None takes one object of a resource list,
             an empty mapping takes nothing.
-        retries: How often a failed task is tried again.
+        retries: How often a failed task is tried again, by kind of failure, and the pause before.
         timeout_s: Seconds after which a running task is killed; None is no limit.
         priority: Tasks of higher priority start first.
         tags: Free words to select by.
     """
 
     resources: Mapping[str, float] | None = None
-    retries: int = 0
+    retries: Retries = field(default_factory=Retries)
     timeout_s: float | None = None
     priority: int = 0
     tags: tuple[str, ...] = ()

@@ -57,11 +57,17 @@ def _rest(event: Event) -> str:
         case Finished(duration_s=duration_s):
             return f"{duration_s:.1f} s"
         case Failed(error=error) | Retried(error=error):
-            return f"{_braced(error.type_)}: {_first(error.message)}"
+            return f"{_when(event)}{_braced(error.type_)}: {_first(error.message)}"
         case Skipped(cause=cause):
             return f"upstream {cause.unique_name} failed"
         case Waiting(owner=owner):
             return _first(owner)
+    return ""
+
+
+def _when(event: Event) -> str:
+    if isinstance(event, Retried) and event.pause_s > 0:
+        return f"in {event.pause_s:g} s, after "
     return ""
 
 

@@ -61,9 +61,15 @@ class Failed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Retried(Event):
-    """It failed and will be tried again."""
+    """It failed and will be tried again.
+
+    Attributes:
+        error: Type, message and traceback.
+        pause_s: How long from now it waits before it may start.
+    """
 
     error: ErrorDetails
+    pause_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,18 @@ import pickle
 import traceback
 
 from flowlib.errors import FlowError
+from flowlib.policy import FailureKind
 from stores import ErrorDetails
 
 
 def error_details(error: BaseException) -> ErrorDetails:
     """Type, message and traceback of an exception, however odd it is."""
     return ErrorDetails(type(error).__name__, _message(error), _trace(error))
+
+
+def failure_kind(error: BaseException) -> FailureKind:
+    """In which way a task failed that raised this."""
+    return FailureKind.OOM if isinstance(error, MemoryError) else FailureKind.EXCEPTION
 
 
 def _message(error: BaseException) -> str:

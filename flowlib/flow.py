@@ -112,6 +112,7 @@ class Flow:
         results_store: ResultsStore | None = None,
         return_results: str | None = "all",
         *,
+        max_failures: int | None = None,
         executor: str | None = None,
         progress: str | None = None,
     ) -> Run:
@@ -134,6 +135,8 @@ class Flow:
             results_store: Where results live; None is a fresh memory store.
             return_results: "all" tasks, the "latest" (those nothing reads from), or None; the
                 values are loaded when touched.
+            max_failures: After how many failed tasks no new ones start; None is one under
+                `exit_on_error`, else any number.
             executor: "inline", "processes" or another name; None decides by `num_workers`.
             progress: Name of a view of the run: "lines"; None logs only.
 
@@ -151,6 +154,7 @@ class Flow:
             resources=resources,
             start_method=start_method,
             exit_on_error=exit_on_error,
+            max_failures=max_failures,
             log_to_tmux=log_to_tmux,
             force=force,
             project_name=project_name,

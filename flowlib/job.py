@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 
+from flowlib.policy import FailureKind
 from flowlib.signature import Signature
 from stores import Address, ErrorDetails, Identity, Input, Record, RunInfo
 
@@ -96,6 +97,7 @@ class Outcome:
         blobs: Its artifacts, likewise.
         is_store_error: Whether the store failed rather than the task.
         is_lost: Whether the worker could not commit the attempt itself, so the driver must.
+        failure: In which way it failed, for FAILED and KILLED.
         raised: The exception itself, where the task ran in the driver's process.
     """
 
@@ -110,6 +112,7 @@ class Outcome:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
     is_store_error: bool = False
     is_lost: bool = False
+    failure: FailureKind | None = None
     raised: Exception | None = None
 
     def __reduce__(self) -> tuple[object, ...]:

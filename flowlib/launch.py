@@ -36,6 +36,7 @@ class RunOptions:
     resources: object = None
     start_method: str | None = None
     exit_on_error: bool = True
+    max_failures: int | None = None
     log_to_tmux: bool = False
     force: str | Sequence[str] | None = None
     project_name: str = "uncategorized"
@@ -62,7 +63,8 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources)
     demands = _demands(graph, pool)
-    wanted = _checked_workers(options.num_workers)
+    wanted = _checked_count("num_workers", options.num_workers)
+    limit = _checked_count("max_failures", options.max_failures)
     plan = make_plan(graph, store, options.force)
     state, began = RunState(), time.monotonic()
     with ExitStack() as stack:
@@ -74,7 +76,8 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             crew = _executor(options.executor, setup, graph)
             means = RunMeans(store, crew, pool, demands, owner)
             jobs = JobMaker(plan, identity)
-            runner = Runner(plan.to_run, jobs, means, exit_on_error=options.exit_on_error)
+            limit = 1 if options.exit_on_error and limit is None else limit
+            runner = Runner(plan.to_run, jobs, means, max_failures=limit)
             state = runner.state
             _drive(runner, crew, watching)
         run = Run(plan, store, identity, state, shown, time.monotonic() - began)
@@ -119,11 +122,11 @@ def _shown(graph: TaskGraph, return_results: str | None) -> frozenset[str]:
     )
 
 
-def _checked_workers(wanted: int | None) -> int | None:
+def _checked_count(option: str, wanted: int | None) -> int | None:
     if wanted is None:
         return None
     if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
-        raise ValueError(f"num_workers must be 1 or more, not {wanted!r}")
+        raise ValueError(f"{option} must be 1 or more, not {wanted!r}")
     return wanted
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from flowlib.failures import error_details
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.policy import FailureKind
 from flowlib.transport import loads
 from flowlib.worker import execute
 from stores import Address, InMemoryStore, Owner, Record, ResultsStore
@@ -114,18 +115,26 @@ def _answer(message: Message, known: Known, store: object, owner: Owner) -> Outc
         body: Any = loads(message.body)
         job, inputs, ancestry = body
     except Exception as error:  # noqa: BLE001  # unpickling imports and calls user code
-        return Outcome(
-            message.address, OutcomeKind.FAILED, error=error_details(error), is_lost=True
-        )
+        return _unreadable(message, error)
     assignment = known.assignments.get(message.spec)
     if assignment is None:
-        details = error_details(RuntimeError(f"the task of {message.spec} could not be loaded"))
-        return Outcome(message.address, OutcomeKind.FAILED, error=details, is_lost=True)
+        unknown = RuntimeError(f"the task of {message.spec} could not be loaded")
+        return _unreadable(message, unknown)
     if isinstance(inputs, InMemoryStore):
         known.records.update(ancestry)
         return _executed_on_slice(job, assignment, inputs.with_ancestry(known.records), owner)
     assert isinstance(store, ResultsStore)  # noqa: S101  # a run has one or the other
     return execute(job, assignment, store, owner)
+
+
+def _unreadable(message: Message, error: Exception) -> Outcome:
+    return Outcome(
+        message.address,
+        OutcomeKind.FAILED,
+        error=error_details(error),
+        is_lost=True,
+        failure=FailureKind.EXCEPTION,
+    )
 
 
 def _executed_on_slice(

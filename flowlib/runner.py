@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
+from flowlib.policy import FailureKind
 from flowlib.resources import Demand, ResourcePool
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
@@ -58,11 +60,11 @@ class Runner:
         nodes: The nodes to run, predecessors first.
         jobs: Makes their jobs.
         means: What the run works with.
-        exit_on_error: Whether the first failure keeps new nodes from starting.
+        max_failures: After how many failures no new nodes start; None is never.
     """
 
     def __init__(
-        self, nodes: list[Node], jobs: JobMaker, means: RunMeans, *, exit_on_error: bool
+        self, nodes: list[Node], jobs: JobMaker, means: RunMeans, *, max_failures: int | None
     ) -> None:
         self._scheduler = Scheduler(nodes, means.pool, lambda node: means.demands[node.name])
         self._jobs = jobs
@@ -70,9 +72,11 @@ class Runner:
         self._executor = means.executor
         self._pool = means.pool
         self._owner = means.owner
-        self._exit_on_error = exit_on_error
+        self._max_failures = max_failures
         self._running: dict[str, tuple[Node, Job]] = {}
-        self._tries: dict[str, int] = {}
+        self._failures: dict[str, list[FailureKind]] = {}
+        self._paused: list[tuple[float, int, Node]] = []  # a heap: when, which of them, who
+        self._pauses = 0
         self._parked = _Parked()
         self._next_beat = time.monotonic() + means.store.beat_s
         self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
@@ -131,11 +135,23 @@ class Runner:
 
     def _fail(self, node: Node, outcome: Outcome) -> Iterator[Event]:
         error = outcome.error or _NO_ERROR
-        tries = self._tries[node.key] = self._tries.get(node.key, 0) + 1
-        if tries <= node.declaration.options.retries and not self.state.is_interrupted:
-            self._scheduler.retry(node)
-            yield Retried(node, error)
-            return
+        failures = self._failures.setdefault(node.key, [])
+        failures.append(outcome.failure or FailureKind.EXCEPTION)
+        retries = node.declaration.options.retries
+        if retries.allow(failures) and not self._scheduler.is_stopped:
+            pause_s = retries.pause_after(len(failures))
+            self._pause(node, pause_s)
+            yield Retried(node, error, pause_s)
+        else:
+            yield from self._give_up(node, outcome, error)
+
+    def _pause(self, node: Node, pause_s: float) -> None:
+        self._scheduler.pause(node)
+        self.state.states[node.key] = TaskState.SCHEDULED
+        self._pauses += 1
+        heapq.heappush(self._paused, (time.monotonic() + pause_s, self._pauses, node))
+
+    def _give_up(self, node: Node, outcome: Outcome, error: ErrorDetails) -> Iterator[Event]:
         is_kill = outcome.kind is OutcomeKind.KILLED
         self.state.states[node.key] = TaskState.KILLED if is_kill else TaskState.FAILED
         self.state.errors[node.key] = error
@@ -145,7 +161,7 @@ class Runner:
             self.state.exceptions[node.key] = outcome.exception
         self.state.failed.append(node)
         skipped = self._scheduler.fail(node)
-        if self._exit_on_error:
+        if self._max_failures is not None and len(self.state.failed) >= self._max_failures:
             self._scheduler.stop()
         yield Failed(node, error, is_kill, outcome.duration_s)
         for each in skipped:
@@ -169,6 +185,8 @@ class Runner:
             self._store.renew([job.address for job in self._executor.leases_to_renew])
         if now >= self._parked.look_at:
             yield from self._look_at_parked(now)
+        while self._paused and now >= self._paused[0][0]:
+            self._scheduler.resume(heapq.heappop(self._paused)[2])
         if self._limits:
             self._kill_overdue()
 
@@ -198,6 +216,8 @@ class Runner:
         """How long nothing needs to be done unless a job ends."""
         now = time.monotonic()
         until = min(self._next_beat, self._parked.look_at)
+        if self._paused:
+            until = min(until, self._paused[0][0])
         if self._limits:
             for node, job in self._running.values():
                 left = node.declaration.options.timeout_s or float("inf")

@@ -3,7 +3,7 @@ Decides which node may run next. Pure: no clock, no process, no store.
 
     waiting -> ready -> running -> done
                  ^         |----> parked  (another driver computes it) -> ready or done
-                 |---------|      retried
+                 |---------|----> paused  (it failed, and is tried again later) -> ready
                            |----> failed  (everything downstream -> skipped)
 
 Nodes that read from the same upstream wait behind one gate, so that two layers of 1,000 nodes
@@ -47,6 +47,7 @@ class Scheduler:
         self._ready: dict[Demand, list[tuple[int, int, Node]]] = {}
         self._grants: dict[str, Grant] = {}
         self._parked: dict[str, Node] = {}
+        self._paused: dict[str, Node] = {}
         self._open = len(self._order)  # nodes that have not come to their end
         self._skipped: set[str] = set()
         self._gates: dict[str, list[_Gate]] = {}
@@ -59,6 +60,11 @@ class Scheduler:
         if self._is_stopped:
             return not self._grants
         return self._open == 0
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing starts any more."""
+        return self._is_stopped
 
     @property
     def running_count(self) -> int:
@@ -120,9 +126,14 @@ class Scheduler:
         self._open -= len(skipped)
         return sorted(skipped, key=lambda each: self._order[each.key])
 
-    def retry(self, node: Node) -> None:
-        """`node` gives back what it holds and is ready again."""
+    def pause(self, node: Node) -> None:
+        """`node` failed: it gives back what it holds and waits until it is tried again."""
         self._release(node)
+        self._paused[node.key] = node
+
+    def resume(self, node: Node) -> None:
+        """`node` has waited long enough after its failure: it is ready again."""
+        del self._paused[node.key]
         self._make_ready(node)
 
     def park(self, node: Node) -> None:
@@ -140,9 +151,9 @@ class Scheduler:
         self._is_stopped = True
 
     def never_started(self) -> list[Node]:
-        """After a stop: the nodes that are still ready or parked."""
+        """After a stop: the nodes that are still ready, parked or paused."""
         ready = [node for queue in self._ready.values() for _, _, node in queue]
-        return [*ready, *self._parked.values()]
+        return [*ready, *self._parked.values(), *self._paused.values()]
 
     def _link(self, nodes: Iterable[Node]) -> None:
         gates: dict[int, tuple[Upstream, _Gate]] = {}

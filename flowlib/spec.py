@@ -11,6 +11,7 @@ from flowlib.context import Task, protected_names
 from flowlib.declaration import Declaration, Options
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
+from flowlib.policy import retries_of, seconds_of
 from flowlib.signature import Signature, is_task_class, signature_of
 
 
@@ -33,7 +34,11 @@ class TaskSpec:
         version: A new value makes all results of the task count as not yet computed.
         resources: What one node needs while it runs, `{"gpu": 1}`; `{}` needs nothing; None
             takes one object if the run has a list of resources.
-        retries: How often a failed node is tried again.
+        retries: How often a failed node is tried again; or how often by kind of failure,
+            `{"oom": 1, "exception": 2}`, where kinds that are not named are not tried again. The
+            kinds are exception, input, timeout, oom, killed and lost.
+        retry_pause: Seconds (or `"10s"`, `"1m"`) before the first retry; each further pause of the
+            node is twice as long, up to ten minutes.
         timeout: After how many seconds (or `"2h"`, `"30m"`, `"10s"`) a node is killed.
         priority: Nodes of higher priority start first.
         tags: Free words to select by.
@@ -56,7 +61,8 @@ class TaskSpec:
         *,
         version: str | int | None = None,
         resources: Mapping[str, float] | None = None,
-        retries: int = 0,
+        retries: int | Mapping[str, int] = 0,
+        retry_pause: float | str = 0.0,
         timeout: float | str | None = None,
         priority: int = 0,
         tags: Iterable[str] = (),
@@ -75,8 +81,8 @@ class TaskSpec:
         self.version = version
         self.options = Options(
             resources=None if resources is None else dict(resources),
-            retries=_checked_count(self.name, "retries", retries),
-            timeout_s=_seconds(self.name, timeout),
+            retries=retries_of(self.name, retries, retry_pause),
+            timeout_s=None if timeout is None else seconds_of(self.name, "timeout", timeout),
             priority=priority,
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
         )
@@ -262,30 +268,3 @@ def _reduce(reduce: bool | Sequence[str] | None) -> bool | tuple[str, ...]:
             f"reduce is True, or a list of the parameters to gather over, not {reduce!r}"
         )
     return tuple(reduce)
-
-
-def _checked_count(spec: str, option: str, count: int) -> int:
-    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise SpecError(f"{spec}: {option} must be 0 or more, not {count!r}")
-    return count
-
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def _seconds(spec: str, timeout: float | str | None) -> float | None:
-    if timeout is None:
-        return None
-    try:
-        if isinstance(timeout, str):
-            number, unit = (timeout[:-1], timeout[-1]) if timeout[-1:] in _UNITS else (timeout, "s")
-            seconds = float(number) * _UNITS[unit]
-        else:
-            seconds = float(timeout)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if not seconds > 0:
-        raise SpecError(
-            f"{spec}: timeout is {timeout!r}; give seconds, or '10s', '30m', '2h', '1d'"
-        )
-    return seconds

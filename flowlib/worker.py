@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 
 from flowlib.context import FunctionTask, Task, with_context
 from flowlib.errors import RunError
-from flowlib.failures import error_details, pickled_exception
+from flowlib.failures import error_details, failure_kind, pickled_exception
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.policy import FailureKind
 from flowlib.running import Neighbour, TaskContext
 from flowlib.signature import is_task_class
 from stores import (
@@ -41,6 +42,7 @@ class _Ending:
     exception: bytes | None = None
     interrupt: BaseException | None = None
     raised: Exception | None = None
+    failure: FailureKind | None = None
 
 
 def execute(job: Job, assignment: Assignment, store: ResultsStore, owner: Owner) -> Outcome:
@@ -99,6 +101,7 @@ def _run_attempt(
         duration_s=duration_s,
         error=ending.error,
         exception=ending.exception,
+        failure=ending.failure,
         raised=ending.raised,
     )
 
@@ -111,17 +114,24 @@ def _call(
     started: float,
 ) -> _Ending:
     """Call the user's code and save what it returns."""
+    kind: FailureKind | None = FailureKind.INPUT
     try:
         context = _context(job, assignment, store, attempt, started)
         inputs = collect_inputs(job, assignment, store)
+        kind = None
         returned = _run_task(assignment, context, inputs)
         _save_returned(returned, attempt)
     except KeyboardInterrupt as error:
         return _Ending(TaskState.KILLED, error_details(error), interrupt=error)
     except BaseException as error:  # noqa: BLE001  # the one place that calls user code
         raised = error if isinstance(error, Exception) else None
-        pickled = pickled_exception(error)
-        return _Ending(TaskState.FAILED, error_details(error), pickled, raised=raised)
+        return _Ending(
+            TaskState.FAILED,
+            error_details(error),
+            pickled_exception(error),
+            raised=raised,
+            failure=kind or failure_kind(error),
+        )
     return _Ending(TaskState.FINISHED)
 
 
@@ -216,4 +226,5 @@ def _store_failure(job: Job, error: Exception, duration_s: float) -> Outcome:
         exception=pickled_exception(error),
         owner=str(error),
         is_store_error=True,
+        failure=FailureKind.EXCEPTION,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 
 from flowlib.errors import RunError
@@ -30,6 +31,8 @@ class InlineExecutor(Executor):
 
     def wait(self, timeout_s: float | None) -> list[Outcome]:
         if not self._waiting:
+            with interrupts_let_through():
+                time.sleep(timeout_s or 0.0)
             return []
         job, assignment = self._waiting.popleft()
         with interrupts_let_through(), self._heartbeat.of(job.address):

@@ -10,7 +10,6 @@ out to be long.
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import sys
 import time
 from collections.abc import Collection
@@ -18,9 +17,11 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
+from flowlib.deaths import MemoryKills, death
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, interrupts_let_through
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.policy import FailureKind
 from flowlib.process_handle import ProcessHandle, Sent
 from flowlib.process_worker import NO_MAIN_GUARD, Message
 from flowlib.transport import dumps
@@ -63,6 +64,7 @@ class ProcessExecutor(Executor):
         self._store = b""
         self._outcomes: list[Outcome] = []
         self._mean_s = _QUEUE_S
+        self._memory_kills = MemoryKills()
 
     @property
     def free_slots(self) -> int:
@@ -88,7 +90,7 @@ class ProcessExecutor(Executor):
         return worker.index
 
     def wait(self, timeout_s: float | None) -> list[Outcome]:
-        if not self._outcomes and self._workers:
+        if not self._outcomes:
             self._read(self._spread(timeout_s))
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
@@ -137,13 +139,16 @@ class ProcessExecutor(Executor):
             by_handle[worker.process.sentinel] = worker
         with interrupts_let_through():
             touched = wait(list(by_handle), timeout_s)
+        dead = []
         for worker in dict.fromkeys(by_handle[handle] for handle in touched):
-            has_died = worker.has_died()  # asked first: what it has sent before is in the pipe
+            if worker.has_died():  # asked first: what it has sent before is in the pipe
+                dead.append(worker)
             for outcome in worker.answers():
                 self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
                 self._outcomes.append(outcome)
-            if has_died:
-                self._bury(worker)
+        is_memory_kill = bool(dead) and self._memory_kills.has_grown()
+        for worker in dead:
+            self._bury(worker, is_memory_kill=is_memory_kill)
 
     def _message(self, job: Job, assignment: Assignment, worker: ProcessHandle) -> Message:
         if assignment.name not in self._assignments:
@@ -181,7 +186,7 @@ class ProcessExecutor(Executor):
         worker = self._workers[index] = ProcessHandle(index, self._context, self._store)
         return worker
 
-    def _bury(self, worker: ProcessHandle) -> None:
+    def _bury(self, worker: ProcessHandle, *, is_memory_kill: bool) -> None:
         """Answer for the job a dead worker was running; give the others to another one."""
         worker.process.join()
         worker.hang_up()
@@ -190,39 +195,31 @@ class ProcessExecutor(Executor):
             raise RunError(_start_failure(worker.process.exitcode))
         waiting = list(worker.jobs)
         if waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
-            self._outcomes.append(_loss(waiting.pop(0), worker))
+            self._outcomes.append(_loss(waiting.pop(0), worker, is_memory_kill=is_memory_kill))
         for sent in waiting:
             self.submit(sent.job, sent.assignment)
 
 
-def _loss(sent: Sent, worker: ProcessHandle) -> Outcome:
+def _loss(sent: Sent, worker: ProcessHandle, *, is_memory_kill: bool) -> Outcome:
     """The outcome of a job whose worker died while it ran."""
-    is_timeout = bool(worker.kill_reason)
-    error = (
-        ErrorDetails("Timeout", worker.kill_reason, "")
-        if is_timeout
-        else ErrorDetails("WorkerDied", _death(worker.process.exitcode), "")
-    )
+    if worker.kill_reason:
+        failure, error = FailureKind.TIMEOUT, ErrorDetails("Timeout", worker.kill_reason, "")
+    else:
+        failure, error = death(worker.process.exitcode, is_memory_kill=is_memory_kill)
+    is_timeout = failure is FailureKind.TIMEOUT
     return Outcome(
         sent.job.address,
         OutcomeKind.FAILED if is_timeout else OutcomeKind.KILLED,
         duration_s=worker.busy_s,
         error=error,
         is_lost=True,
+        failure=failure,
     )
 
 
 def default_start_method() -> str:
     """forkserver on Linux, where it is quick and safe beside threads; spawn elsewhere."""
     return "forkserver" if sys.platform == "linux" else "spawn"
-
-
-def _death(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        hint = ": out of memory?" if name == "SIGKILL" else ""
-        return f"its worker process was killed by {name}{hint}"
-    return f"its worker process ended with exit code {exit_code} before the task did"
 
 
 def _start_failure(exit_code: int | None) -> str:

@@ -43,6 +43,7 @@ def flow():
     [
         ({"num_workers": 0}, ValueError, "num_workers must be 1 or more, not 0"),
         ({"num_workers": True}, ValueError, "num_workers"),
+        ({"max_failures": 0}, ValueError, "max_failures must be 1 or more, not 0"),
         ({"return_results": "al"}, ValueError, '"all", "latest" and None'),
         ({"executor": "inlin"}, UnknownPlugin, "Did you mean inline"),
         ({"progress": "line"}, UnknownPlugin, "Did you mean lines"),

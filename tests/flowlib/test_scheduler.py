@@ -41,8 +41,8 @@ def graphs(draw):
 
 @given(graphs(), st.data())
 def test_every_node_ends_once_and_never_before_its_upstream(nodes, data):
-    """Whatever fails, is retried or parked, and in whatever order workers answer."""
-    schedule, running, ended = scheduler(nodes), [], {}
+    """Whatever fails, is paused or parked, and in whatever order workers answer."""
+    schedule, running, paused, ended = scheduler(nodes), [], [], {}
     patience = 40
     while not schedule.is_done:
         for each, _ in schedule.take(data.draw(st.integers(1, 4))):
@@ -51,11 +51,13 @@ def test_every_node_ends_once_and_never_before_its_upstream(nodes, data):
             running.append(each)
         for each in schedule.parked:
             schedule.unpark(each)
+        for each in [paused.pop() for _ in range(data.draw(st.integers(0, len(paused))))]:
+            schedule.resume(each)
         if not running:
             continue
         each = running.pop(data.draw(st.integers(0, len(running) - 1)))
         patience -= 1
-        words = ["finished", "failed"] + (["retry", "park"] if patience > 0 else [])
+        words = ["finished", "failed"] + (["pause", "park"] if patience > 0 else [])
         match data.draw(st.sampled_from(words)):
             case "finished":
                 schedule.finish(each)
@@ -65,8 +67,9 @@ def test_every_node_ends_once_and_never_before_its_upstream(nodes, data):
                 for skipped in schedule.fail(each):
                     assert skipped.key not in ended
                     ended[skipped.key] = "skipped"
-            case "retry":
-                schedule.retry(each)
+            case "pause":
+                schedule.pause(each)
+                paused.append(each)
             case "park":
                 schedule.park(each)
 

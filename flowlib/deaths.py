@@ -1,0 +1,79 @@
+"""Why did a worker process end? Told by its exit code, and by what the kernel counts."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Final
+
+from flowlib.policy import FailureKind
+from stores import ErrorDetails
+
+_SYSTEM: Final = Path("/proc/vmstat")
+_OWN_GROUP: Final = Path("/proc/self/cgroup")
+_GROUPS: Final = Path("/sys/fs/cgroup")
+
+
+class MemoryKills:
+    """How many processes the kernel has killed for want of memory since this object was made.
+
+    The counter of the control group of this process is read where there is one, as it counts no
+    strangers; else that of the whole machine. Where neither can be read, nothing is ever counted.
+
+    Args:
+        counter: A file with a line `oom_kill NUMBER`; None finds it.
+    """
+
+    def __init__(self, counter: Path | None = None) -> None:
+        self._counter = counter or _counter()
+        self._seen = self._count()
+
+    def has_grown(self) -> bool:
+        """Whether one was killed since the last call."""
+        before, self._seen = self._seen, self._count()
+        return self._seen > before
+
+    def _count(self) -> int:
+        try:
+            lines = self._counter.read_text().splitlines()
+        except OSError:
+            return 0
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+
+
+def _counter() -> Path:
+    """The file that counts for the control group (version 2) of this process, or for all."""
+    try:
+        lines = _OWN_GROUP.read_text().splitlines()
+    except OSError:
+        return _SYSTEM
+    for line in lines:
+        if line.startswith("0::"):
+            events = _GROUPS / line.removeprefix("0::").lstrip("/") / "memory.events"
+            if events.is_file():
+                return events
+    return _SYSTEM
+
+
+def death(exit_code: int | None, *, is_memory_kill: bool) -> tuple[FailureKind, ErrorDetails]:
+    """The kind of failure of a task whose process ended like this, and the words for it.
+
+    Args:
+        exit_code: As `multiprocessing` gives it: negative is the number of a signal.
+        is_memory_kill: Whether the kernel has just killed a process for want of memory.
+    """
+    if exit_code == -signal.SIGKILL and is_memory_kill:
+        message = "its worker process was killed by the kernel, which had run out of memory"
+        return FailureKind.OOM, ErrorDetails("OutOfMemory", message, "")
+    if exit_code is not None and exit_code < 0:
+        message = f"its worker process was killed by {_signal_name(-exit_code)}"
+        return FailureKind.KILLED, ErrorDetails("WorkerDied", message, "")
+    message = f"its worker process ended with exit code {exit_code} before the task did"
+    return FailureKind.LOST, ErrorDetails("WorkerDied", message, "")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no names
+        return f"signal {number}"

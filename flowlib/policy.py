@@ -1,0 +1,116 @@
+"""Is a failed task tried again, and after which pause? Pure: no clock, no process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from flowlib.errors import SpecError, nearest
+
+_LONGEST_PAUSE_S: Final = 600.0
+"""Pauses grow up to this length, or stay at the first one if that is longer."""
+
+_MOST_DOUBLINGS: Final = 32  # beyond it every pause is at its longest, and floats overflow
+
+_UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class FailureKind(Enum):
+    """In which way a task failed; the values are what users write in `retries=`."""
+
+    EXCEPTION = "exception"  # its code raised, or its result could not be saved
+    INPUT = "input"  # the results of a predecessor could not be loaded
+    TIMEOUT = "timeout"  # it ran longer than it may
+    OOM = "oom"  # MemoryError, or the kernel killed its process for want of memory
+    KILLED = "killed"  # its process was ended by any other signal
+    LOST = "lost"  # its process ended by itself, or could not be reached any more
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often a failed task is tried again.
+
+    Attributes:
+        total: How many failures of any kind are forgiven; None if `by_kind` decides.
+        by_kind: How many of each kind; none of the kinds that are not named.
+        pause_s: The pause before the first retry; each further one is twice as long.
+    """
+
+    total: int | None = 0
+    by_kind: tuple[tuple[FailureKind, int], ...] = ()
+    pause_s: float = 0.0
+
+    def allow(self, failures: Sequence[FailureKind]) -> bool:
+        """Whether a task that failed in these ways, the latest last, is tried once more."""
+        if self.total is not None:
+            return len(failures) <= self.total
+        latest = failures[-1]
+        return failures.count(latest) <= dict(self.by_kind).get(latest, 0)
+
+    def pause_after(self, failures: int) -> float:
+        """How many seconds to wait after so many failures of one task."""
+        doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
+        longest = max(self.pause_s, _LONGEST_PAUSE_S)
+        return min(self.pause_s * 2.0**doublings, longest)
+
+
+def retries_of(spec: str, retries: object, pause: float | str) -> Retries:
+    """What the options `retries` and `retry_pause` of a spec mean.
+
+    Raises:
+        SpecError: a number is negative or none, or a kind of failure is unknown.
+    """
+    pause_s = seconds_of(spec, "retry_pause", pause, at_least=0.0)
+    if not isinstance(retries, Mapping):
+        return Retries(_count(spec, "retries", retries), pause_s=pause_s)
+    known = [kind.value for kind in FailureKind]
+    for name in retries:
+        if name not in known:
+            raise SpecError(
+                f"{spec}: retries names {name!r}, which is no kind of failure; "
+                f"the kinds are {', '.join(known)}.{nearest(str(name), known)}"
+            )
+    by_kind = tuple(
+        (FailureKind(name), _count(spec, f"retries[{name!r}]", count))
+        for name, count in retries.items()
+    )
+    return Retries(None, by_kind, pause_s)
+
+
+def seconds_of(spec: str, option: str, value: object, *, at_least: float | None = None) -> float:
+    """The seconds that a number, or a text such as `"2h"`, stands for.
+
+    Args:
+        spec: Whose option it is.
+        option: Name of the option.
+        value: What the user wrote.
+        at_least: The smallest number allowed; None allows all above 0.
+
+    Raises:
+        SpecError: it is neither, or too small.
+    """
+    seconds = _seconds(value)
+    if seconds is None or not (seconds > 0 if at_least is None else seconds >= at_least):
+        raise SpecError(f"{spec}: {option} is {value!r}; give seconds, or '10s', '30m', '2h', '1d'")
+    return seconds
+
+
+def _seconds(value: object) -> float | None:
+    try:
+        if isinstance(value, str):
+            is_plain = value[-1:] not in _UNITS
+            number, unit = (value, "s") if is_plain else (value[:-1], value[-1])
+            return float(number) * _UNITS[unit]
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def _count(spec: str, option: str, count: object) -> int:
+    if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise SpecError(f"{spec}: {option} must be 0 or more, not {count!r}")
+    return count

@@ -26,11 +26,15 @@ class ArrowCodec(Codec):
         return has_names and all(_is_exact(pyarrow, field) for field in fields)
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
-        parquet: Any = library("pyarrow.parquet", "pandas")
+        parquet: Any = library("pyarrow.parquet", "arrow")
+        if not isinstance(value, library("pyarrow", "arrow").Table):
+            raise TypeError("only a pyarrow.Table can be saved as arrow")
+        # By the other naming of Parquet, the items of lists would come back as `element`.
+        options = {"use_compliant_nested_type": False, **options}
         parquet.write_table(value, stream, **options)
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        parquet: Any = library("pyarrow.parquet", "pandas")
+        parquet: Any = library("pyarrow.parquet", "arrow")
         try:
             return parquet.read_table(stream, **options)
         except OSError as error:
@@ -41,7 +45,7 @@ def _is_exact(pyarrow: Any, field: Any) -> bool:
     """Whether Parquet keeps the values and the type of a column."""
     types, kind = pyarrow.types, field.type
     while types.is_list(kind) or types.is_large_list(kind):
-        if kind.value_field.name not in ("item", "element") or not kind.value_field.nullable:
+        if kind.value_field.name != "item" or not kind.value_field.nullable:
             return False
         kind = kind.value_type
     is_time = types.is_timestamp(kind) and kind.unit != "s"  # Parquet knows no seconds

@@ -38,6 +38,8 @@ class PandasCodec(Codec):
         parquet: Any = library("pyarrow.parquet", "pandas")
         pandas: Any = library("pandas", "pandas")
         is_series = isinstance(value, pandas.Series)
+        if not isinstance(value, (pandas.DataFrame, pandas.Series)):
+            raise TypeError("only a pandas.DataFrame or Series can be saved as pandas")
         table = pyarrow.Table.from_pandas(value.to_frame("value") if is_series else value)
         if is_series:
             mark = {_SERIES: json.dumps(value.name)}

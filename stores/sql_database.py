@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import re
+import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,8 +38,11 @@ from stores.sql_schema import is_current, prepare
 
 T = TypeVar("T")
 
-_BUSY_S: Final = 30.0
-"""So long SQLite itself waits for another writer before it says that it is busy."""
+_BUSY_S: Final = 60.0
+"""So long a writer of SQLite waits for the others."""
+
+_BUSY_PAUSE_S: Final = (0.0005, 0.004)
+"""Between two looks, drawn at random: SQLite's own waiting grows to 0.1 s and starves some."""
 
 _FOREVER: Final = re.compile(r"authentication|does not exist|no pg_hba|role|invalid", re.IGNORECASE)
 """Answers to a connection that waiting does not change."""
@@ -123,7 +129,7 @@ class Database:
             with _begun(engine, is_write=is_write) as connection:
                 return question(connection)
 
-        return self._translated(ask)
+        return self._translated(_when_free(ask) if self.is_sqlite else ask)
 
     def _prepare(self, engine: Engine) -> None:
         with _begun(engine, is_write=False) as connection:
@@ -162,9 +168,7 @@ class Database:
                 return create_engine(
                     self.url, hide_parameters=True, pool_pre_ping=False, pool_size=4
                 )
-            engine = create_engine(
-                self.url, hide_parameters=True, connect_args={"timeout": _BUSY_S}
-            )
+            engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": 0})
         except NoSuchModuleError as error:
             raise StoreError(f"{self.name}: {error}") from None
         except ImportError as error:
@@ -215,6 +219,26 @@ def on_network(path: str, mounts: str | None = None) -> bool:
     return kind in _NETWORK
 
 
+def _when_free(ask: Callable[[], T]) -> Callable[[], T]:
+    """A question to SQLite that waits for its turn: others write for milliseconds only."""
+
+    def wait() -> T:
+        limit = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                return ask()
+            except (DBAPIError, sqlite3.OperationalError) as error:
+                if not _is_busy(error) or time.monotonic() > limit:
+                    raise
+            time.sleep(random.uniform(*_BUSY_PAUSE_S))  # noqa: S311  # not for secrets
+
+    return wait
+
+
+def _is_busy(error: Exception) -> bool:
+    return "is locked" in str(error)
+
+
 @contextmanager
 def _begun(engine: Engine, *, is_write: bool) -> Iterator[Connection]:
     """A transaction; SQLite's has the right to write from its beginning if it is to."""
@@ -236,7 +260,7 @@ def _is_passing(error: Exception) -> bool:
     if error.connection_invalidated:
         return True
     said, state = str(error.orig), getattr(error.orig, "sqlstate", None)
-    if "database is locked" in said or "database table is locked" in said:
+    if _is_busy(error):
         return True
     if state is not None:
         return str(state)[:2] in ("08", "40") or state in ("57P01", "57P02", "57P03", "53300")

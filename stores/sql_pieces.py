@@ -33,12 +33,16 @@ class SqlPieces:
     def put(self, key: str, name: str, source: BinaryIO, size: int) -> None:
         """Write a value."""
         where = {"project": self._project, "key": key, "name": name}
-        head = self._insert(pieces).values(**where, size=_INCOMPLETE).on_conflict_do_nothing()
-        self._database.write(lambda connection: connection.execute(head))
-        number = 0
+        batch = self._next(source, where, 0)
+        is_whole = size <= _PER_COMMIT * CHUNK_BYTES
+        head = self._insert(pieces).values(**where, size=size if is_whole else _INCOMPLETE)
+        self._database.write(lambda c: self._put(c, batch, head.on_conflict_do_nothing()))
+        if is_whole:
+            return
+        number = len(batch)
         while batch := self._next(source, where, number):
-            rows, number = batch, number + len(batch)
-            self._database.write(lambda connection, rows=rows: self._put(connection, rows))  # type: ignore[misc]
+            number += len(batch)
+            self._database.write(lambda c, rows=batch: self._put(c, rows))  # type: ignore[misc]
         done = update(pieces).where(self._is(pieces, key, name)).values(size=size)
         self._database.write(lambda connection: connection.execute(done))
 
@@ -109,8 +113,16 @@ class SqlPieces:
             rows.append({**where, "number": number + len(rows), "data": data})
         return rows
 
-    def _put(self, connection: Connection, rows: list[dict[str, object]]) -> None:
-        connection.execute(self._insert(chunks).on_conflict_do_nothing(), rows)
+    def _put(
+        self,
+        connection: Connection,
+        rows: list[dict[str, object]],
+        head: sqlite.Insert | postgresql.Insert | None = None,
+    ) -> None:
+        if head is not None:
+            connection.execute(head)
+        if rows:
+            connection.execute(self._insert(chunks).on_conflict_do_nothing(), rows)
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)

@@ -71,6 +71,7 @@ class SqlRows:
                 set_={**lease, "fence": taken},
                 where=or_(
                     column.token.is_(None),
+                    column.expires.is_(None),
                     column.expires < now,
                     column.token.in_([token, instead_of]),
                 ),
@@ -78,6 +79,11 @@ class SqlRows:
             .returning(column.fence, column.record)
         )
         held = select(column.owner, column.token).where(self._is(address.key))
+        if self._database.is_sqlite:  # where one writes at a time, look before
+            live = held.where(column.expires >= now, column.token.not_in([token, instead_of]))
+            other = self._database.read(lambda connection: connection.execute(live).one_or_none())
+            if other is not None:
+                return Claim(False, 0, holder(other.owner), other.token)
 
         def ask(connection: Connection) -> Claim | None:
             found = connection.execute(statement).one_or_none()
@@ -86,7 +92,7 @@ class SqlRows:
             other = connection.execute(held).one_or_none()
             if other is None or other.token is None:  # it was given up meanwhile
                 return None
-            return Claim(False, 0, Owner.from_list(json.loads(other.owner)), other.token)
+            return Claim(False, 0, holder(other.owner), other.token)
 
         while (answer := self._database.write(ask)) is None:
             continue
@@ -179,6 +185,14 @@ class SqlRows:
 
     def _among(self, keys: Sequence[str]) -> ColumnElement[bool]:
         return in_keys(records.c.key, keys, is_sqlite=self._database.is_sqlite)
+
+
+def holder(owner: str | None) -> Owner:
+    """Who has a lease; of one that is damaged nobody can tell, so it lasts until it expires."""
+    try:
+        return Owner.from_list(json.loads(owner or ""))
+    except (ValueError, TypeError):
+        return Owner("an unknown host", "", 0, 0)
 
 
 def clock(*, is_sqlite: bool) -> ColumnElement[float]:

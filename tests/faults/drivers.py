@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flowlib import Flow, TaskSpec
 from flowlib.results import Run
-from stores import LocalFileStore
+from stores import LocalFileStore, ResultsStore
 from tests.faults.tasks import Make, Use, noted, payload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,13 +27,13 @@ SCRIPT = """
 import pathlib, sys
 
 pathlib.Path("begun").touch()  # before this moment a signal meets the interpreter, not us
-from stores import LocalFileStore
+from stores import open_store
 from tests.faults.drivers import chain
 
 if __name__ == "__main__":
     store, log, count, workers, pause_s = sys.argv[1:]
     flow = chain(int(count), log, float(pause_s))
-    flow.run(num_workers=int(workers), results_store=LocalFileStore(store))
+    flow.run(num_workers=int(workers), results_store=open_store(store if ":" in store else f"file:{store}"))
 """
 
 
@@ -76,9 +76,9 @@ class Driver:
         parents = Counter(parent_of(pid) for pid in others)
         return [pid for pid in others if parent_of(pid) in others and parents[parent_of(pid)]]
 
-    def end(self) -> tuple[int, str]:
+    def end(self, limit_s: float = LIMIT_S) -> tuple[int, str]:
         """Wait for it; its exit code and what it said."""
-        _, err = self.process.communicate(timeout=LIMIT_S)
+        _, err = self.process.communicate(timeout=limit_s)
         return self.process.returncode, err
 
 
@@ -148,7 +148,7 @@ def wait_until(holds: Callable[[], object], limit_s: float = LIMIT_S) -> None:
         time.sleep(0.02)
 
 
-def finished(store: LocalFileStore) -> set[str]:
+def finished(store: ResultsStore) -> set[str]:
     """Which tasks have a result: `Make <x>` and `Use <x>`."""
     done = set()
     for address in store.addresses():

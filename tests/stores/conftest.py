@@ -1,95 +1,12 @@
-"""Stores of every kind for tests that hold for all of them; servers are started once a session."""
+"""Stores of every kind."""
 
-from __future__ import annotations
+from tests.services.fixtures import (
+    any_store,
+    mongo_uri,
+    mongodb,
+    postgres,
+    shared_uri,
+    uri_of,
+)
 
-import os
-
-import pytest
-
-from stores import InMemoryStore, LocalFileStore, open_store
-
-SHARED = ("file", "sqlite", "postgresql", "mongodb")
-"""The kinds of store that other processes see, too."""
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    """A real PostgreSQL."""
-    pytest.importorskip("psycopg")
-    from tests.services.postgresql import PostgresServer
-
-    server = PostgresServer()
-    try:
-        server.start()
-        yield server
-    finally:
-        server.close()
-
-
-@pytest.fixture(scope="session")
-def mongodb():
-    """The URI of a real mongod, or of the one that FLOWLIB_TEST_MONGODB names."""
-    pytest.importorskip("pymongo")
-    from tests.services.mongodb import MongoServer
-
-    given = os.environ.get("FLOWLIB_TEST_MONGODB")
-    if given:
-        yield given
-        return
-    server = MongoServer()
-    try:
-        server.start()
-        yield server.uri
-    finally:
-        server.close()
-
-
-@pytest.fixture
-def mongo_uri(mongodb):
-    """The URI of an empty database, which is dropped in the end."""
-    import pymongo
-
-    name = f"t_{os.urandom(6).hex()}"
-    base, question, options = mongodb.partition("?")
-    yield f"{base.rstrip('/')}/{name}{question}{options}"
-    with pymongo.MongoClient(mongodb) as client:
-        client.drop_database(name)
-
-
-@pytest.fixture
-def uri_of(tmp_path, request):
-    """Gives the URI of an empty store of a kind."""
-
-    def uri(kind):
-        if kind == "postgresql":
-            return request.getfixturevalue("postgres").new_database()
-        if kind == "mongodb":
-            return request.getfixturevalue("mongo_uri")
-        if kind == "sqlite":
-            pytest.importorskip("sqlalchemy")
-        return {
-            "file": f"file:{tmp_path}/runs",
-            "sqlite": f"sqlite:///{tmp_path}/runs.db",
-            "memory": "memory:",
-        }[kind]
-
-    return uri
-
-
-@pytest.fixture(params=SHARED)
-def shared_uri(request, uri_of):
-    """The URI of an empty store that other processes see."""
-    return uri_of(request.param)
-
-
-@pytest.fixture(params=("memory", *SHARED))
-def any_store(request, uri_of, tmp_path):
-    """An empty store of every kind."""
-    if request.param == "memory":
-        store = InMemoryStore()
-    elif request.param == "file":
-        store = LocalFileStore(tmp_path / "runs", fsync=False)
-    else:
-        store = open_store(uri_of(request.param))
-    yield store
-    store.close()
+__all__ = ["any_store", "mongo_uri", "mongodb", "postgres", "shared_uri", "uri_of"]

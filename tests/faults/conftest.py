@@ -1,0 +1,12 @@
+"""Stores of every kind."""
+
+from tests.services.fixtures import (
+    any_store,
+    mongo_uri,
+    mongodb,
+    postgres,
+    shared_uri,
+    uri_of,
+)
+
+__all__ = ["any_store", "mongo_uri", "mongodb", "postgres", "shared_uri", "uri_of"]

@@ -65,7 +65,11 @@ class DatabaseStore(DatabaseQuestions):
         self, address: Address, owner: Owner, at_least: int = 1
     ) -> tuple[Lease, Record | None]:
         claim = self._claimed(address, owner, at_least)
-        record = None if claim.record is None else self._parsed(address, claim.record)
+        try:
+            record = None if claim.record is None else self._parsed(address, claim.record)
+        except RecordTooNew:
+            self._release(address, claim.token)
+            raise
         lease = Lease(address, claim.number, owner, Hold(claim.token))
         before = 0 if record is None else record.latest.number
         if claim.number > before + 1:  # attempts that nobody can commit any more
@@ -138,8 +142,13 @@ class DatabaseStore(DatabaseQuestions):
             told = json.loads(text)
             return status_told(told), bool(told[-1])
         except (ValueError, TypeError, KeyError, LookupError):
+            pass
+        try:
             record = self.record(Address("", key))
-            return None if record is None else Status.of(record), record is not None
+        except RecordTooNew as error:
+            _log.warning("%s", error)
+            return None, False
+        return None if record is None else Status.of(record), record is not None
 
     def record(self, address: Address) -> Record | None:
         text = self._record_text(address.key)

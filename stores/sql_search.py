@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,7 +12,7 @@ from stores.query import Query
 from stores.record import Address
 from stores.row import readable, storable
 from stores.sql_database import Database, in_keys
-from stores.sql_rows import clock
+from stores.sql_rows import clock, holder
 from stores.sql_schema import records
 
 _AT_ONCE: Final = 10_000
@@ -62,10 +61,7 @@ class SqlSearch:
             column.project == self._project, column.token.is_not(None), column.expires >= now
         )
         found = self._database.read(lambda connection: connection.execute(wanted).all())
-        return [
-            (Address(readable(row.task), row.key), Owner.from_list(json.loads(row.owner)))
-            for row in found
-        ]
+        return [(Address(readable(row.task), row.key), holder(row.owner)) for row in found]
 
     def tasks(self) -> list[str]:
         """The names of all tasks that have records, sorted."""

@@ -89,7 +89,7 @@ def codec_of(address: Address, artifact: Artifact, *, allow_pickle: bool) -> Cod
     """The codec an artifact was saved with.
 
     Raises:
-        CodecNotFound: it is not known here.
+        CodecNotFound: it is not known here, or in an older version only.
         PickleRefused: it would run code, and the store does not allow that.
     """
     try:
@@ -99,6 +99,12 @@ def codec_of(address: Address, artifact: Artifact, *, allow_pickle: bool) -> Cod
             f"{address}/{artifact.name} was saved with the type {artifact.type_!r}, which is "
             f"not known here: {error}"
         ) from None
+    if artifact.codec_version > codec.version:
+        raise CodecNotFound(
+            f"{address}/{artifact.name} was saved with version {artifact.codec_version} of the "
+            f"type {artifact.type_!r}, but the one here reads up to version {codec.version}: "
+            f"update the package that brings it"
+        )
     if codec.unpickles and not allow_pickle:
         raise PickleRefused(
             f"{address}/{artifact.name} is a pickle, which runs code when it is loaded: "

@@ -52,24 +52,36 @@ class TypeInfoCodec(Codec):
     def handles(self, value: object) -> bool:
         return False  # only where the user names the type
 
-    def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
+    def dump(
+        self,
+        value: Any,
+        stream: BinaryIO,
+        *,
+        mode: str | None = None,
+        open_kwargs: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        is_binary = "b" in (mode or self.mode("w"))
         if self.works_on_paths:
-            write_archive(stream, lambda path: self.dump_path(value, path, **options))
-        elif self._info.is_binary:
+            how: dict[str, Any] = {"mode": mode, "open_kwargs": open_kwargs, **options}
+            write_archive(stream, lambda path: self.dump_path(value, path, **how))
+        elif is_binary:
             self._info.save_fn(value, stream, **options)
         else:
-            text = io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
+            text = _as_text(stream, open_kwargs)
             try:
                 self._info.save_fn(value, text, **options)
             finally:
                 text.detach()
 
-    def load(self, stream: BinaryIO, **options: Any) -> Any:
+    def load(
+        self, stream: BinaryIO, *, open_kwargs: Mapping[str, Any] | None = None, **options: Any
+    ) -> Any:
         if self.works_on_paths:
-            return read_archive(stream, partial(self.load_path, **options))
+            return read_archive(stream, partial(self.load_path, open_kwargs=open_kwargs, **options))
         if self._info.is_binary:
             return self._info.load_fn(stream, **options)
-        text = io.TextIOWrapper(stream, encoding="utf-8")
+        text = _as_text(stream, open_kwargs)
         try:
             return self._info.load_fn(text, **options)
         finally:
@@ -106,6 +118,18 @@ class TypeInfoCodec(Codec):
     def mode(self, letter: str) -> str:
         """`letter`, with a `b` for binary types."""
         return f"{letter}b" if self._info.is_binary else letter
+
+
+def _as_text(stream: BinaryIO, open_kwargs: Mapping[str, Any] | None) -> io.TextIOWrapper:
+    """A stream of bytes as an open text file; UTF-8 whatever the locale says."""
+    given = dict(open_kwargs or {})
+    return io.TextIOWrapper(
+        stream,
+        given.get("encoding") or "utf-8",
+        given.get("errors"),
+        given.get("newline"),
+        write_through=True,
+    )
 
 
 def _opened(

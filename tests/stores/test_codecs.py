@@ -124,7 +124,7 @@ def test_huge_ints_come_back(value):
         ({"a": (1, 2)}, "pickle"),
         ({1: 2}, "pickle"),
         ({1, 2}, "pickle"),
-        (Point(1), "pickle"),
+        (Point(1), "dataclass"),
         (Mapping(a=1), "pickle"),
         (Shouting("a"), "pickle"),
         ([Shouting("a")], "pickle"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from stores.codec import Codec, read_archive, write_archive
@@ -52,40 +52,19 @@ class TypeInfoCodec(Codec):
     def handles(self, value: object) -> bool:
         return False  # only where the user names the type
 
-    def dump(
-        self,
-        value: Any,
-        stream: BinaryIO,
-        *,
-        mode: str | None = None,
-        open_kwargs: Mapping[str, Any] | None = None,
-        **options: Any,
-    ) -> None:
-        is_binary = "b" in (mode or self.mode("w"))
+    def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
         if self.works_on_paths:
-            how: dict[str, Any] = {"mode": mode, "open_kwargs": open_kwargs, **options}
-            write_archive(stream, lambda path: self.dump_path(value, path, **how))
-        elif is_binary:
-            self._info.save_fn(value, stream, **options)
-        else:
-            text = _as_text(stream, open_kwargs)
-            try:
-                self._info.save_fn(value, text, **options)
-            finally:
-                text.detach()
+            write_archive(stream, lambda path: self.dump_path(value, path, **options))
+            return
+        mode, how = options.pop("mode", None) or self.mode("w"), options.pop("open_kwargs", None)
+        with _wrapped(stream, mode, how) as file:
+            self._info.save_fn(value, file, **options)
 
-    def load(
-        self, stream: BinaryIO, *, open_kwargs: Mapping[str, Any] | None = None, **options: Any
-    ) -> Any:
+    def load(self, stream: BinaryIO, **options: Any) -> Any:
         if self.works_on_paths:
-            return read_archive(stream, partial(self.load_path, open_kwargs=open_kwargs, **options))
-        if self._info.is_binary:
-            return self._info.load_fn(stream, **options)
-        text = _as_text(stream, open_kwargs)
-        try:
-            return self._info.load_fn(text, **options)
-        finally:
-            text.detach()
+            return read_archive(stream, partial(self.load_path, **options))
+        with _wrapped(stream, self.mode("r"), options.pop("open_kwargs", None)) as file:
+            return self._info.load_fn(file, **options)
 
     def dump_path(
         self,
@@ -120,16 +99,18 @@ class TypeInfoCodec(Codec):
         return f"{letter}b" if self._info.is_binary else letter
 
 
-def _as_text(stream: BinaryIO, open_kwargs: Mapping[str, Any] | None) -> io.TextIOWrapper:
-    """A stream of bytes as an open text file; UTF-8 whatever the locale says."""
-    given = dict(open_kwargs or {})
-    return io.TextIOWrapper(
-        stream,
-        given.get("encoding") or "utf-8",
-        given.get("errors"),
-        given.get("newline"),
-        write_through=True,
-    )
+@contextmanager
+def _wrapped(stream: BinaryIO, mode: str, open_kwargs: Mapping[str, Any] | None) -> Iterator[Any]:
+    """A stream of bytes as a file of this mode; it stays open."""
+    if "b" in mode:
+        yield stream
+        return
+    how: dict[str, Any] = {"encoding": "utf-8", "write_through": True, **(open_kwargs or {})}
+    text = io.TextIOWrapper(stream, **how)
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def _opened(
@@ -315,10 +296,5 @@ class File:
     def __enter__(self) -> File:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()

@@ -14,6 +14,7 @@ np = pytest.importorskip("numpy")
 arrays = pytest.importorskip("hypothesis.extra.numpy")
 Document = pytest.importorskip("bokeh.document").Document
 figure = pytest.importorskip("bokeh.plotting").figure
+# matplotlib starts "fc-list" when it is imported for the first time.
 Figure = pytest.importorskip("matplotlib.figure").Figure
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("joblib")

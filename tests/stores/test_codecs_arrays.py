@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from stores import LocalFileStore
 from stores.codec import codecs, infer
 from stores.errors import ArtifactDamaged
+
+np = pytest.importorskip("numpy")
+arrays = pytest.importorskip("hypothesis.extra.numpy")
+for each in ("safetensors", "h5py", "zarr"):
+    pytest.importorskip(each)
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN_NAMES = st.text(st.sampled_from("abcä 語0"), min_size=1).filter(lambda each: each.strip())

@@ -6,10 +6,6 @@ import datetime
 import subprocess
 import sys
 
-import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +13,11 @@ from hypothesis import strategies as st
 from stores import LocalFileStore
 from stores.codec import codecs, infer
 from stores.errors import StoreError
+
+np = pytest.importorskip("numpy")
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+pa = pytest.importorskip("pyarrow")
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 INTS = st.integers(-(2**63), 2**63 - 1)

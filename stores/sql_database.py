@@ -26,14 +26,14 @@ from sqlalchemy import (
     event,
     func,
     literal,
-    make_url,
     select,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from stores.errors import StoreError, StoreUnwritable, unwritable
 from stores.file_layout import make_folder
 from stores.patience import Patience
+from stores.sql_address import on_network
 from stores.sql_schema import is_current, prepare
 
 T = TypeVar("T")
@@ -44,40 +44,15 @@ _BUSY_S: Final = 60.0
 _BUSY_PAUSE_S: Final = (0.0005, 0.004)
 """Between two looks, drawn at random: SQLite's own waiting grows to 0.1 s and starves some."""
 
-_FOREVER: Final = re.compile(r"authentication|does not exist|no pg_hba|role|invalid", re.IGNORECASE)
+_FOREVER: Final = re.compile(
+    r"authentication|no password|does not exist|no pg_hba|not permitted to log in|"
+    r"permission denied|invalid \w+ (value|number|option)|invalid (integer|connection|URI)",
+    re.IGNORECASE,
+)
 """Answers to a connection that waiting does not change."""
 
-_NETWORK: Final = frozenset(
-    "nfs nfs4 cifs smb3 9p lustre gpfs beegfs ceph afs fuse.sshfs fuse.glusterfs".split()
-)
-"""File systems without the shared memory that SQLite's write-ahead log needs."""
-
-
-def parsed_url(url: str) -> URL:
-    """The address of a database.
-
-    Raises:
-        StoreError: it is none, or of a kind that is not served.
-    """
-    try:
-        found = make_url(url)
-    except ArgumentError:
-        raise StoreError(
-            "this is no address of a database: write sqlite:///runs.db or "
-            "postgresql://user:password@host/name"
-        ) from None
-    kind = found.get_backend_name()
-    if kind == "postgres":
-        kind, found = "postgresql", found.set(drivername="postgresql")
-    if kind not in ("sqlite", "postgresql"):
-        raise StoreError(f"{kind} is not served: use sqlite:///runs.db or postgresql://…")
-    if kind == "postgresql" and found.drivername == "postgresql":
-        return found.set(drivername="postgresql+psycopg")
-    if kind == "sqlite":
-        if found.database in (None, "", ":memory:"):
-            raise StoreError("a SQLite store needs a file, sqlite:///runs.db; see also memory:")
-        return found.set(database=str(Path(str(found.database)).absolute()))
-    return found
+_FORBIDDEN: Final = frozenset({"42501", "25006", "53100"})
+"""What PostgreSQL calls a missing right, a server that is only read, and a full disk."""
 
 
 class Database:
@@ -92,7 +67,8 @@ class Database:
     def __init__(self, url: URL, *, fsync: bool, patience_s: float) -> None:
         self.url, self._fsync = url, fsync
         self.is_sqlite = url.get_backend_name() == "sqlite"
-        self.name = url.render_as_string(hide_password=True)
+        shown = url.difference_update_query(["sslpassword"])
+        self.name = shown.render_as_string(hide_password=True)
         self._patience = Patience(self.name, _is_passing, patience_s)
         self._engines: dict[int, Engine] = {}
         self._is_prepared = False
@@ -120,6 +96,8 @@ class Database:
     def _asked(self, question: Callable[[Connection], T], *, is_write: bool) -> T:
         def ask() -> T:
             if self.is_sqlite and not (path := Path(str(self.url.database))).exists():
+                self.close()  # connections to a file that was deleted would write into nothing
+                self._is_prepared = False
                 if not is_write:
                     return self._of_nothing(question)
                 make_folder(str(path.parent))
@@ -142,9 +120,12 @@ class Database:
     def _of_nothing(self, question: Callable[[Connection], T]) -> T:
         """What is found in a file that is not there, without making it."""
         engine = create_engine("sqlite://")
-        with engine.begin() as connection:
-            prepare(connection, self.name)
-            return question(connection)
+        try:
+            with engine.begin() as connection:
+                prepare(connection, self.name)
+                return question(connection)
+        finally:
+            engine.dispose()
 
     def _translated(self, ask: Callable[[], T]) -> T:
         try:
@@ -174,7 +155,7 @@ class Database:
         except ImportError as error:
             raise StoreError(
                 f"{self.name} needs a package that is not here ({error}): "
-                f"pip install 'flowlib-runner[sql]'"
+                f"pip install 'flowlib-runner[{'sql' if self.is_sqlite else 'postgresql'}]'"
             ) from None
         event.listen(engine, "connect", self._set_up)
         event.listen(engine, "begin", _begin)
@@ -198,25 +179,11 @@ class Database:
                 return found
         if "unable to open database file" in said:
             return StoreUnwritable(f"{self.name}: its folder is not there or cannot be written to")
+        if getattr(getattr(error, "orig", None), "sqlstate", None) in _FORBIDDEN:
+            return StoreUnwritable(f"{self.name}: {said.splitlines()[0]}")
         if "not a database" in said or "malformed" in said:
             return StoreError(f"{self.name} is no SQLite database, or a damaged one ({said})")
         return StoreError(f"{self.name}: {type(error).__name__}: {said.splitlines()[0]}")
-
-
-def on_network(path: str, mounts: str | None = None) -> bool:
-    """Whether a file lies on a network file system, as far as the system tells."""
-    if mounts is None:
-        try:
-            mounts = Path("/proc/self/mounts").read_text()
-        except OSError:
-            return False
-    folder, best, kind = str(Path(path).absolute().parent), "", ""
-    for line in mounts.splitlines():
-        _, point, type_ = line.split(" ")[:3]
-        is_above = folder == point or folder.startswith(point.rstrip("/") + "/")
-        if is_above and len(point) >= len(best):
-            best, kind = point, type_
-    return kind in _NETWORK
 
 
 def _when_free(ask: Callable[[], T]) -> Callable[[], T]:

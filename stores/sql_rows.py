@@ -20,6 +20,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from stores.lease import Owner
 from stores.record import Address
@@ -46,38 +47,8 @@ class SqlRows:
         self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
     ) -> Claim:
         """Take a lease if it is free, expired, or `instead_of` is its token."""
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        column = records.c
-        now = self._now
-        lease = {
-            "token": token,
-            "owner": json.dumps(owner.to_list()),
-            "host": owner.host,
-            "expires": now + self._lease_s,
-        }
-        next_ = case((column.fence >= at_least, column.fence + 1), else_=at_least)
-        taken = case((column.token == token, column.fence), else_=next_)
-        statement = (
-            insert(records)
-            .values(
-                project=self._project,
-                key=address.key,
-                task=storable(address.task),
-                fence=at_least,
-                **lease,
-            )
-            .on_conflict_do_update(
-                index_elements=["project", "key"],
-                set_={**lease, "fence": taken},
-                where=or_(
-                    column.token.is_(None),
-                    column.expires.is_(None),
-                    column.expires < now,
-                    column.token.in_([token, instead_of]),
-                ),
-            )
-            .returning(column.fence, column.record)
-        )
+        column, now = records.c, self._now
+        statement = self._claiming(address, owner, token, at_least, instead_of)
         held = select(column.owner, column.token).where(self._is(address.key))
         if self._database.is_sqlite:  # where one writes at a time, look before
             live = held.where(column.expires >= now, column.token.not_in([token, instead_of]))
@@ -97,6 +68,38 @@ class SqlRows:
         while (answer := self._database.write(ask)) is None:
             continue
         return answer
+
+    def _claiming(
+        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
+    ) -> ReturningInsert[Any]:
+        """The statement that takes a lease, and gives a row if it did."""
+        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        column = records.c
+        now = self._now
+        lease = {
+            "token": token,
+            "owner": json.dumps(owner.to_list()),
+            "host": owner.host,
+            "expires": now + self._lease_s,
+        }
+        next_ = case((column.fence >= at_least, column.fence + 1), else_=at_least)
+        taken = case((column.token == token, column.fence), else_=next_)
+        return (
+            insert(records)
+            .values(
+                project=self._project,
+                key=address.key,
+                task=storable(address.task),
+                fence=at_least,
+                **lease,
+            )
+            .on_conflict_do_update(
+                index_elements=["project", "key"],
+                set_={**lease, "fence": taken},
+                where=or_(self._is_free(), column.token.in_([token, instead_of])),
+            )
+            .returning(column.fence, column.record)
+        )
 
     def commit(self, address: Address, token: str, row: Row) -> bool:
         """Put a record in force; False if the lease has another token by now."""
@@ -175,6 +178,11 @@ class SqlRows:
     def _change(self, connection: Connection, key: str, token: str, values: dict[str, Any]) -> bool:
         statement = update(records).where(self._is(key), records.c.token == token).values(values)
         return connection.execute(statement).rowcount == 1
+
+    def _is_free(self) -> ColumnElement[bool]:
+        """Whether anybody may take a lease; one without a time would be held for ever."""
+        column = records.c
+        return or_(column.token.is_(None), column.expires.is_(None), column.expires < self._now)
 
     @property
     def _now(self) -> ColumnElement[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from stores.errors import StoreError
@@ -26,39 +26,58 @@ _URL_OPTIONS: Final[Mapping[str, str]] = {"sql": "url", "mongodb": "host"}
 """The option that takes a whole URI."""
 
 
-def open_store(where: str | Mapping[str, Any]) -> ResultsStore:
+_EXTRAS: Final[Mapping[str, str]] = {"sql": "sql", "mongodb": "mongodb"}
+"""The extras of this distribution that bring what a backend imports."""
+
+
+def open_store(where: str | Mapping[str, Any], *, project: str = "") -> ResultsStore:
     """Open a store.
 
     Args:
-        where: A URI such as `file:runs` or `memory:`; or a mapping
+        where: A URI such as `file:runs`, `memory:`, `sqlite:///runs.db`,
+            `postgresql://user:password@host/database` or `mongodb://host/database`; or a mapping
             `{"kind": "file", "options": {"base_dir": "runs"}}`.
+        project: Records, queries and deletions see only those of this project.
 
     Raises:
         UnknownPlugin: there is no such kind of store.
         StoreError: the URI or the mapping is not of that form.
     """
+    more = {"project": project} if project else {}
     if isinstance(where, Mapping):
-        return _from_mapping(where)
+        return _from_mapping(where, more)
     scheme, colon, rest = where.partition(":")
     if not colon:
         raise StoreError(
             f"{where!r} is no URI of a store: write file:{where} for a folder, or memory:"
         )
-    kind = _SCHEMES.get(scheme.partition("+")[0], _SCHEMES.get(scheme, scheme))
+    kind, backend = _backend(scheme)
     if kind in _URL_OPTIONS and rest:
-        return backends.find(kind)(**{_URL_OPTIONS[kind]: where})
-    backend = backends.find(kind)
+        return backend(**{_URL_OPTIONS[kind]: where, **more})
     option = _PATH_OPTIONS.get(scheme)
     if option is None:
         if rest:
             raise StoreError(f"{where!r}: nothing is expected after {scheme}:, found {rest!r}")
-        return backend()
+        return backend(**more)
     if not rest:
         raise StoreError(f"{where!r}: a path is expected after {scheme}:")
-    return backend(**{option: rest.removeprefix("//")})
+    return backend(**{option: rest.removeprefix("//"), **more})
 
 
-def _from_mapping(where: Mapping[str, Any]) -> ResultsStore:
+def _backend(name: str) -> tuple[str, Callable[..., ResultsStore]]:
+    """The kind of store that a scheme means, and its class."""
+    kind = _SCHEMES.get(name.partition("+")[0], _SCHEMES.get(name, name))
+    try:
+        return kind, backends.find(kind)
+    except ModuleNotFoundError as error:
+        if kind not in _EXTRAS:
+            raise
+        raise StoreError(
+            f"a {name} store needs {error.name}: pip install 'flowlib-runner[{_EXTRAS[kind]}]'"
+        ) from None
+
+
+def _from_mapping(where: Mapping[str, Any], more: Mapping[str, Any]) -> ResultsStore:
     unknown = sorted(where.keys() - {"kind", "options"})
     if "kind" not in where or unknown:
         raise StoreError(
@@ -68,6 +87,6 @@ def _from_mapping(where: Mapping[str, Any]) -> ResultsStore:
     if not isinstance(options, Mapping):
         raise StoreError(f"{where['kind']} store: options are a mapping, not {options!r}")
     try:
-        return backends.find(where["kind"])(**options)
+        return _backend(where["kind"])[1](**{**options, **more})
     except TypeError as error:
         raise StoreError(f"{where['kind']} store: {error}") from None

@@ -15,7 +15,14 @@ from stores.disk import remove_tree
 from stores.errors import LeaseLost
 from stores.file_artifacts import FileArtifacts
 from stores.file_index import FileIndex
-from stores.file_layout import Layout, as_store_error, check_marker, make_folder, write_marker
+from stores.file_layout import (
+    Layout,
+    as_store_error,
+    check_marker,
+    encoded,
+    make_folder,
+    write_marker,
+)
 from stores.file_lease import FileLeases, HeldLease
 from stores.file_leftovers import FileLeftovers
 from stores.file_promises import opened
@@ -42,6 +49,7 @@ class LocalFileStore(ResultsStore):
 
     Args:
         base_dir: The folder; made when something is written to it.
+        project: Records, queries and deletions see only those of this project.
         fsync: Whether a result survives a loss of power, and not only of every process, once
             it is reported as finished.
         lease_s: Seconds after which the work of a silent process on another host is taken over.
@@ -58,21 +66,19 @@ class LocalFileStore(ResultsStore):
         self,
         base_dir: str | os.PathLike[str],
         *,
+        project: str = "",
         fsync: bool = True,
         lease_s: float = LEASE_S,
         inline_limit: int = INLINE_LIMIT_BYTES,
         allow_pickle: bool = True,
     ) -> None:
-        self.base_dir = os.path.abspath(os.fspath(base_dir))
+        folder = os.path.abspath(os.fspath(base_dir))
+        self.base_dir = f"{folder}/.projects/{encoded(project)}" if project else folder
         self.type_registry: dict[str, TypeInfo] = registered_types()
         self.run_info: object = None
         self.beat_s = min(BEAT_S, lease_s / 6)
-        self._options = {
-            "fsync": fsync,
-            "lease_s": lease_s,
-            "inline_limit": inline_limit,
-            "allow_pickle": allow_pickle,
-        }
+        self._fsync, self._lease_s = fsync, lease_s
+        self._inline_limit, self._allow_pickle = inline_limit, allow_pickle
         self._open()
 
     def __repr__(self) -> str:
@@ -89,19 +95,18 @@ class LocalFileStore(ResultsStore):
     def _open(self) -> None:
         """Make what is not pickled."""
         check_marker(self.base_dir)
-        options = self._options
         self._layout = Layout(self.base_dir)
-        self._leases = FileLeases(self._layout, float(options["lease_s"]))
+        self._leases = FileLeases(self._layout, self._lease_s)
         self._index = FileIndex(self._layout)
         self._artifacts = FileArtifacts(
             self._layout,
             self.type_registry,
-            inline_limit=int(options["inline_limit"]),
-            fsync=bool(options["fsync"]),
-            allow_pickle=bool(options["allow_pickle"]),
+            inline_limit=self._inline_limit,
+            fsync=self._fsync,
+            allow_pickle=self._allow_pickle,
         )
         self._records = FileRecords(self._layout, self._index, self._artifacts.checked)
-        self._leftovers = FileLeftovers(self._layout, float(options["lease_s"]), self._records.read)
+        self._leftovers = FileLeftovers(self._layout, self._lease_s, self._records.read)
         self._made: set[str] = set()
 
     # -- reading -------------------------------------------------------------------------
@@ -147,11 +152,9 @@ class LocalFileStore(ResultsStore):
     def acquire(
         self, address: Address, owner: Owner, at_least: int = 1
     ) -> tuple[Lease, Record | None]:
-        if self.base_dir not in self._made:
-            write_marker(self.base_dir)
-            self._made.add(self.base_dir)
         folder = self._layout.task_folder(address.task)
         if folder not in self._made:
+            write_marker(self.base_dir)
             make_folder(folder)
             self._made.add(folder)
         held, record = self._leases.acquire(address, owner, self._records.read, at_least)
@@ -180,12 +183,11 @@ class LocalFileStore(ResultsStore):
         One fsync after the rename brings both to the disk. Where an older record is replaced, the
         new one has to be there before.
         """
-        fsync = self._options["fsync"]
         try:
             data = f",{record.to_json()[1:]}\n".encode()
             while data:
                 data = data[os.write(held.descriptor, data) :]
-            if fsync and not is_first:
+            if self._fsync and not is_first:
                 os.fsync(held.descriptor)
             self._leases.commit(held, record.address)
         except BaseException:  # an interrupt, too: nobody could take the key in this process
@@ -194,7 +196,7 @@ class LocalFileStore(ResultsStore):
                 self._artifacts.drop_attempt(record.address, held.number)
             self._leases.release(held)
             raise
-        if fsync:
+        if self._fsync:
             self._settle(held, record, is_first=is_first)
 
     def _settle(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
@@ -220,7 +222,7 @@ class LocalFileStore(ResultsStore):
         for address in addresses:
             self._leases.renew(address, self._records.read)
 
-    def lease_folder(self, address: Address) -> str | None:
+    def lease_folder(self, address: Address) -> str:
         return self._layout.leases(address.task)
 
     def remove(self, address: Address) -> bool:

@@ -30,11 +30,13 @@ class InMemoryStore(ResultsStore):
 
     Args:
         manager: Accepted for the sake of the seed's interface; not needed.
+        project: What it is for; every memory store is apart from all others anyway.
     """
 
     reachable_from_workers: ClassVar[bool] = False
 
-    def __init__(self, manager: object = None) -> None:
+    def __init__(self, manager: object = None, *, project: str = "") -> None:
+        self.project = project
         self._lock = threading.RLock()
         self._records: dict[str, Record] = {}
         self._blobs: dict[str, _Blobs] = {}

@@ -11,7 +11,8 @@ from stores.patience import PATIENCE_S
 from stores.query import Query
 from stores.record import Address
 from stores.row import Claim, Row, readable
-from stores.sql_database import Database, parsed_url
+from stores.sql_address import parsed_url
+from stores.sql_database import Database
 from stores.sql_pieces import SqlPieces
 from stores.sql_rows import SqlRows
 from stores.sql_search import SqlSearch

@@ -299,10 +299,10 @@ def test_a_server_that_is_killed_is_waited_for(is_replica_set, caplog):
         threads = [threading.Thread(target=work, args=(first,)) for first in range(2)]
         for thread in threads:
             thread.start()
-        for _ in range(3):
+        for away_s in (0.3, 0.3, 4.0):
             time.sleep(1.0)
             server.kill()
-            time.sleep(0.3)
+            time.sleep(away_s)
             server.start()
         time.sleep(1.0)
         stop.set()

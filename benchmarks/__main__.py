@@ -1,4 +1,4 @@
-"""What can be asked of the benchmarks? `setup`, `profile`, `clean`, or a table."""
+"""What can be asked of the benchmarks? `setup`, `profile`, `faults`, `clean`, or a table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ from benchmarks.table import markdown
 
 def main(arguments: list[str]) -> None:
     """Do what the command line asks for."""
-    actions = {"setup": _set_up, "profile": _profile, "clean": lambda _: clean()}
+    actions = {
+        "setup": _set_up,
+        "profile": _profile,
+        "faults": _inject_faults,
+        "clean": lambda _: clean(),
+    }
     if arguments and arguments[0] in actions:
         actions[arguments[0]](arguments[1:])
     else:
@@ -46,6 +51,12 @@ def _profile(arguments: list[str]) -> None:
     if not matching:
         parser.error(f"--variant is one of {', '.join(cell.variant for cell in cells)}")
     profile(chosen(asked.system)[0], matching[0], asked.sort, asked.lines)
+
+
+def _inject_faults(arguments: list[str]) -> None:
+    from benchmarks.faults import main as inject_faults  # needs what the tests need
+
+    inject_faults(arguments)
 
 
 def _measure(arguments: list[str]) -> None:

@@ -19,12 +19,13 @@ from stores.errors import (
 )
 from stores.record import Address, TaskState
 from stores.store import ResultsStore
+from stores.testing.large import LargeConformance
 from stores.testing.parts import NAMES, VALUES, A, B, C, dead_owner, done, far_owner, identity, put
 from stores.testing.transfer import TransferConformance
 from stores.values import Promise
 
 
-class StoreConformance(TransferConformance):
+class StoreConformance(TransferConformance, LargeConformance):
     """Derive from it and give a fixture `store` that makes an empty store."""
 
     @pytest.fixture

@@ -64,4 +64,5 @@ def _copied(source: ResultsStore, target: ResultsStore, at: Address, to: Address
         taken = attempt.take(source.portable(artifact), stream)
         assert taken.name == artifact.name
         attempt.commit(identity(to), done())
-        assert before
+        if source.portable(artifact).encoding != "tar":
+            assert taken.size_bytes == len(before)

@@ -78,6 +78,22 @@ def test_there_is_one_document_per_key(store, database):
     assert database["flowlib"].find_one({"_id": B.key}) is None
 
 
+def test_d01_names_with_dots_and_overwritten_values(store, database):
+    """Exact configs, names with dots, no file left behind by four saves and a deletion."""
+    for x in (1, 2, 3):
+        where = {"task_name": "Train", "task_unique_config": {"Train": {"x": x}}}
+        for _ in range(4):
+            store.save(f"{x}" * 100_000, ".saved_results", **where)
+    assert store.load(".saved_results", "Train", {"Train": {"x": 2}}) == "2" * 100_000
+    assert store.load(".saved_results", "Train", {"Train": {"x": 2.5}}) is None
+    assert database["flowlib.pieces.files"].count_documents({}) == 3
+    for x in (1, 2):
+        store.delete(".saved_results", "Train", {"Train": {"x": x}})
+    store.delete_run("Train", {"Train": {"x": 3}})
+    assert database["flowlib.pieces.files"].count_documents({}) == 0
+    assert database["flowlib.pieces.chunks"].count_documents({}) == 0
+
+
 def test_configs_that_bson_cannot_hold_are_kept(store):
     """Large integers, half characters, NUL and dollar signs come back."""
     odd = {"$set": 1, "a.b": 2, "big": 2**80, "half": "\ud800", "nul\0": "\0"}

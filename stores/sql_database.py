@@ -237,7 +237,7 @@ def _is_passing(error: Exception) -> bool:
 
 
 def _errno_of(said: str) -> int | None:
-    known = {"database or disk is full": errno.ENOSPC, "readonly database": errno.EROFS}
+    known = {"database or disk is full": errno.ENOSPC, "readonly database": errno.EACCES}
     return next((number for words, number in known.items() if words in said), None)
 
 

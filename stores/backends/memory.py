@@ -61,8 +61,13 @@ class InMemoryStore(ResultsStore):
             for address in addresses:
                 record = self._records.get(address.key)
                 if record is not None:
-                    found[address.key] = Status.of(record)
+                    found[address.key] = self._checked(Status.of(record), address)
         return found
+
+    def _checked(self, status: Status, address: Address) -> Status:
+        blobs = self._blobs.get(address.key, {})
+        missing = tuple(each.name for each in status.artifacts if _blob_key(each) not in blobs)
+        return replace(status, missing=missing) if missing else status
 
     def record(self, address: Address) -> Record | None:
         return self._records.get(address.key) or self._ancestry.get(address.key)

@@ -21,11 +21,12 @@ from stores.record import Address, TaskState
 from stores.store import ResultsStore
 from stores.testing.large import LargeConformance
 from stores.testing.parts import NAMES, VALUES, A, B, C, dead_owner, done, far_owner, identity, put
+from stores.testing.search import SearchConformance
 from stores.testing.transfer import TransferConformance
 from stores.values import Promise
 
 
-class StoreConformance(TransferConformance, LargeConformance):
+class StoreConformance(TransferConformance, SearchConformance, LargeConformance):
     """Derive from it and give a fixture `store` that makes an empty store."""
 
     @pytest.fixture

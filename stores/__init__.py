@@ -182,11 +182,22 @@ _HOMES = {
 }
 """Where each public name lives."""
 
+_EXTRAS = {"MongoDBStore": "mongodb", "SQLStore": "sql"}
+"""The extras of this distribution that bring what a name needs."""
+
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'stores' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        if name not in _EXTRAS or (error.name or "").startswith("stores"):
+            raise
+        raise ModuleNotFoundError(
+            f"{name} needs {error.name}: pip install 'flowlib-runner[{_EXTRAS[name]}]'",
+            name=error.name,
+        ) from None
     globals()[name] = value
     return value
 

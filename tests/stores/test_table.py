@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, datetime
 from types import ModuleType
 
-import numpy as np
 import pytest
 
 from flowlib import Flow, TaskSpec
@@ -62,6 +61,7 @@ def test_a_row_tells_who_what_with_and_how_long(any_store):
 
 def test_only_single_values_become_cells(any_store):
     """Numbers also of numpy, words, True, None; no lists, no bytes, nothing long."""
+    np = pytest.importorskip("numpy")
     values = {
         "float": 0.5,
         "int": 7,

@@ -4,39 +4,58 @@ from __future__ import annotations
 
 from typing import Final
 
-from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
+from flowlib.events import (
+    Cached,
+    Event,
+    Failed,
+    Finished,
+    Retried,
+    RunEnded,
+    RunStarted,
+    Skipped,
+    Started,
+    TaskEvent,
+    Waiting,
+)
 
 
 class EventLines:
-    """Words for events, with the progress of the run.
+    """Words for events, with the progress of the run, which `RunStarted` begins."""
 
-    Args:
-        total: How many nodes the flow has.
-        done: How many of them were cached when the run began.
-    """
-
-    def __init__(self, total: int, done: int) -> None:
-        self._total = total
-        self._done = done
+    def __init__(self) -> None:
+        self._total = 0
+        self._done = 0
+        self._run = ""
 
     def count(self, event: Event) -> None:
         """Note the progress that `event` is."""
+        if isinstance(event, RunStarted):
+            self._run = event.run_name
+            self._total = sum(spec.total for spec in event.specs)
+            self._done = sum(spec.cached for spec in event.specs)
         self._done += isinstance(event, (Cached, Finished, Failed, Skipped))
 
     def line(self, event: Event) -> str:
         """One line about `event`, which also counts."""
         self.count(event)
+        if isinstance(event, RunStarted):
+            return f"run {self._run}: {self._total - self._done} to run, {self._done} cached"
+        if isinstance(event, RunEnded):
+            words = ", ".join(f"{count} {word}" for word, count in event.counts.items())
+            return f"run {self._run}: {words} in {event.duration_s:.1f} s"
+        if not isinstance(event, TaskEvent):
+            return type(event).__name__.lower()
         width = len(str(self._total))
-        node = event.node
-        head = f"[{self._done:>{width}}/{self._total}]"
-        return f"{head} {_words(event).format(name=f'{node.unique_name} ({node.address})')}"
+        label = f" {event.task.label}" if event.task.label else ""
+        name = f"{event.task.unique_name}{label} ({event.task.id})"
+        head = f"[{self._done:>{width}}/{self._total}] {_word(event):<7} {name}"
+        return f"{head}  {_rest(event)}".rstrip()
 
 
-def _words(event: Event) -> str:
-    word = _WORDS.get(type(event), type(event).__name__.lower())
+def _word(event: Event) -> str:
     if isinstance(event, Failed) and event.is_kill:
-        word = "killed"
-    return f"{word:<7} {{name}}  {_rest(event)}".rstrip()
+        return "killed"
+    return _WORDS.get(type(event), type(event).__name__.lower())
 
 
 _WORDS: Final = {
@@ -53,11 +72,11 @@ _WORDS: Final = {
 def _rest(event: Event) -> str:
     match event:
         case Started(worker=worker, resource=resource):
-            return f"w{worker}" if resource is None else f"w{worker} {_braced(resource)}"
+            return f"w{worker} {resource}"
         case Finished(duration_s=duration_s):
             return f"{duration_s:.1f} s"
         case Failed(error=error) | Retried(error=error):
-            return f"{_when(event)}{_braced(error.type_)}: {_first(error.message)}"
+            return f"{_when(event)}{error.type_}: {_first(error.message)}"
         case Skipped(cause=cause):
             return f"upstream {cause.unique_name} failed"
         case Waiting(owner=owner):
@@ -72,9 +91,4 @@ def _when(event: Event) -> str:
 
 
 def _first(text: str) -> str:
-    return _braced(text.splitlines()[0] if text else "")
-
-
-def _braced(value: object) -> str:
-    """The text of a value, safe inside a format string."""
-    return str(value).replace("{", "{{").replace("}", "}}")
+    return text.splitlines()[0] if text else ""

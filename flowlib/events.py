@@ -1,40 +1,136 @@
-"""What can happen during a run. Everything that watches a run sees only these."""
+"""
+What can happen during a run, as plain data. Everything that watches a run sees only these.
+
+They hold no node and no graph, so that they go into a file and come back the same in another
+process. `RunStarted` is the first of a run and `RunEnded` the last; in between each node that runs
+has `Started` and then one of `Finished`, `Failed`, `Cached`, or `Retried`/`Waiting` and all again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from flowlib.node import Node
 from stores import ErrorDetails
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRef:
+    """How views name a node.
+
+    Attributes:
+        spec: Name of its spec.
+        unique_name: `Train-12`.
+        key: Its whole key.
+        label: The part of its config that differs within the spec: `lr=0.001`; may be empty.
+    """
+
+    spec: str
+    unique_name: str
+    key: str
+    label: str = ""
+
+    @property
+    def id(self) -> str:
+        """Spec and the first 8 characters of the key: `Train/9a7a08b2`."""
+        return f"{self.spec}/{self.key[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpecTotal:
+    """How much of a spec a run has to do.
+
+    Attributes:
+        name: Name of the spec.
+        total: Its nodes.
+        cached: Those of them that were in the store when the run began.
+    """
+
+    name: str
+    total: int
+    cached: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
+    """Something happened.
+
+    Attributes:
+        at: When, in seconds since 1970-01-01 UTC.
+    """
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Event):
+    """A run begins.
+
+    Attributes:
+        run_name: Name of the run.
+        project_name: Name of the project.
+        store: The store as text, without passwords.
+        host: Name of the driver's host.
+        pid: Process of the driver.
+        workers: How many tasks may run at once; 0 if nothing is to be run.
+        specs: What there is to do, in the order of the flow.
+        stale: Specs with cached nodes that are older than their input.
+        folder: Where logs and events of the run are kept; None if nowhere.
+    """
+
+    run_name: str
+    project_name: str
+    store: str
+    host: str
+    pid: int
+    workers: int
+    specs: tuple[SpecTotal, ...]
+    stale: tuple[str, ...] = ()
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(Event):
+    """The run is over.
+
+    Attributes:
+        counts: How many nodes ended in which state; `cached` did not need to run.
+        duration_s: How long it took.
+        is_interrupted: Whether a signal kept nodes from starting.
+    """
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    duration_s: float = 0.0
+    is_interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent(Event):
     """Something happened to a node."""
 
-    node: Node
+    task: TaskRef
 
 
 @dataclass(frozen=True, slots=True)
-class Cached(Event):
-    """Its results were in the store already, or another driver has just put them there."""
+class Cached(TaskEvent):
+    """Another driver has put its results into the store since the run began."""
 
 
 @dataclass(frozen=True, slots=True)
-class Started(Event):
+class Started(TaskEvent):
     """It was handed to a worker.
 
     Attributes:
         worker: Index of the worker, from 0.
-        resource: What the task was leased; None for nothing.
+        resource: What the task was leased, as text; empty for nothing.
     """
 
     worker: int
-    resource: object = None
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Finished(Event):
+class Finished(TaskEvent):
     """Its results are in the store.
 
     Attributes:
@@ -45,7 +141,7 @@ class Finished(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Failed(Event):
+class Failed(TaskEvent):
     """It raised, it was killed or its worker died, and it will not be tried again.
 
     Attributes:
@@ -60,7 +156,7 @@ class Failed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Retried(Event):
+class Retried(TaskEvent):
     """It failed and will be tried again.
 
     Attributes:
@@ -73,14 +169,14 @@ class Retried(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped(Event):
+class Skipped(TaskEvent):
     """It was never started, because `cause` failed."""
 
-    cause: Node
+    cause: TaskRef
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting(Event):
+class Waiting(TaskEvent):
     """Another driver is computing it; its result will be taken when it is there."""
 
     owner: str

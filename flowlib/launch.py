@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import socket
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from flowlib.errors import RunError, nearest
+from flowlib.events import Event, RunEnded, RunStarted, SpecTotal
 from flowlib.executor import Executor, ExecutorSetup, executors
 from flowlib.graph import TaskGraph
 from flowlib.jobs import JobMaker
+from flowlib.labels import TaskRefs
 from flowlib.plan import Plan, make_plan
 from flowlib.process_worker import NO_MAIN_GUARD
 from flowlib.resources import Demand, ResourcePool, pool_of
@@ -22,7 +26,7 @@ from flowlib.run_identity import RunIdentity
 from flowlib.run_names import new_run_name
 from flowlib.run_state import RunState
 from flowlib.runner import RunMeans, Runner
-from flowlib.view import RunView, View, views
+from flowlib.view import View, views
 from stores import InMemoryStore, Owner, ResultsStore
 
 _log = logging.getLogger("flowlib")
@@ -67,22 +71,22 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     limit = _checked_count("max_failures", options.max_failures)
     plan = make_plan(graph, store, options.force)
     state, began = RunState(), time.monotonic()
+    workers = wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
     with ExitStack() as stack:
-        watching = [stack.enter_context(each) for each in _views(options.progress, plan, identity)]
+        watching = [stack.enter_context(each) for each in _views(options.progress)]
+        _tell(watching, _started(plan, store, identity, workers))
         if plan.reasons:
-            workers = wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
             owner = Owner.of_this_process()
             setup = ExecutorSetup(store, workers, options.start_method, owner)
             crew = _executor(options.executor, setup, graph)
             means = RunMeans(store, crew, pool, demands, owner)
-            jobs = JobMaker(plan, identity)
             limit = 1 if options.exit_on_error and limit is None else limit
-            runner = Runner(plan.to_run, jobs, means, max_failures=limit)
+            refs = TaskRefs(graph.by_spec)
+            runner = Runner(plan.to_run, JobMaker(plan, identity), means, refs, max_failures=limit)
             state = runner.state
             _drive(runner, crew, watching)
         run = Run(plan, store, identity, state, shown, time.monotonic() - began)
-        for view in watching:
-            view.end(run.counts, run.duration_s)
+        _tell(watching, RunEnded(time.time(), run.counts, run.duration_s, run.is_interrupted))
     return run
 
 
@@ -151,23 +155,45 @@ def _executor(name: str | None, setup: ExecutorSetup, graph: TaskGraph) -> Execu
     return crew
 
 
-def _drive(runner: Runner, crew: Executor, watching: list[RunView]) -> None:
+def _drive(runner: Runner, crew: Executor, watching: list[View]) -> None:
     """Run to the end, whatever happens; no worker is left behind."""
     is_orderly = False
     try:
         for event in runner.events():
-            for view in watching:
-                view.show(event)
+            _tell(watching, event)
         is_orderly = True
     finally:
         crew.close(now=not is_orderly)
 
 
-def _views(progress: str | None, plan: Plan, identity: RunIdentity) -> Iterator[RunView]:
+def _views(progress: str | None) -> Iterator[View]:
     for name in ("log", progress):
         if name is not None:
             view: View = views.find(name)()
-            yield view.open(plan, identity)
+            yield view
+
+
+def _tell(watching: list[View], event: Event) -> None:
+    for view in watching:
+        view.show(event)
+
+
+def _started(plan: Plan, store: ResultsStore, identity: RunIdentity, workers: int) -> RunStarted:
+    to_run = Counter(plan.graph.nodes[key].name for key in plan.reasons)
+    return RunStarted(
+        time.time(),
+        run_name=identity.run_name,
+        project_name=identity.project_name,
+        store=repr(store),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        workers=workers if plan.reasons else 0,
+        specs=tuple(
+            SpecTotal(name, len(nodes), len(nodes) - to_run[name])
+            for name, nodes in plan.graph.by_spec.items()
+        ),
+        stale=tuple(sorted({node.name for node in plan.stale})),
+    )
 
 
 def _refuse_start_in_worker() -> None:

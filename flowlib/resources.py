@@ -18,6 +18,9 @@ from flowlib.errors import ResourceError, nearest
 OBJECTS: Final = "gpu"
 """The kind under which the objects of a resource list are asked for."""
 
+_LONGEST_TEXT: Final = 60
+"""Characters of an object in `as_text`; longer ones are cut."""
+
 _SLACK: Final = 1e-9  # fractions such as 0.1 + 0.2 must still fit
 
 
@@ -147,3 +150,19 @@ def _amount(kind: object, amount: object) -> float:
     if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not amount >= 0:
         raise ResourceError(f"resources[{kind!r}] must be a number of 0 or more, not {amount!r}")
     return float(amount)
+
+
+def as_text(resource: object) -> str:
+    """What a task was leased, in a few words for people; never raises."""
+    if resource is None:
+        return ""
+    if isinstance(resource, dict):
+        return " ".join(f"{kind}={amount:g}" for kind, amount in resource.items())
+    if isinstance(resource, list):
+        return ",".join(as_text(each) for each in resource)
+    try:
+        text = str(resource)
+    except Exception:  # noqa: BLE001  # the user's own class
+        text = type(resource).__name__
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"

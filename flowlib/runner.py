@@ -12,10 +12,11 @@ from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, St
 from flowlib.executor import Executor, interrupts_held_back
 from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
+from flowlib.labels import TaskRefs
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
 from flowlib.policy import FailureKind
-from flowlib.resources import Demand, ResourcePool
+from flowlib.resources import Demand, ResourcePool, as_text
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
@@ -60,14 +61,22 @@ class Runner:
         nodes: The nodes to run, predecessors first.
         jobs: Makes their jobs.
         means: What the run works with.
+        refs: Names the nodes in events.
         max_failures: After how many failures no new nodes start; None is never.
     """
 
     def __init__(
-        self, nodes: list[Node], jobs: JobMaker, means: RunMeans, *, max_failures: int | None
+        self,
+        nodes: list[Node],
+        jobs: JobMaker,
+        means: RunMeans,
+        refs: TaskRefs,
+        *,
+        max_failures: int | None,
     ) -> None:
         self._scheduler = Scheduler(nodes, means.pool, lambda node: means.demands[node.name])
         self._jobs = jobs
+        self._refs = refs
         self._store = means.store
         self._executor = means.executor
         self._pool = means.pool
@@ -105,7 +114,7 @@ class Runner:
             self._running[node.key] = (node, job)
             self.state.states[node.key] = TaskState.RUNNING
             worker = self._executor.submit(job, self._jobs.assignment(node))
-            yield Started(node, worker, resource)
+            yield Started(time.time(), self._refs.of(node), worker, as_text(resource))
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)
@@ -130,8 +139,8 @@ class Runner:
         self.state.states[node.key] = TaskState.FINISHED
         self._scheduler.finish(node)
         if outcome.kind is OutcomeKind.FOUND:
-            return Cached(node)
-        return Finished(node, outcome.duration_s)
+            return Cached(time.time(), self._refs.of(node))
+        return Finished(time.time(), self._refs.of(node), outcome.duration_s)
 
     def _fail(self, node: Node, outcome: Outcome) -> Iterator[Event]:
         error = outcome.error or _NO_ERROR
@@ -141,7 +150,7 @@ class Runner:
         if retries.allow(failures) and not self._scheduler.is_stopped:
             pause_s = retries.pause_after(len(failures))
             self._pause(node, pause_s)
-            yield Retried(node, error, pause_s)
+            yield Retried(time.time(), self._refs.of(node), error, pause_s)
         else:
             yield from self._give_up(node, outcome, error)
 
@@ -163,11 +172,12 @@ class Runner:
         skipped = self._scheduler.fail(node)
         if self._max_failures is not None and len(self.state.failed) >= self._max_failures:
             self._scheduler.stop()
-        yield Failed(node, error, is_kill, outcome.duration_s)
+        now, ref = time.time(), self._refs.of(node)
+        yield Failed(now, ref, error, is_kill, outcome.duration_s)
         for each in skipped:
             self.state.states[each.key] = TaskState.UPSTREAM_FAILED
             record_skip(self._jobs.job(each), node.address, self._store, self._owner)
-            yield Skipped(each, node)
+            yield Skipped(now, self._refs.of(each), ref)
 
     def _park(self, node: Node, outcome: Outcome) -> Iterator[Event]:
         self._scheduler.park(node)
@@ -176,7 +186,7 @@ class Runner:
             self._parked.look_at = time.monotonic() + self._parked.pause_s
         if node.key not in self._parked.told:
             self._parked.told.add(node.key)
-            yield Waiting(node, outcome.owner)
+            yield Waiting(time.time(), self._refs.of(node), outcome.owner)
 
     def _look_after_time(self) -> Iterator[Event]:
         now = time.monotonic()
@@ -200,7 +210,7 @@ class Runner:
                 self._jobs.note_attempt(node, status.attempt)
                 self.state.states[node.key] = TaskState.FINISHED
                 self._scheduler.finish(node)
-                yield Cached(node)
+                yield Cached(time.time(), self._refs.of(node))
             else:
                 self._scheduler.unpark(node)
         self._parked.pause_s = min(self._parked.pause_s * 1.5, _LATEST_LOOK_S)

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from flowlib.events import Event
-from flowlib.plan import Plan
-from flowlib.run_identity import RunIdentity
 from stores.registry import Registry
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-
-class RunView(ABC):
+class View(ABC):
     """A view of one run; a context manager that leaves the terminal as it was."""
 
     @abstractmethod
     def show(self, event: Event) -> None:
-        """Something happened."""
+        """Something happened: first of all `RunStarted`, last of all `RunEnded`."""
 
-    @abstractmethod
-    def end(self, counts: Mapping[str, int], duration_s: float) -> None:
-        """The run is over; `counts` tells how many nodes ended in which state."""
-
-    def __enter__(self) -> RunView:
+    def __enter__(self) -> View:
         return self
 
     def __exit__(
@@ -36,14 +26,6 @@ class RunView(ABC):
         trace: TracebackType | None,
     ) -> None:
         """Leave the terminal as it was."""
-
-
-class View(ABC):
-    """A kind of view."""
-
-    @abstractmethod
-    def open(self, plan: Plan, identity: RunIdentity) -> RunView:
-        """Begin to show a run."""
 
 
 views: Registry[View] = Registry("view", View, "flowlib.views")  # type: ignore[type-abstract]  # the registry returns concrete classes only

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
-from flowlib.events import Cached, Event, Failed, Finished, Skipped
-from flowlib.plan import Plan
-from flowlib.run_identity import RunIdentity
-from flowlib.view import RunView, View
+from flowlib.events import Cached, Event, Failed, Finished, RunEnded, RunStarted, Skipped
+from flowlib.view import View
 
 
 class BarsView(View):
     """Shows `Train ━━━━━━━━━━ 42/99 0:00:03`; registered as `progress="bars"` by the demo."""
 
-    def open(self, plan: Plan, identity: RunIdentity) -> RunView:
-        """Draw the bars, those of cached tasks already filled."""
-        return _BarsRunView(plan)
-
-
-class _BarsRunView(RunView):
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self) -> None:
         self._progress = Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(bar_width=40),
@@ -30,17 +27,20 @@ class _BarsRunView(RunView):
             TimeElapsedColumn(),
             console=Console(stderr=True),
         )
-        self._bars = {
-            name: self._progress.add_task(name, total=total, completed=cached)
-            for name, total, cached, _, _ in plan.rows()
-        }
-        self._progress.start()
+        self._bars: dict[str, TaskID] = {}
 
     def show(self, event: Event) -> None:
-        """Fill the bar of the spec whose task has ended."""
-        if isinstance(event, (Cached, Failed, Finished, Skipped)):
-            self._progress.advance(self._bars[event.node.name])
-
-    def end(self, counts: Mapping[str, int], duration_s: float) -> None:
-        """Leave the bars as they are."""
-        self._progress.stop()
+        """Begin with the bars of cached tasks filled; fill those whose tasks end."""
+        match event:
+            case RunStarted(specs=specs):
+                self._bars = {
+                    spec.name: self._progress.add_task(
+                        spec.name, total=spec.total, completed=spec.cached
+                    )
+                    for spec in specs
+                }
+                self._progress.start()
+            case Cached(task=task) | Failed(task=task) | Finished(task=task) | Skipped(task=task):
+                self._progress.advance(self._bars[task.spec])
+            case RunEnded():
+                self._progress.stop()

@@ -62,16 +62,13 @@ class NewestFirst(Executor):
 ''',
     "flowlib/views/tally.py": '''
 """One line at the end."""
-from flowlib.view import RunView, View
+from flowlib.events import RunEnded
+from flowlib.view import View
 
 class Tally(View):
     """Prints counts."""
-    def open(self, plan, identity): return RunTally()
-
-class RunTally(RunView):
-    """Counts."""
-    def show(self, event): pass
-    def end(self, counts, duration_s): print("tally", dict(counts))
+    def show(self, event):
+        if isinstance(event, RunEnded): print("tally", dict(event.counts))
 ''',
 }
 

@@ -159,6 +159,6 @@ def test_lines_tell_every_event(flow, capsys):
 
     assert out == ""
     assert lines[0] == "run demo: 2 to run, 0 cached"
-    assert lines[1].startswith("[0/2] start   task-1 (task/")
-    assert lines[2].startswith("[1/2] done    task-1 (task/")
-    assert lines[-1].startswith("2 finished in")
+    assert lines[1].startswith("[0/2] start   task-1 x=1 (task/")
+    assert lines[2].startswith("[1/2] done    task-1 x=1 (task/")
+    assert lines[-1].startswith("run demo: 2 finished in")

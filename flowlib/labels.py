@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from flowlib.events import TaskRef
-from flowlib.node import Node
+from flowlib.node import Argument, Node
 
 _LONGEST_VALUE: Final = 40
 """Characters of one value in a label; longer ones are cut."""
@@ -16,7 +17,7 @@ class TaskRefs:
     """The names by which views know the nodes of a graph.
 
     What varies within a spec is found out when one of its nodes is first asked for, so a run
-    that computes nothing pays nothing.
+    that computes nothing pays nothing; the text of each value is made once.
 
     Args:
         by_spec: The nodes of each spec.
@@ -24,7 +25,7 @@ class TaskRefs:
 
     def __init__(self, by_spec: Mapping[str, Sequence[Node]]) -> None:
         self._by_spec = by_spec
-        self._varying: dict[str, frozenset[str]] = {}
+        self._texts: dict[str, dict[int, str]] = {}
 
     def of(self, node: Node) -> TaskRef:
         """The name of `node` for views."""
@@ -32,39 +33,63 @@ class TaskRefs:
 
     def label(self, node: Node) -> str:
         """The values of what varies in the spec: `lr=0.001 layers=[64, 64]`."""
-        varying = self._varying.get(node.name)
-        if varying is None:
-            varying = self._varying[node.name] = _varying(self._by_spec.get(node.name, ()))
-        if not varying:
+        texts = self._texts.get(node.name)
+        if texts is None:
+            texts = self._texts[node.name] = _texts(self._by_spec.get(node.name, ()))
+        if not texts:
             return ""
-        return " ".join(
-            f"{path}={_short(value)}" for path, value in _leaves(node) if path in varying
-        )
+        return " ".join([texts[id(each)] for each in node.arguments if id(each) in texts])
 
 
-def _varying(nodes: Sequence[Node]) -> frozenset[str]:
-    """The paths at which not all nodes have the same value."""
+def _texts(nodes: Sequence[Node]) -> dict[int, str]:
+    """What to say of each argument that not all nodes share, by its `id`.
+
+    Nodes with the same value share the argument object, and the nodes keep all of them alive.
+    """
     if len(nodes) < 2:
-        return frozenset()
-    seen: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    varying: set[str] = set()
+        return {}
+    by_name: dict[str, dict[int, Argument]] = {}
+    holders: Counter[str] = Counter()
     for node in nodes:
-        for path, value in _leaves(node):
-            text = repr(value)
-            counts[path] = counts.get(path, 0) + 1
-            if seen.setdefault(path, text) != text:
-                varying.add(path)
-    return frozenset(varying | {path for path, count in counts.items() if count < len(nodes)})
+        for argument in node.arguments:
+            by_name.setdefault(argument.name, {})[id(argument)] = argument
+        holders.update([argument.name for argument in node.arguments])
+    return {
+        number: text
+        for name, arguments in by_name.items()
+        if len(arguments) > 1 or holders[name] < len(nodes)
+        for number, text in _argument_texts(name, arguments, holders[name] < len(nodes))
+    }
 
 
-def _leaves(node: Node) -> Iterator[tuple[str, object]]:
-    """Path and value of everything in the config that is no dict with names as keys."""
-    stack: list[tuple[str, object]] = [(a.name, a.value) for a in reversed(node.arguments)]
+def _argument_texts(
+    name: str, arguments: Mapping[int, Argument], is_optional: bool
+) -> Iterator[tuple[int, str]]:
+    leaves = {number: dict(_leaves(name, each.value)) for number, each in arguments.items()}
+    found: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter()
+    for each in leaves.values():
+        counts.update(each.keys())
+        for path, value in each.items():
+            found.setdefault(path, set()).add(repr(value))
+    varying = {
+        path
+        for path, texts in found.items()
+        if is_optional or len(texts) > 1 or counts[path] < len(arguments)
+    }
+    for number, each in leaves.items():
+        parts = [f"{path}={_short(value)}" for path, value in each.items() if path in varying]
+        if parts:
+            yield number, " ".join(parts)
+
+
+def _leaves(name: str, top: object) -> Iterator[tuple[str, object]]:
+    """Path and value of everything in a value that is no dict with names as keys."""
+    stack = [(name, top)]
     while stack:
         path, value = stack.pop()
-        if isinstance(value, Mapping) and value and all(isinstance(key, str) for key in value):
-            stack.extend((f"{path}.{key}", each) for key, each in reversed([*value.items()]))
+        if isinstance(value, dict) and value and all(type(key) is str for key in value):
+            stack.extend((f"{path}.{key}", each) for key, each in reversed(value.items()))
         else:
             yield path, value
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flowlib.choices import integers, sweep, uniform, union, zipped
+    from flowlib.configuration import Settings, configure, settings
     from flowlib.context import Task
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         ResourceError,
         RunError,
         SelectorError,
+        SettingsError,
         SpecError,
         SweepError,
         TaskFailed,
@@ -66,6 +68,8 @@ __all__ = [
     "Run",
     "RunError",
     "SelectorError",
+    "Settings",
+    "SettingsError",
     "SpecError",
     "StoreContext",
     "Sweep",
@@ -78,10 +82,12 @@ __all__ = [
     "TaskState",
     "TypeInfo",
     "WorkerDied",
+    "configure",
     "configure_logging",
     "integers",
     "migrate",
     "register_expansion",
+    "settings",
     "sweep",
     "uniform",
     "union",
@@ -95,6 +101,7 @@ _HOMES = {
     "Flow": "flowlib.flow",
     "Migration": "flowlib.migration",
     "Run": "flowlib.results",
+    "Settings": "flowlib.configuration",
     "Task": "flowlib.context",
     "TaskInfo": "flowlib.info",
     "TaskResults": "flowlib.task_results",
@@ -112,10 +119,12 @@ _HOMES = {
     "TypeInfo": "stores",
     "visualize_graph_in_console": "flowlib.drawing",
     "visualize_graph_interactive": "flowlib.drawing_bokeh",
+    "configure": "flowlib.configuration",
     "configure_logging": "flowlib.logs",
     "integers": "flowlib.choices",
     "migrate": "flowlib.migration",
     "register_expansion": "flowlib.expansion",
+    "settings": "flowlib.configuration",
     "sweep": "flowlib.choices",
     "uniform": "flowlib.choices",
     "union": "flowlib.choices",

@@ -7,6 +7,7 @@ What flowlib raises on purpose.
   + GraphError           the specs do not form a graph: cycle, doubled or missing name
   + SelectorError        a name in `force`, `only`, … that selects nothing
   + MigrationError       old results cannot be given the keys that are asked for
+  + SettingsError        a setting is unknown, or its value is none
   + ResourceError        a demand that the resources of the run can never meet
   + RunError             something the run itself cannot do
       - TaskFailed       a task failed and its own exception cannot be rebuilt
@@ -63,6 +64,10 @@ class SelectorError(FlowError, ValueError):
 
 class MigrationError(FlowError, ValueError):
     """Old results cannot be given the keys that are asked for."""
+
+
+class SettingsError(FlowError, ValueError):
+    """A setting is unknown, or its value is none."""
 
 
 class ResourceError(FlowError, ValueError):

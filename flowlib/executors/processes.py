@@ -39,6 +39,9 @@ _QUEUE_S: Final = 0.02
 _DEEPEST: Final = 16
 """How many jobs are at a worker at the most."""
 
+_MOST_FAILED_STARTS: Final = 5
+"""How many workers may be killed while they start, with no answer of any worker in between."""
+
 _WEIGHT: Final = 0.1
 """Of the last task in the running mean of durations."""
 
@@ -65,6 +68,7 @@ class ProcessExecutor(Executor):
         self._outcomes: list[Outcome] = []
         self._mean_s = _QUEUE_S
         self._memory_kills = MemoryKills()
+        self._failed_starts = 0  # since the last answer
 
     @property
     def free_slots(self) -> int:
@@ -144,6 +148,7 @@ class ProcessExecutor(Executor):
             if worker.has_died():  # asked first: what it has sent before is in the pipe
                 dead.append(worker)
             for outcome in worker.answers():
+                self._failed_starts = 0
                 self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
                 self._outcomes.append(outcome)
         is_memory_kill = bool(dead) and self._memory_kills.has_grown()
@@ -191,13 +196,20 @@ class ProcessExecutor(Executor):
         worker.process.join()
         worker.hang_up()
         del self._workers[worker.index]
-        if not worker.is_up and not worker.kill_reason:
-            raise RunError(_start_failure(worker.process.exitcode))
         waiting = list(worker.jobs)
-        if waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
+        if not worker.is_up and not worker.kill_reason:
+            self._note_failed_start(worker)
+        elif waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
             self._outcomes.append(_loss(waiting.pop(0), worker, is_memory_kill=is_memory_kill))
         for sent in waiting:
             self.submit(sent.job, sent.assignment)
+
+    def _note_failed_start(self, worker: ProcessHandle) -> None:
+        """A worker did not come up: others are killed now and then, but not all of them."""
+        self._failed_starts += 1
+        was_killed = (worker.process.exitcode or 0) < 0
+        if not was_killed or self._failed_starts >= _MOST_FAILED_STARTS:
+            raise RunError(_start_failure(worker.process.exitcode))
 
 
 def _loss(sent: Sent, worker: ProcessHandle, *, is_memory_kill: bool) -> Outcome:

@@ -1,0 +1,41 @@
+"""What does the driver of the chaos run do? One run, and a note of what became of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.chaos_tasks import flow_of
+from flowlib import Flow, TaskSpec
+from stores import LocalFileStore
+
+WORKERS = 4
+
+
+def drive(folder: Path, tasks: int) -> None:
+    """Run what is left; exit with 130 after Ctrl-C."""
+    # the server that workers are forked from stays, so it must be there before the count
+    Flow([TaskSpec(nothing, {"x": [1, 2]}, expand="product")]).run(num_workers=2)
+    flow = flow_of(tasks, str(folder / "marks"))
+    store = LocalFileStore(folder / "store")
+    before = _descriptors()
+    (folder / "ready").touch()
+    try:
+        run = flow.run(num_workers=WORKERS, exit_on_error=False, results_store=store)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    note = {"counts": run.counts, "descriptors": [before, _descriptors()]}
+    (folder / "note.json").write_text(json.dumps(note))
+
+
+def nothing(x: int) -> None:
+    """Let a worker start."""
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+if __name__ == "__main__":
+    drive(Path(sys.argv[1]), int(sys.argv[2]))

@@ -98,6 +98,7 @@ class ProcessHandle:
                     yield answer
                 else:
                     self.is_up = True
+                    self.busy_since = time.perf_counter()  # the start was no part of the task
         except (EOFError, OSError):
             self.process.join(_PATIENCE_S)
 

@@ -85,7 +85,7 @@ class ProcessExecutor(Executor):
     def running_s(self, job: Job) -> float | None:
         for worker in self._workers.values():
             if worker.jobs and worker.jobs[0].job is job:
-                return worker.busy_s
+                return worker.busy_s if worker.is_up else None
         return None
 
     def submit(self, job: Job, assignment: Assignment) -> int:
@@ -162,7 +162,7 @@ class ProcessExecutor(Executor):
         store = self._setup.store
         inputs = ancestry = None
         if isinstance(store, InMemoryStore):
-            sources = [each.address for each in job.inputs]
+            sources = job.sources
             inputs = store.clone_for(sources)
             ancestry = store.ancestry(sources, worker.known_records)
             worker.known_records |= ancestry.keys()

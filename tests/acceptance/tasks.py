@@ -525,6 +525,23 @@ class HoldsResource(Task):
         return {"resource": self.resource}
 
 
+class Meets(Task):
+    """Ends when so many tasks have begun, or after a minute."""
+
+    def __init__(self, x: int, log: str, count: int) -> None:
+        self.x = x
+        self.log = log
+        self.count = count
+
+    def run(self) -> dict[str, bool]:
+        """Whether the others came while this one ran."""
+        note(self.log, "begun")
+        limit = time.monotonic() + 60.0
+        while len(noted(Path(self.log))) < self.count and time.monotonic() < limit:
+            time.sleep(0.01)
+        return {"has_met": len(noted(Path(self.log))) >= self.count}
+
+
 class Sleeps(Task):
     """Notes in which process it runs, then sleeps."""
 

@@ -23,6 +23,7 @@ def main(arguments: list[str]) -> None:
         "setup": _set_up,
         "profile": _profile,
         "faults": _inject_faults,
+        "stores": _measure_stores,
         "chaos": _misbehave,
         "clean": lambda _: clean(),
     }
@@ -64,6 +65,12 @@ def _misbehave(arguments: list[str]) -> None:
     from benchmarks.chaos import main as misbehave  # needs what the tests need
 
     misbehave(arguments)
+
+
+def _measure_stores(arguments: list[str]) -> None:
+    from benchmarks.stores import main as measure_stores  # needs what the tests need
+
+    measure_stores(arguments)
 
 
 def _measure(arguments: list[str]) -> None:

@@ -8,20 +8,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks.faults_session import VICTIMS, FaultSession
 from benchmarks.faults_tasks import TASKS_OF_ROUND, flow_of
+from benchmarks.places import KINDS, place, server_of
 from stores import InMemoryStore, LocalFileStore, ResultsStore, open_store
 
-if TYPE_CHECKING:
-    from tests.services.server import Server
-
-KINDS = ("file", "sqlite", "postgresql", "mongodb")
 _LEASE_S = 3.0
 _SHOWN = 5
 
@@ -82,7 +77,8 @@ def inject(kind: str, folder: Path, seconds: float, seed: int, drivers: int = 3)
         drivers: How many work at once, with two workers each.
     """
     report, began = Report(kind), time.monotonic()
-    with _place(kind, folder) as (where, server):
+    with server_of(kind) as server:
+        where = place(kind, folder, server, lease_s=_LEASE_S)
         session = FaultSession(folder / "run", where, server, drivers, seed)
         session.run(seconds)
         report.seconds = time.monotonic() - began
@@ -108,40 +104,6 @@ def table(reports: list[Report]) -> str:
     lines = [f"| {line} |" if "---|" not in line else f"|{line}|" for line in lines]
     wrong = [f"- {each.kind}: {problem}" for each in reports for problem in each.problems]
     return "\n".join([*lines, *wrong])
-
-
-@contextmanager
-def _place(kind: str, folder: Path) -> Iterator[tuple[dict[str, object], Server | None]]:
-    """An empty store, and its server, which nobody else uses."""
-    server: Server | None = None
-    if kind == "postgresql":
-        from tests.services.postgresql import PostgresServer
-
-        server = PostgresServer()
-    elif kind == "mongodb":
-        from tests.services.mongodb import MongoServer
-
-        server = MongoServer()
-    try:
-        if server is not None:
-            server.start()
-        yield _address(kind, folder, server), server
-    finally:
-        if server is not None:
-            server.close()
-
-
-def _address(kind: str, folder: Path, server: object) -> dict[str, object]:
-    options: dict[str, object] = {"lease_s": _LEASE_S}
-    if kind == "file":
-        return {"kind": "file", "options": {"base_dir": f"{folder}/store", **options}}
-    if kind == "sqlite":
-        return {"kind": "sql", "options": {"url": f"sqlite:///{folder}/store.db", **options}}
-    if kind == "postgresql":
-        url = server.new_database()  # type: ignore[attr-defined]
-        return {"kind": "sql", "options": {"url": url, **options}}
-    host = server.uri  # type: ignore[attr-defined]
-    return {"kind": "mongodb", "options": {"db": "faults", "host": host, **options}}
 
 
 def _check(report: Report, store: ResultsStore, folder: Path) -> None:

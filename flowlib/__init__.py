@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         WorkerDied,
     )
     from flowlib.expansion import Expansion, register_expansion
+    from flowlib.failures import Failure
     from flowlib.flow import Flow
     from flowlib.info import TaskInfo
     from flowlib.logs import configure_logging
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Expansion",
+    "Failure",
     "File",
     "FilePromise",
     "Flow",
@@ -98,6 +100,7 @@ __all__ = [
 
 _HOMES = {
     "Expansion": "flowlib.expansion",
+    "Failure": "flowlib.failures",
     "Flow": "flowlib.flow",
     "Migration": "flowlib.migration",
     "Run": "flowlib.results",

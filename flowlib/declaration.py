@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flowlib.policy import Retries
+from flowlib.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from flowlib.signature import Signature
@@ -23,6 +24,7 @@ class Options:
         timeout_s: Seconds after which a running task is killed; None is no limit.
         priority: Tasks of higher priority start first.
         tags: Free words to select by.
+        tolerance: What becomes of a node whose predecessors failed.
     """
 
     resources: Mapping[str, float] | None = None
@@ -30,6 +32,7 @@ class Options:
     timeout_s: float | None = None
     priority: int = 0
     tags: tuple[str, ...] = ()
+    tolerance: Tolerance = field(default_factory=Tolerance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,13 +1,76 @@
-"""How does an exception of the user's travel? As text always, as itself where that works."""
+"""How does a failure travel? As text always, as the exception where that works, as a value."""
 
 from __future__ import annotations
 
 import pickle
 import traceback
+from dataclasses import dataclass
+from typing import Final, NoReturn
 
-from flowlib.errors import FlowError
+from flowlib.errors import FlowError, TaskFailed
 from flowlib.policy import FailureKind
-from stores import ErrorDetails
+from stores import Address, ErrorDetails
+
+UPSTREAM: Final = "upstream"
+"""The kind of failure of a task that was not run, because something it reads from failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a task gets in place of a value, where it reads from one that failed.
+
+    It holds text only: what the exception said and where it was raised, no values of variables.
+
+    Attributes:
+        kind: exception, input, timeout, oom, killed or lost, as in `retries=`; or upstream.
+        task: Unique name of the task that has no result: `Train-12`.
+        address: Where its record lies.
+        type_: Type of the exception.
+        message: What the exception said.
+        traceback: Where it was raised; empty if no code of the task raised it.
+        source: Where the record of the task lies at which it began; `address` itself but for
+            the kind upstream.
+    """
+
+    kind: str
+    task: str
+    address: Address
+    type_: str
+    message: str
+    traceback: str
+    source: Address
+
+    def __str__(self) -> str:
+        return f"{self.task} ({self.address}) failed: {self.type_}: {self.message}"
+
+    def unwrap(self) -> NoReturn:
+        """Raise: there is no value.
+
+        Raises:
+            TaskFailed: always, with the traceback as a note.
+        """
+        error = TaskFailed(str(self))
+        if self.traceback:
+            error.add_note(self.traceback)
+        raise error
+
+
+def failure_of(unique_name: str, address: Address, kind: str, error: ErrorDetails) -> Failure:
+    """The value for a task that failed by itself."""
+    texts = (error.type_, error.message, error.traceback)
+    return Failure(kind, unique_name, address, *texts, source=address)
+
+
+def skip_error(cause: Address) -> ErrorDetails:
+    """The error of a task that was not run, because `cause` failed."""
+    return ErrorDetails("UpstreamFailed", f"{cause} failed", "")
+
+
+def skipped_failure(unique_name: str, address: Address, cause: Address) -> Failure:
+    """The value for a task that was not run, because `cause` failed."""
+    error = skip_error(cause)
+    texts = (error.type_, error.message, error.traceback)
+    return Failure(UPSTREAM, unique_name, address, *texts, source=cause)
 
 
 def error_details(error: BaseException) -> ErrorDetails:

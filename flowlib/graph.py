@@ -125,6 +125,7 @@ def _fill(
     )
     places = _places(family, declaration, shared)
     family.nodes = _nodes(declaration, points, places)
+    _refuse_unreachable_min_ok(declaration, family.nodes)
     if declaration.reduce:
         family.close(agreed_mask(family))
     else:
@@ -209,6 +210,19 @@ def _check_declaration(declaration: Declaration, family: Family) -> None:
             f"{declaration.name} wants {', '.join(wanted)}, but neither its config gives "
             f"{'it' if len(wanted) == 1 else 'them'} nor does it require another spec that could"
         )
+
+
+def _refuse_unreachable_min_ok(declaration: Declaration, nodes: list[Node]) -> None:
+    tolerance = declaration.options.tolerance
+    if tolerance.min_ok is None:
+        return
+    for node in nodes:
+        total = len(node.upstream.nodes)
+        if tolerance.needed(total) > total:
+            raise GraphError(
+                f"{node.unique_name} needs {tolerance.min_ok} members that succeed (min_ok), but "
+                f"it gathers {total}: it could never run"
+            )
 
 
 def _missing_message(declaration: Declaration, missing: list[str]) -> str:

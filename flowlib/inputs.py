@@ -1,13 +1,14 @@
-"""What does a task get from its predecessors? Their artifacts, by name."""
+"""What does a task get from its predecessors? Their artifacts, by name, or their failures."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from flowlib.errors import InputError, nearest
-from flowlib.job import Assignment, Job
+from flowlib.failures import Failure
+from flowlib.job import Assignment, FailedInput, Job
 from stores import (
     Address,
     Artifact,
@@ -36,13 +37,29 @@ def collect_inputs(job: Job, assignment: Assignment, store: ResultsStore) -> dic
     for name, parameter in expects.items():
         savers = sources.savers(name)
         is_lazy = name in assignment.signature.lazy
-        if job.gathers and savers:
+        if job.gathers and (savers or job.failed or not job.inputs):
             found[name] = sources.gathered(name, savers, is_lazy=is_lazy)
         elif savers:
             found[name] = sources.only_value(name, savers, is_lazy=is_lazy)
+        elif job.failed:
+            found[name] = _value_of(job.failed[0].failure, is_lazy=is_lazy)
         elif parameter.default is parameter.empty:
             raise InputError(sources.missing_message(name))
     return found
+
+
+class _FailedPromise(Promise):
+    """Gives the failure when the value is asked for."""
+
+    def __init__(self, failure: Failure) -> None:
+        self._failure = failure
+
+    def load(self, **kwargs: object) -> Failure:
+        return self._failure
+
+
+def _value_of(failure: Failure, *, is_lazy: bool) -> Failure | Promise:
+    return _FailedPromise(failure) if is_lazy else failure
 
 
 class _Sources:
@@ -75,14 +92,34 @@ class _Sources:
     def gathered(self, name: str, savers: list[Input], *, is_lazy: bool) -> list[Sweep | LazySweep]:
         """The values of a reduce; their configs are derived together, when one is asked for."""
         gathered: list[Sweep | LazySweep] = []
-        for each in savers:
-            value = self._value(name, each.address, is_lazy=is_lazy)
-            config = functools.partial(self._config_of, each.address.key)
+        for each in self._with_failures(savers):
+            if isinstance(each, FailedInput):
+                address = each.failure.address
+                value: object = _value_of(each.failure, is_lazy=is_lazy)
+            else:
+                address = each.address
+                value = self._value(name, address, is_lazy=is_lazy)
+            config = functools.partial(self._config_of, address.key)
             if is_lazy and isinstance(value, Promise):
                 gathered.append(LazySweep(value, config))
             else:
                 gathered.append(Sweep(value, config))
         return gathered
+
+    def _with_failures(self, savers: list[Input]) -> Iterator[Input | FailedInput]:
+        """The savers of a name, and in their places the failed that would have been some.
+
+        A role of which others have finished without saving the name is none.
+        """
+        inputs = self._job.inputs
+        mute = {each.role for each in inputs} - {each.role for each in savers}
+        failed = [each for each in self._job.failed if each.role not in mute]
+        wanted = {each.address.key for each in savers}
+        for position in range(len(inputs) + 1):
+            while failed and failed[0].position == position:
+                yield failed.pop(0)
+            if position < len(inputs) and inputs[position].address.key in wanted:
+                yield inputs[position]
 
     def missing_message(self, name: str) -> str:
         """What is wanted, who was asked, what they have saved instead."""
@@ -110,4 +147,4 @@ class _Sources:
 
     @cached_property
     def _configs(self) -> Mapping[str, UniqueConfig]:
-        return self._store.unique_configs([each.address for each in self._job.inputs])
+        return self._store.unique_configs(self._job.sources)

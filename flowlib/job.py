@@ -5,10 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
+from typing import Final
 
+from flowlib.failures import Failure
 from flowlib.policy import FailureKind
 from flowlib.signature import Signature
 from stores import Address, ErrorDetails, Identity, Input, Record, RunInfo
+
+WITHOUT: Final = "without"
+"""The fact that marks an attempt which was made without some of its inputs: which they were."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FailedInput:
+    """A predecessor that failed, for a task that takes failures as values.
+
+    Attributes:
+        role: As what the task reads from it.
+        position: Before which of the job's inputs it stands.
+        failure: What the task gets.
+    """
+
+    role: str
+    position: int
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +69,7 @@ class Job:
         facts: What the plan of a later run compares.
         run: The names of the run and of the node in it.
         resource: What the task is leased.
+        failed: The predecessors that failed, where the task wants to know.
     """
 
     spec: str
@@ -61,11 +82,25 @@ class Job:
     facts: Mapping[str, str]
     run: RunInfo
     resource: object = None
+    failed: tuple[FailedInput, ...] = ()
 
     @property
     def address(self) -> Address:
         """Where its record will lie."""
         return self.identity.address
+
+    @property
+    def sources(self) -> list[Address]:
+        """Where the records lie that its task is told of."""
+        return [i.address for i in self.inputs] + [f.failure.address for f in self.failed]
+
+    def accepts(self, number: int, facts: Mapping[str, str]) -> bool:
+        """Whether a success in the store is what this job was to make.
+
+        One that was made without some of its inputs is not, unless this job lacks the same.
+        """
+        lacks_nothing = facts.get(WITHOUT, "") in ("", self.facts.get(WITHOUT))
+        return number > self.newer_than and lacks_nothing
 
     def __reduce__(self) -> tuple[object, ...]:
         return Job, tuple(getattr(self, name) for name in _JOB_FIELDS)  # jobs travel often

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from flowlib.declaration import Declaration
+from flowlib.failures import Failure
 from flowlib.identity import own_copy
-from flowlib.job import Assignment, Job
+from flowlib.job import WITHOUT, Assignment, FailedInput, Job
 from flowlib.node import Node
-from flowlib.plan import Plan, inputs_fact
+from flowlib.plan import Plan, Reason, inputs_fact, without_fact
 from flowlib.run_identity import RunIdentity
+from flowlib.tolerance import OnFailure
 from stores import Identity, Input, RunInfo, Status, TaskState
 from stores.ancestry import GATHERS
 
@@ -24,6 +26,7 @@ class JobMaker:
         self._plan = plan
         self._run = run
         self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
+        self._failures: dict[str, Failure] = {}
         self._assignments: dict[Declaration, Assignment] = {}
         self._readers: dict[str, list[str]] = {name: [] for name in plan.graph.spec_edges}
         for name, predecessors in plan.graph.spec_edges.items():
@@ -33,6 +36,10 @@ class JobMaker:
     def note_attempt(self, node: Node, attempt: int) -> None:
         """From now on `attempt` is what successors of `node` read."""
         self._attempts[node.key] = attempt
+
+    def note_failure(self, failure: Failure) -> None:
+        """The node at the address of `failure` has no results; some successors want to know."""
+        self._failures[failure.address.key] = failure
 
     def assignment(self, node: Node) -> Assignment:
         """What all jobs of the node's spec have in common."""
@@ -54,19 +61,26 @@ class JobMaker:
         """Whether another driver has finished `node` since the plan was made."""
         planned = self._plan.statuses.get(node.key)
         is_newer = planned is None or status.attempt > planned.attempt
-        return status.state is TaskState.FINISHED and is_newer
+        is_whole = status.facts.get(WITHOUT, "") in ("", self._without(node))
+        return status.state is TaskState.FINISHED and is_newer and is_whole
+
+    def has_same_result(self, node: Node, job: Job) -> bool:
+        """Whether the store has what `job` would make: its result lacks the same inputs.
+
+        A plan cannot tell whether those that failed will fail again.
+        """
+        if WITHOUT not in job.facts or self._plan.reasons.get(node.key) is not Reason.UPSTREAM:
+            return False
+        known = self._plan.statuses[node.key].facts
+        same = [known.get(each) == job.facts.get(each) for each in (WITHOUT, "inputs")]
+        return all(same) and node.declaration.name not in self._plan.forced
 
     def job(self, node: Node, resource: object = None) -> Job:
         """The job for `node`; its predecessors have their results."""
         texts = self._plan.texts[node.declaration]
         status = self._plan.statuses.get(node.key)
         is_forced = node.declaration.name in self._plan.forced
-        inputs = tuple(
-            [
-                Input(each.name, each.address, self._attempts.get(each.key, 0))
-                for each in node.upstream.nodes
-            ]
-        )
+        inputs, failed = self._inputs(node)
         facts = {"module": self.assignment(node).module}
         if defaults := texts.defaults_digest(node.arguments):
             facts["defaults"] = defaults
@@ -74,6 +88,8 @@ class JobMaker:
             facts["inputs"] = read
         if node.upstream.gathers:
             facts[GATHERS] = "1"
+        if without := self._without(node):
+            facts[WITHOUT] = without
         version = node.declaration.version
         return Job(
             spec=node.name,
@@ -96,4 +112,29 @@ class JobMaker:
                 sweep_counter=f"{node.index:03d}",
             ),
             resource=resource,
+            failed=failed,
         )
+
+    def _inputs(self, node: Node) -> tuple[tuple[Input, ...], tuple[FailedInput, ...]]:
+        """What the node reads, and what it is told to have failed."""
+        tolerance = node.declaration.options.tolerance
+        if not self._failures or tolerance.on_failure is OnFailure.FAIL:
+            return tuple([self._input(each) for each in node.upstream.nodes]), ()
+        inputs: list[Input] = []
+        failed: list[FailedInput] = []
+        for each in node.upstream.nodes:
+            failure = self._failures.get(each.key)
+            if failure is None:
+                inputs.append(self._input(each))
+            elif tolerance.passes:
+                failed.append(FailedInput(each.name, len(inputs), failure))
+        return tuple(inputs), tuple(failed)
+
+    def _input(self, node: Node) -> Input:
+        return Input(node.name, node.address, self._attempts.get(node.key, 0))
+
+    def _without(self, node: Node) -> str:
+        """What the node has to do without; empty if it gets all it reads from."""
+        if not self._failures or node.declaration.options.tolerance.on_failure is OnFailure.FAIL:
+            return ""
+        return without_fact(n.key for n in node.upstream.nodes if n.key in self._failures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from flowlib.failures import skip_error
 from flowlib.job import Job, Outcome, OutcomeKind
 from stores import Address, Attempt, ErrorDetails, Owner, ResultsStore, StoreError, TaskState
 
@@ -27,8 +28,7 @@ def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -
 
 def record_skip(job: Job, cause: Address, store: ResultsStore, owner: Owner) -> None:
     """Commit that a job was not run because `cause`, upstream of it, failed."""
-    error = ErrorDetails("UpstreamFailed", f"{cause} failed", "")
-    _record(job, store, owner, TaskState.UPSTREAM_FAILED, error, 0.0)
+    _record(job, store, owner, TaskState.UPSTREAM_FAILED, skip_error(cause), 0.0)
 
 
 def _record(
@@ -43,7 +43,7 @@ def _record(
     try:
         attempt = store.begin(job.address, owner)
         counted = attempt.previous.finished if attempt.previous is not None else None
-        if counted is not None and counted.number > job.newer_than:
+        if counted is not None and job.accepts(counted.number, counted.facts):
             attempt.abandon()
             return counted.number
         outcome = Attempt(

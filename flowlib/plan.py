@@ -11,6 +11,7 @@ from flowlib.bulk import paused_collection
 from flowlib.declaration import Declaration
 from flowlib.errors import SelectorError, nearest
 from flowlib.graph import TaskGraph
+from flowlib.job import WITHOUT
 from flowlib.node import Node
 from flowlib.recorded import RecordedConfig, parameter_texts
 from stores import Input, ResultsStore, Status, TaskState, canonical
@@ -73,6 +74,11 @@ class Plan:
         reason = self.reasons.get(node.key)
         if reason is None:
             return f"{node.unique_name} is cached: attempt {self.statuses[node.key].attempt}"
+        status = self.statuses.get(node.key)
+        without = "" if status is None else status.facts.get(WITHOUT, "")
+        if reason is Reason.UPSTREAM and without:
+            count = without.partition(" ")[0]
+            return f"{node.unique_name} would run: {count} of its inputs had failed the last time"
         return f"{node.unique_name} would run: {_EXPLANATIONS[reason]}"
 
     def rows(self) -> list[tuple[str, int, int, int, str]]:
@@ -178,9 +184,8 @@ def _reason(
         return Reason.MISSING if status.missing else Reason.DAMAGED
     if _has_changed_default(node, status, store, texts[node.declaration]):
         return Reason.DEFAULT
-    if reasons and any(reasons.get(each.key) in SPREADING for each in node.upstream.nodes):
-        return Reason.UPSTREAM
-    return None
+    is_spread = reasons and any(reasons.get(n.key) in SPREADING for n in node.upstream.nodes)
+    return Reason.UPSTREAM if is_spread or WITHOUT in status.facts else None
 
 
 def _unfinished(status: Status) -> Reason:
@@ -229,6 +234,12 @@ def inputs_fact(inputs: Iterable[Input]) -> str:
     """A digest of which attempts were read; empty when all were first attempts."""
     later = sorted(f"{i.address.key}#{i.attempt}" for i in inputs if i.attempt != 1)
     return canonical.digest(",".join(later))[:12] if later else ""
+
+
+def without_fact(keys: Iterable[str]) -> str:
+    """How many inputs an attempt lacked, and a digest of which; empty if it had all."""
+    lacking = sorted(keys)
+    return f"{len(lacking)} {canonical.digest(','.join(lacking))[:12]}" if lacking else ""
 
 
 def forced_specs(graph: TaskGraph, force: str | Sequence[str] | None) -> tuple[set[str], set[str]]:

@@ -10,13 +10,14 @@ from typing import Final
 
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
 from flowlib.executor import Executor, interrupts_held_back
+from flowlib.failures import failure_of, skipped_failure
 from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
 from flowlib.policy import FailureKind
-from flowlib.resources import Demand, ResourcePool, as_text
+from flowlib.resources import Demand, Grant, ResourcePool, as_text
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
@@ -94,8 +95,10 @@ class Runner:
     def events(self) -> Iterator[Event]:
         """Run; yield every event as it happens."""
         with interrupts_held_back():  # but where the executor waits: no answer must be lost
-            while not self._scheduler.is_done:
+            while True:
                 yield from self._start_ready()
+                if self._scheduler.is_done:
+                    break
                 try:
                     outcomes = self._executor.wait(self._patience())
                 except KeyboardInterrupt:
@@ -107,14 +110,19 @@ class Runner:
             self._settle()
 
     def _start_ready(self) -> Iterator[Event]:
-        slots = self._executor.free_slots
-        for node, grant in self._scheduler.take(slots) if slots > 0 else ():
-            resource = self._pool.resource(grant)
-            job = self._jobs.job(node, resource)
-            self._running[node.key] = (node, job)
-            self.state.states[node.key] = TaskState.RUNNING
-            worker = self._executor.submit(job, self._jobs.assignment(node))
-            yield Started(time.time(), self._refs.of(node), worker, as_text(resource))
+        while taken := self._scheduler.take(self._executor.free_slots):
+            for node, grant in taken:
+                yield self._start(node, grant)
+
+    def _start(self, node: Node, grant: Grant) -> Event:
+        resource = self._pool.resource(grant)
+        job = self._jobs.job(node, resource)
+        if self._jobs.has_same_result(node, job):
+            return self._finish(node, Outcome(job.address, OutcomeKind.FOUND, job.newer_than))
+        self._running[node.key] = (node, job)
+        self.state.states[node.key] = TaskState.RUNNING
+        worker = self._executor.submit(job, self._jobs.assignment(node))
+        return Started(time.time(), self._refs.of(node), worker, as_text(resource))
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)
@@ -169,6 +177,8 @@ class Runner:
         if outcome.exception is not None:
             self.state.exceptions[node.key] = outcome.exception
         self.state.failed.append(node)
+        kind = self._failures[node.key][-1].value
+        self._jobs.note_failure(failure_of(node.unique_name, node.address, kind, error))
         skipped = self._scheduler.fail(node)
         if self._max_failures is not None and len(self.state.failed) >= self._max_failures:
             self._scheduler.stop()
@@ -176,6 +186,7 @@ class Runner:
         yield Failed(now, ref, error, is_kill, outcome.duration_s)
         for each in skipped:
             self.state.states[each.key] = TaskState.UPSTREAM_FAILED
+            self._jobs.note_failure(skipped_failure(each.unique_name, each.address, node.address))
             record_skip(self._jobs.job(each), node.address, self._store, self._owner)
             yield Skipped(now, self._refs.of(each), ref)
 

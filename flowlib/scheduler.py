@@ -4,7 +4,7 @@ Decides which node may run next. Pure: no clock, no process, no store.
     waiting -> ready -> running -> done
                  ^         |----> parked  (another driver computes it) -> ready or done
                  |---------|----> paused  (it failed, and is tried again later) -> ready
-                           |----> failed  (everything downstream -> skipped)
+                           |----> failed  (what reads from it -> skipped, unless it tolerates that)
 
 Nodes that read from the same upstream wait behind one gate, so that two layers of 1,000 nodes
 cost 2,000 steps and not a million.
@@ -24,8 +24,15 @@ DemandOf = Callable[[Node], Demand]
 
 @dataclass(slots=True, eq=False)
 class _Gate:
-    """Opens when the last of its nodes is done."""
+    """Opens when the last of its nodes has ended, unless too many of them have failed.
 
+    Attributes:
+        allowed: How many may still fail.
+        missing: How many have not ended.
+        waiting: The nodes behind it, until it opens or they are skipped.
+    """
+
+    allowed: int
     missing: int = 0
     waiting: list[Node] = field(default_factory=list)
 
@@ -49,7 +56,6 @@ class Scheduler:
         self._parked: dict[str, Node] = {}
         self._paused: dict[str, Node] = {}
         self._open = len(self._order)  # nodes that have not come to their end
-        self._skipped: set[str] = set()
         self._gates: dict[str, list[_Gate]] = {}
         self._is_stopped = False
         self._link(nodes)
@@ -105,26 +111,32 @@ class Scheduler:
         """`node` has its results: what waited for it may become ready."""
         self._leave(node)
         for gate in self._gates.pop(node.key, ()):
-            gate.missing -= 1
-            if not gate.missing:
-                for reader in gate.waiting:
-                    self._make_ready(reader)
+            self._count_down(gate)
 
     def fail(self, node: Node) -> list[Node]:
-        """`node` will have no results. Returns everything downstream: it is skipped."""
+        """`node` will have no results. Returns what is skipped: all that needs them.
+
+        What tolerates the failure becomes ready when the last of its predecessors has ended.
+        """
         self._leave(node)
         skipped: list[Node] = []
         stack = [node]
         while stack:
             for gate in self._gates.pop(stack.pop().key, ()):
-                for reader in gate.waiting:
-                    if reader.key not in self._skipped:
-                        self._skipped.add(reader.key)
-                        skipped.append(reader)
-                        stack.append(reader)
-                gate.missing = -1  # never opens
+                gate.allowed -= 1
+                if gate.allowed < 0:
+                    skipped += gate.waiting
+                    stack += gate.waiting
+                    gate.waiting = []
+                self._count_down(gate)
         self._open -= len(skipped)
         return sorted(skipped, key=lambda each: self._order[each.key])
+
+    def _count_down(self, gate: _Gate) -> None:
+        gate.missing -= 1
+        if not gate.missing:
+            for reader in gate.waiting:
+                self._make_ready(reader)
 
     def pause(self, node: Node) -> None:
         """`node` failed: it gives back what it holds and waits until it is tried again."""
@@ -156,20 +168,22 @@ class Scheduler:
         return [*ready, *self._parked.values(), *self._paused.values()]
 
     def _link(self, nodes: Iterable[Node]) -> None:
-        gates: dict[int, tuple[Upstream, _Gate]] = {}
+        gates: dict[tuple[int, int], tuple[Upstream, _Gate]] = {}
         for node in nodes:
             upstream = node.upstream
-            entry = gates.get(id(upstream))
+            allowed = node.declaration.options.tolerance.allowed(len(upstream.nodes))
+            entry = gates.get((id(upstream), allowed))
             if entry is None:
-                entry = gates[id(upstream)] = (upstream, self._gate(upstream))
+                gate = self._gate(upstream, allowed)
+                entry = gates[id(upstream), allowed] = (upstream, gate)
             gate = entry[1]
             if gate.missing:
                 gate.waiting.append(node)
             else:
                 self._make_ready(node)
 
-    def _gate(self, upstream: Upstream) -> _Gate:
-        gate = _Gate()
+    def _gate(self, upstream: Upstream, allowed: int) -> _Gate:
+        gate = _Gate(allowed)
         for predecessor in upstream.nodes:
             if predecessor.key in self._order:
                 gate.missing += 1

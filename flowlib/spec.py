@@ -13,6 +13,7 @@ from flowlib.errors import SpecError
 from flowlib.grid import expand_config
 from flowlib.policy import retries_of, seconds_of
 from flowlib.signature import Signature, is_task_class, signature_of
+from flowlib.tolerance import tolerance_of
 
 
 class TaskSpec:
@@ -42,6 +43,11 @@ class TaskSpec:
         timeout: After how many seconds (or `"2h"`, `"30m"`, `"10s"`) a node is killed.
         priority: Nodes of higher priority start first.
         tags: Free words to select by.
+        on_failure: What to do when a predecessor failed. `"fail"`, the default: this is not run
+            either. `"skip"`: a reduce gathers those that succeeded. `"pass"`: a `Failure`
+            arrives in place of the value.
+        min_ok: How many members of a reduce must have succeeded, a number or a fraction such as
+            0.8, or it is not run; alone it means `on_failure="skip"`.
 
     Raises:
         TypeError: `task` is neither a task class nor a function.
@@ -66,6 +72,8 @@ class TaskSpec:
         timeout: float | str | None = None,
         priority: int = 0,
         tags: Iterable[str] = (),
+        on_failure: str | None = None,
+        min_ok: float | None = None,
     ) -> None:
         _check_task(task)
         self.task = task
@@ -85,6 +93,7 @@ class TaskSpec:
             timeout_s=None if timeout is None else seconds_of(self.name, "timeout", timeout),
             priority=priority,
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
+            tolerance=tolerance_of(self.name, on_failure, min_ok, is_reduce=bool(reduce)),
         )
         self._predecessors: list[TaskSpec] = []
         self._successors: list[TaskSpec] = []

@@ -57,7 +57,7 @@ def execute(job: Job, assignment: Assignment, store: ResultsStore, owner: Owner)
     except (StoreError, OSError) as error:
         return _store_failure(job, error, 0.0)
     counted = attempt.previous.finished if attempt.previous is not None else None
-    if counted is not None and counted.number > job.newer_than:
+    if counted is not None and job.accepts(counted.number, counted.facts):
         attempt.abandon()
         return Outcome(job.address, OutcomeKind.FOUND, attempt=counted.number)
     try:

@@ -10,14 +10,23 @@ from flowlib.declaration import Declaration, Options
 from flowlib.node import Node, Upstream
 from flowlib.resources import NOTHING, Demand, ResourcePool
 from flowlib.scheduler import Scheduler
+from flowlib.tolerance import OnFailure, Tolerance
+
+TOLERANCES = (
+    Tolerance(),
+    Tolerance(OnFailure.SKIP),
+    Tolerance(OnFailure.PASS),
+    Tolerance(OnFailure.SKIP, 2),
+    Tolerance(OnFailure.PASS, 0.5),
+)
 
 
-def declaration(name: str, priority: int = 0) -> Declaration:
-    return Declaration(name, dict, None, options=Options(priority=priority))
+def declaration(name: str, **options) -> Declaration:
+    return Declaration(name, dict, None, options=Options(**options))
 
 
-def node(key: str, upstream: tuple[Node, ...] = (), name: str = "T", priority: int = 0) -> Node:
-    return Node(declaration(name, priority), key, key, 0, (), Upstream(upstream))
+def node(key: str, upstream: tuple[Node, ...] = (), name: str = "T", **options) -> Node:
+    return Node(declaration(name, **options), key, key, 0, (), Upstream(upstream))
 
 
 def scheduler(nodes, pool=None, demand_of=lambda node: NOTHING) -> Scheduler:
@@ -32,11 +41,20 @@ def graphs(draw):
         chosen = draw(st.sets(st.sampled_from(range(number)))) if number else set()
         upstream = tuple(nodes[i] for i in sorted(chosen))
         shared = next((n.upstream for n in nodes if n.upstream.nodes == upstream), None)
-        made = node(str(number), upstream)
+        made = node(str(number), upstream, tolerance=draw(st.sampled_from(TOLERANCES)))
         if shared is not None and draw(st.booleans()):
             made = Node(made.declaration, made.key, made.unique_name, 0, (), shared)
         nodes.append(made)
     return nodes
+
+
+def missing_of(each: Node, ended: dict[str, str]) -> int:
+    """How many of its predecessors have no results."""
+    return sum(ended[parent.key] != "finished" for parent in each.predecessors)
+
+
+def allowed_of(each: Node) -> int:
+    return each.declaration.options.tolerance.allowed(len(each.predecessors))
 
 
 @given(graphs(), st.data())
@@ -46,7 +64,8 @@ def test_every_node_ends_once_and_never_before_its_upstream(nodes, data):
     patience = 40
     while not schedule.is_done:
         for each, _ in schedule.take(data.draw(st.integers(1, 4))):
-            assert all(ended[parent.key] == "finished" for parent in each.predecessors)
+            assert all(parent.key in ended for parent in each.predecessors)
+            assert missing_of(each, ended) <= allowed_of(each)
             assert each.key not in ended
             running.append(each)
         for each in schedule.parked:
@@ -75,8 +94,8 @@ def test_every_node_ends_once_and_never_before_its_upstream(nodes, data):
 
     assert ended.keys() == {each.key for each in nodes}
     for each in nodes:
-        upstream_failed = any(ended[p.key] != "finished" for p in each.predecessors)
-        assert (ended[each.key] == "skipped") == upstream_failed
+        too_many_failed = missing_of(each, ended) > allowed_of(each)
+        assert (ended[each.key] == "skipped") == too_many_failed
 
 
 @given(graphs(), st.data())
@@ -123,6 +142,52 @@ def test_nodes_that_need_nothing_pass_a_blocked_demand():
     )
 
     assert [each.key for each, _ in schedule.take(3)] == ["gpu-1", "cpu"]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_a_tolerant_node_waits_for_all_and_runs_with_what_is_left(order):
+    """One of three may fail: whenever it does, the reader starts after the last has ended."""
+    members = [node(str(number)) for number in range(3)]
+    reader = node("r", tuple(members), tolerance=Tolerance(OnFailure.SKIP, 2))
+    schedule = scheduler([*members, reader])
+    schedule.take(3)
+    for number in order:
+        assert schedule.take(1) == []
+        if number == 1:
+            assert schedule.fail(members[1]) == []
+        else:
+            schedule.finish(members[number])
+
+    assert [each.key for each, _ in schedule.take(1)] == ["r"]
+
+
+def test_a_tolerant_node_is_skipped_as_soon_as_too_many_failed():
+    """The members that still run are not waited for, and what reads from it goes, too."""
+    members = [node(str(number)) for number in range(4)]
+    reader = node("r", tuple(members), tolerance=Tolerance(OnFailure.SKIP, 3))
+    after = node("after", (reader,))
+    schedule = scheduler([*members, reader, after])
+    schedule.take(4)
+
+    assert schedule.fail(members[0]) == []
+    assert schedule.fail(members[2]) == [reader, after]
+    assert schedule.fail(members[1]) == []
+    schedule.finish(members[3])
+    assert schedule.is_done
+
+
+def test_strict_and_tolerant_readers_of_the_same_nodes_are_told_apart():
+    """They share the nodes they read from, not what they make of a failure."""
+    member = node("m")
+    upstream = Upstream((member,))
+    strict = Node(declaration("S"), "s", "s", 0, (), upstream)
+    passes = declaration("P", tolerance=Tolerance(OnFailure.PASS))
+    tolerant = Node(passes, "p", "p", 0, (), upstream)
+    schedule = scheduler([member, strict, tolerant])
+    schedule.take(1)
+
+    assert schedule.fail(member) == [strict]
+    assert [each.key for each, _ in schedule.take(2)] == ["p"]
 
 
 def test_predecessors_outside_the_run_count_as_done():

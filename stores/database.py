@@ -25,7 +25,7 @@ from stores.errors import LeaseHeld, LeaseLost, RecordDamaged, RecordTooNew
 from stores.file_types import registered_types
 from stores.files import TypeInfo
 from stores.index_entry import status_told, told_of
-from stores.lease import BEAT_S, Owner
+from stores.lease import LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
@@ -44,19 +44,18 @@ class DatabaseStore(DatabaseQuestions):
     """Derive from it and implement the questions to one kind of database.
 
     Args:
-        lease_s: Seconds after which the work of a silent process on another host is taken over.
+        lease_s: Seconds after which silent work on another host is taken over; 60 if not given.
         inline_limit: Bytes up to which an artifact is part of the record.
         allow_pickle: Whether pickles are loaded. Who can write to the store can then run code.
         project: Records, queries and deletions see only those of this project.
     """
 
     def __init__(
-        self, *, lease_s: float, inline_limit: int, allow_pickle: bool, project: str
+        self, *, lease_s: float | None, inline_limit: int, allow_pickle: bool, project: str
     ) -> None:
         self.type_registry: dict[str, TypeInfo] = registered_types()
-        self.beat_s = min(BEAT_S, lease_s / 6)
+        self.lease_times = LeaseTimes(lease_s)
         self.project = project
-        self._lease_s = lease_s
         self._values = DatabaseValues(
             self, self.type_registry, inline_limit=inline_limit, allow_pickle=allow_pickle
         )

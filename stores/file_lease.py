@@ -31,7 +31,7 @@ from typing import Final
 
 from stores.errors import LeaseHeld, LeaseLost
 from stores.file_layout import Layout, as_store_error, make_folder
-from stores.lease import Owner
+from stores.lease import LeaseTimes, Owner
 from stores.record import Address, Record
 
 _EMPTY_GRACE_S: Final = 2.0
@@ -73,12 +73,12 @@ class FileLeases:
 
     Args:
         layout: Where they lie.
-        lease_s: Seconds after which a lease of another host that nobody renews is taken over.
+        times: When a lease of another host that nobody renews is taken over.
     """
 
-    def __init__(self, layout: Layout, lease_s: float) -> None:
+    def __init__(self, layout: Layout, times: LeaseTimes) -> None:
         self._layout = layout
-        self._lease_s = lease_s
+        self._times = times
 
     def acquire(
         self, address: Address, owner: Owner, read: ReadRecord, at_least: int = 1
@@ -200,7 +200,7 @@ class FileLeases:
         owner = read_owner(path)
         if owner is not None:
             is_alive = owner.is_alive()
-            if is_alive or (is_alive is None and self._age(path) <= self._lease_s):
+            if is_alive or (is_alive is None and self._age(path) <= self._times.lease_s):
                 raise LeaseHeld(f"{address} is being computed by {owner}")
         elif self._age(path) < _EMPTY_GRACE_S:
             raise LeaseHeld(f"{address} is just being taken by another process")

@@ -14,7 +14,7 @@ from stores.disk import folder_size, remove_tree
 from stores.errors import LeaseHeld, LeaseLost, RecordTooNew
 from stores.file_layout import LEASES, Layout, encoded
 from stores.file_lease import read_owner
-from stores.lease import Owner
+from stores.lease import LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.record import Address, Record
 
@@ -27,15 +27,15 @@ class FileLeftovers:
 
     Args:
         layout: Where what lies.
-        lease_s: Seconds after which a silent owner on another host counts as dead.
+        times: When a silent owner on another host counts as dead.
         read: Reads a record.
     """
 
     def __init__(
-        self, layout: Layout, lease_s: float, read: Callable[[Address], Record | None]
+        self, layout: Layout, times: LeaseTimes, read: Callable[[Address], Record | None]
     ) -> None:
         self._layout = layout
-        self._lease_s = lease_s
+        self._times = times
         self._read = read
 
     def find(self) -> Iterator[Leftover]:
@@ -120,7 +120,7 @@ class FileLeftovers:
             return False
         owner = read_owner(path)
         is_alive = None if owner is None else owner.is_alive()
-        return time.time() - renewed <= self._lease_s if is_alive is None else is_alive
+        return time.time() - renewed <= self._times.lease_s if is_alive is None else is_alive
 
 
 def _decoded(path: str) -> str | None:

@@ -15,6 +15,30 @@ BEAT_S: Final = 10.0
 """Seconds between two renewals."""
 
 
+class LeaseTimes:
+    """When leases end and how often they are renewed; all parts of one store share one of these.
+
+    Args:
+        lease_s: As whoever made the store wants it; None leaves it to `prefer`.
+
+    Attributes:
+        lease_s: Seconds after which a lease that nobody has renewed may be taken over.
+        beat_s: Seconds between two renewals.
+    """
+
+    __slots__ = ("_is_given", "beat_s", "lease_s")
+
+    def __init__(self, lease_s: float | None = None) -> None:
+        self._is_given = lease_s is not None
+        self.lease_s = LEASE_S if lease_s is None else lease_s
+        self.beat_s = min(BEAT_S, self.lease_s / 6)
+
+    def prefer(self, lease_s: float, beat_s: float) -> None:
+        """Use these from now on, unless whoever made the store has given some."""
+        if not self._is_given:
+            self.lease_s, self.beat_s = lease_s, beat_s
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """One process on one host, told apart from any other that has or had the same number.

@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from stores.canonical import decode
-from stores.lease import Owner
+from stores.lease import LeaseTimes, Owner
 from stores.mongo_database import Document, MongoDatabase
 from stores.parameters import parameters_of
 from stores.record import Address
@@ -34,12 +34,15 @@ class MongoRows:
     Args:
         database: Where they lie.
         project: Its name; empty for the default one.
-        lease_s: Seconds after which a lease that nobody renews is free.
+        times: When a lease that nobody renews is free.
     """
 
-    def __init__(self, database: MongoDatabase, project: str, lease_s: float) -> None:
-        self._database, self._project = database, project
-        self._expires = {"$add": ["$$NOW", round(lease_s * 1000)]}
+    def __init__(self, database: MongoDatabase, project: str, times: LeaseTimes) -> None:
+        self._database, self._project, self._times = database, project, times
+
+    @property
+    def _expires(self) -> dict[str, Any]:
+        return {"$add": ["$$NOW", round(self._times.lease_s * 1000)]}
 
     def id_of(self, key: str) -> str:
         """The `_id` of a key's document."""

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, ClassVar
 from stores.attempt_store import Lease, SaveOptions
 from stores.errors import RecordTooNew, StoreWithoutFiles
 from stores.files import File
-from stores.lease import BEAT_S, Owner
+from stores.lease import LEASE_S, LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
@@ -27,12 +27,17 @@ class StorePrimitives(ABC):
         reachable_from_workers: Whether another process that gets a pickled copy sees the same
             records.
         supports_files: Whether attempts have folders, so that `open` and `run_dir` work.
-        beat_s: Seconds between two renewals of a lease, so that it never expires.
+        lease_times: When its leases end and how often they are renewed.
     """
 
     reachable_from_workers: ClassVar[bool] = True
     supports_files: ClassVar[bool] = False
-    beat_s: float = BEAT_S
+    lease_times: LeaseTimes = LeaseTimes(LEASE_S)  # given, so that no store changes it for all
+
+    @property
+    def beat_s(self) -> float:
+        """Seconds between two renewals of a lease, so that it never expires."""
+        return self.lease_times.beat_s
 
     # -- primitives, one implementation per backend --------------------------------------
 

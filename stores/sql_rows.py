@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
-from stores.lease import Owner
+from stores.lease import LeaseTimes, Owner
 from stores.record import Address
 from stores.row import Claim, Row, storable
 from stores.sql_database import Database, in_keys
@@ -37,11 +37,11 @@ class SqlRows:
     Args:
         database: Where they lie.
         project: Its name; empty for the default one.
-        lease_s: Seconds after which a lease that nobody renews is free.
+        times: When a lease that nobody renews is free.
     """
 
-    def __init__(self, database: Database, project: str, lease_s: float) -> None:
-        self._database, self._project, self._lease_s = database, project, lease_s
+    def __init__(self, database: Database, project: str, times: LeaseTimes) -> None:
+        self._database, self._project, self._times = database, project, times
 
     def claim(
         self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
@@ -80,7 +80,7 @@ class SqlRows:
             "token": token,
             "owner": json.dumps(owner.to_list()),
             "host": owner.host,
-            "expires": now + self._lease_s,
+            "expires": now + self._times.lease_s,
         }
         next_ = case((column.fence >= at_least, column.fence + 1), else_=at_least)
         taken = case((column.token == token, column.fence), else_=next_)
@@ -145,7 +145,7 @@ class SqlRows:
         statement = (
             update(records)
             .where(column.project == self._project, self._among(keys), column.host == host)
-            .values(expires=self._now + self._lease_s)
+            .values(expires=self._now + self._times.lease_s)
         )
         self._database.write(lambda connection: connection.execute(statement))
 

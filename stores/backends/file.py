@@ -30,7 +30,7 @@ from stores.file_records import FileRecords
 from stores.file_streams import as_archive, file_stream, is_folder
 from stores.file_types import registered_types
 from stores.files import File, TypeInfo
-from stores.lease import BEAT_S, LEASE_S, Owner
+from stores.lease import LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
@@ -52,7 +52,7 @@ class LocalFileStore(ResultsStore):
         project: Records, queries and deletions see only those of this project.
         fsync: Whether a result survives a loss of power, and not only of every process, once
             it is reported as finished.
-        lease_s: Seconds after which the work of a silent process on another host is taken over.
+        lease_s: Seconds after which silent work on another host is taken over; 60 if not given.
         inline_limit: Bytes up to which an artifact is part of the record.
         allow_pickle: Whether pickles are loaded. Who can write to the store can then run code.
 
@@ -68,7 +68,7 @@ class LocalFileStore(ResultsStore):
         *,
         project: str = "",
         fsync: bool = True,
-        lease_s: float = LEASE_S,
+        lease_s: float | None = None,
         inline_limit: int = INLINE_LIMIT_BYTES,
         allow_pickle: bool = True,
     ) -> None:
@@ -76,8 +76,8 @@ class LocalFileStore(ResultsStore):
         self.base_dir = f"{folder}/.projects/{encoded(project)}" if project else folder
         self.type_registry: dict[str, TypeInfo] = registered_types()
         self.run_info: object = None
-        self.beat_s = min(BEAT_S, lease_s / 6)
-        self._fsync, self._lease_s = fsync, lease_s
+        self.lease_times = LeaseTimes(lease_s)
+        self._fsync = fsync
         self._inline_limit, self._allow_pickle = inline_limit, allow_pickle
         self._open()
 
@@ -96,7 +96,7 @@ class LocalFileStore(ResultsStore):
         """Make what is not pickled."""
         check_marker(self.base_dir)
         self._layout = Layout(self.base_dir)
-        self._leases = FileLeases(self._layout, self._lease_s)
+        self._leases = FileLeases(self._layout, self.lease_times)
         self._index = FileIndex(self._layout)
         self._artifacts = FileArtifacts(
             self._layout,
@@ -106,7 +106,7 @@ class LocalFileStore(ResultsStore):
             allow_pickle=self._allow_pickle,
         )
         self._records = FileRecords(self._layout, self._index, self._artifacts.checked)
-        self._leftovers = FileLeftovers(self._layout, self._lease_s, self._records.read)
+        self._leftovers = FileLeftovers(self._layout, self.lease_times, self._records.read)
         self._made: set[str] = set()
 
     # -- reading -------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class LayeredStore(ResultsStore):
         ]
         self._first, *self._rest = self._members
         self._is_read_only = read_only
-        self.beat_s = self._first.beat_s
+        self.lease_times = self._first.lease_times
 
     def __repr__(self) -> str:
         return f"LayeredStore({self._members!r})"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore, status_text
-from stores.lease import LEASE_S, Owner
+from stores.lease import Owner
 from stores.mongo_database import MongoDatabase
 from stores.mongo_pieces import MongoPieces
 from stores.mongo_rows import LARGE_TEXT, MongoRows
@@ -28,7 +28,7 @@ class MongoDBStore(DatabaseStore):
         host: A URI such as `mongodb://user:password@host:27017/database`, or a host name;
             `localhost` if None.
         project: Records, queries and deletions see only those of this project.
-        lease_s: Seconds after which the work of a silent process on another host is taken over.
+        lease_s: Seconds after which silent work on another host is taken over; 60 if not given.
         inline_limit: Bytes up to which an artifact is part of the record.
         allow_pickle: Whether pickles are loaded. Who can write to the store can then run code.
         patience_s: So long to wait for a server that has gone away.
@@ -45,7 +45,7 @@ class MongoDBStore(DatabaseStore):
         host: str | None = None,
         *,
         project: str = "",
-        lease_s: float = LEASE_S,
+        lease_s: float | None = None,
         inline_limit: int = INLINE_LIMIT_BYTES,
         allow_pickle: bool = True,
         patience_s: float = PATIENCE_S,
@@ -55,7 +55,7 @@ class MongoDBStore(DatabaseStore):
         )
         collection = collection_name or "flowlib"
         self._database = MongoDatabase(host, db, collection, patience_s)
-        self._rows = MongoRows(self._database, project, lease_s)
+        self._rows = MongoRows(self._database, project, self.lease_times)
         self._search = MongoSearch(self._database, project)
         self._pieces = MongoPieces(self._database, f"{collection}.pieces")
         self._collection = collection

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
-from stores.lease import LEASE_S, Owner
+from stores.lease import Owner
 from stores.patience import PATIENCE_S
 from stores.query import Query
 from stores.record import Address
@@ -27,7 +27,7 @@ class SQLStore(DatabaseStore):
         project: Records, queries and deletions see only those of this project.
         fsync: Whether a result in SQLite survives a loss of power, and not only of every
             process, once it is reported as finished. PostgreSQL has its own setting.
-        lease_s: Seconds after which the work of a silent process on another host is taken over.
+        lease_s: Seconds after which silent work on another host is taken over; 60 if not given.
         inline_limit: Bytes up to which an artifact is part of the record.
         allow_pickle: Whether pickles are loaded. Who can write to the store can then run code.
         patience_s: So long to wait for a server that has gone away.
@@ -43,7 +43,7 @@ class SQLStore(DatabaseStore):
         *,
         project: str = "",
         fsync: bool = True,
-        lease_s: float = LEASE_S,
+        lease_s: float | None = None,
         inline_limit: int = INLINE_LIMIT_BYTES,
         allow_pickle: bool = True,
         patience_s: float = PATIENCE_S,
@@ -52,7 +52,7 @@ class SQLStore(DatabaseStore):
             lease_s=lease_s, inline_limit=inline_limit, allow_pickle=allow_pickle, project=project
         )
         self._database = Database(parsed_url(url), fsync=fsync, patience_s=patience_s)
-        self._rows = SqlRows(self._database, project, lease_s)
+        self._rows = SqlRows(self._database, project, self.lease_times)
         self._search = SqlSearch(self._database, project)
         self._pieces = SqlPieces(self._database, project)
 

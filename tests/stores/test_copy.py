@@ -307,7 +307,7 @@ def test_a_long_copy_keeps_its_lease(any_store, other, monkeypatch):
     """It is renewed while bytes go through."""
     put(any_store, LOAD, {"data": b"x" * 5_000_000})
     renewed = []
-    monkeypatch.setattr(other, "beat_s", -1.0)
+    monkeypatch.setattr(other.lease_times, "beat_s", -1.0)
     monkeypatch.setattr(other, "renew", renewed.extend)
     any_store.copy(None, other)
     assert set(renewed) == {LOAD}

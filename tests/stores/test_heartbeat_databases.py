@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from pathlib import Path
 
 import pytest
 
-from stores import Address, Heartbeat, LeaseHeld, LeaseLost, Owner, open_store
+from stores import Address, Heartbeat, InMemoryStore, LeaseHeld, LeaseLost, Owner, open_store
 from stores import heartbeat as module
 from stores.testing import done, identity
 
@@ -56,6 +57,33 @@ def test_a_silent_owner_is_taken_over_and_cannot_commit(uri):
     assert store.get(ADDRESS, "value") == "right"
     assert list(store.leftovers()) == []
     store.close()
+
+
+def test_times_of_leases_can_be_preferred_where_none_were_given(uri):
+    """A run does so with its settings; a copy in a worker has them, too."""
+    store = open_store(uri)
+    assert (store.lease_times.lease_s, store.beat_s) == (60.0, 10.0)
+    store.lease_times.prefer(0.5, 0.1)
+    copy = pickle.loads(pickle.dumps(store))
+    assert copy.beat_s == 0.1
+    copy.begin(ADDRESS, stranger())
+    with pytest.raises(LeaseHeld):
+        store.begin(ADDRESS)
+    time.sleep(0.7)
+    assert store.begin(ADDRESS).number == 2
+    for each in (store, copy):
+        each.close()
+
+
+def test_times_that_were_given_stay(uri):
+    """Whoever made the store has the last word."""
+    store = opened(uri, 6.0)
+    store.lease_times.prefer(1.0, 0.5)
+    assert (store.lease_times.lease_s, store.beat_s) == (6.0, 1.0)
+    store.close()
+    memory = InMemoryStore()
+    memory.lease_times.prefer(1.0, 0.5)
+    assert memory.beat_s == InMemoryStore().beat_s == 10.0
 
 
 def test_a_helper_renews_the_lease_of_a_running_task(uri, monkeypatch):

@@ -6,6 +6,7 @@ import pickle
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from flowlib.errors import RunError
@@ -64,4 +65,9 @@ def hidden_main() -> Iterator[None]:
 def main_has_file() -> bool:
     """Whether workers can import `__main__`: it is a script or a module, not a notebook."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
-    return path is not None and Path(path).exists()
+    return path is not None and _is_there(path)
+
+
+@lru_cache(maxsize=8)  # asked for every job
+def _is_there(path: str) -> bool:
+    return Path(path).exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
@@ -151,9 +151,9 @@ def infer(value: object) -> tuple[str, Codec]:
     Raises:
         CodecNotFound: none handles it.
     """
-    found = _first(codecs.names_at_hand, value)
+    found = _first(codecs.at_hand, value)
     if found is None or type(value) not in _PLAIN or found[1].priority < 0:
-        found = _first(codecs.names, value)
+        found = _first(tuple([(name, codecs.find(name)) for name in codecs.names]), value)
     if found is None:
         raise CodecNotFound(f"no codec handles a {type(value).__qualname__}: name one by type_=")
     return found
@@ -162,8 +162,8 @@ def infer(value: object) -> tuple[str, Codec]:
 _PLAIN: Final = frozenset({str, bytes, int, float, bool, type(None), list, dict})
 
 
-def _first(names: Iterable[str], value: object) -> tuple[str, Codec] | None:
-    for name, codec in _ranked(tuple([(name, codecs.find(name)) for name in names])):
+def _first(classes: tuple[tuple[str, type[Codec]], ...], value: object) -> tuple[str, Codec] | None:
+    for name, codec in _ranked(classes):
         if codec.handles(value):
             return name, codec
     return None

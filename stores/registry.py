@@ -34,6 +34,7 @@ class Registry(Generic[T]):
         self.base = base
         self.package = package
         self._found: dict[str, type[T]] = {}
+        self._at_hand: tuple[tuple[str, type[T]], ...] | None = None
 
     @property
     def names(self) -> list[str]:
@@ -55,7 +56,15 @@ class Registry(Generic[T]):
         found = self._found.get(name)
         if found is None:
             found = self._found[name] = self._load(name)
+            self._at_hand = None
         return found
+
+    @property
+    def at_hand(self) -> tuple[tuple[str, type[T]], ...]:
+        """Name and class of all `names_at_hand`; the same object until something is added."""
+        if self._at_hand is None:
+            self._at_hand = tuple([(name, self.find(name)) for name in self.names_at_hand])
+        return self._at_hand
 
     def register(self, name: str, plugin: type[T]) -> None:
         """Let `plugin` serve `name` in this process.
@@ -64,6 +73,7 @@ class Registry(Generic[T]):
             StoreError: it is not a concrete subclass of the base.
         """
         self._found[name] = self._checked(plugin, f"the class registered as {name!r}")
+        self._at_hand = None
 
     def _load(self, name: str) -> type[T]:
         if name in self._modules:

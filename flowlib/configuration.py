@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from flowlib.errors import SettingsError, nearest
 from flowlib.setting_kinds import (
-    AUTOMATIC_FLAG,
     COUNT,
     FLAG,
     LEVEL,
@@ -74,8 +73,8 @@ class Settings:
     )
     progress: str = _setting(TEXT, "auto", "Which view of a run is shown")
     color: str = _setting(one_of("auto", "always", "never"), "auto", "Whether output is coloured")
-    ascii: bool | None = _setting(
-        AUTOMATIC_FLAG, None, "Whether drawings keep to ASCII", "auto: as the terminal can"
+    ascii: bool = _setting(
+        FLAG, False, "Whether drawings keep to ASCII also where the terminal can show more"
     )
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 

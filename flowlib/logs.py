@@ -6,26 +6,32 @@ import logging
 import sys
 from typing import Final
 
-_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "WARN", "ERROR", "FATAL", "CRITICAL")
+from flowlib.configuration import settings
+from flowlib.setting_kinds import level_number
+
 _MARK: Final = "_flowlib_configured"
 """Tells our own handler from those of the user's program."""
 
 
 def configure_logging(
-    level: str | int = "INFO", rich_logging: bool = True, rich_traceback: bool = True
+    level: str | int | None = None, rich_logging: bool = True, rich_traceback: bool | None = None
 ) -> None:
     """Show log records on stderr. A second call replaces what the first one set up.
 
     Args:
-        level: A name such as "DEBUG" or a number from 10 to 50.
+        level: A name such as "DEBUG" or a number from 10 to 50; None is the setting `log_level`,
+            INFO unless changed.
         rich_logging: Whether lines are coloured and aligned by rich.
-        rich_traceback: Whether uncaught exceptions are shown by rich.
+        rich_traceback: Whether uncaught exceptions are shown by rich; None is the setting
+            `rich_uncaught_tracebacks`, true unless changed.
 
     Raises:
         ValueError: there is no such level.
+        SettingsError: a setting is wrong.
     """
-    number = _level_number(level)
-    if rich_traceback:
+    known = settings()
+    number = level_number(known.log_level if level is None else level)
+    if known.rich_uncaught_tracebacks if rich_traceback is None else rich_traceback:
         from rich.traceback import install
 
         install(extra_lines=2)
@@ -38,21 +44,14 @@ def configure_logging(
     root.setLevel(number)
 
 
-def _level_number(level: str | int) -> int:
-    if isinstance(level, int) and not isinstance(level, bool) and 10 <= level <= 50:
-        return level
-    if isinstance(level, str) and level.upper() in _LEVELS:
-        return int(logging.getLevelName(level.upper()))
-    raise ValueError(
-        f"level is one of {', '.join(_LEVELS)} or a number from 10 to 50, not {level!r}"
-    )
-
-
 def _rich_handler() -> logging.Handler:
     from rich.console import Console
     from rich.logging import RichHandler
 
-    console = Console(file=sys.stderr, highlight=False)
+    forced = {"always": True, "never": False}.get(settings().color)
+    console = Console(
+        file=sys.stderr, highlight=False, force_terminal=forced, no_color=forced is False or None
+    )
     handler = RichHandler(console=console, show_path=False, markup=False, omit_repeated_times=False)
     handler.setFormatter(logging.Formatter("%(processName)-13s %(message)s"))
     return handler

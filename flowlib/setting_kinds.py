@@ -60,10 +60,6 @@ def _flag(value: object) -> bool:
     raise ValueError(value)
 
 
-def _automatic_flag(value: object) -> bool | None:
-    return None if value == "auto" else _flag(value)
-
-
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError(value)
@@ -106,7 +102,6 @@ def one_of(*words: str) -> Kind:
 
 
 FLAG: Final = Kind("true or false", _flag)
-AUTOMATIC_FLAG: Final = Kind("true, false or auto", _automatic_flag)
 SECONDS: Final = Kind('seconds above 0, such as 90, or "2m"', _seconds)
 COUNT: Final = Kind("a whole number from 0 on", _count)
 TEXT: Final = Kind("a name", _text)

@@ -143,7 +143,7 @@ DEFAULTS = {
         "config_ignore_prefix": None,
         "config_group_prefix": None,
     },
-    "flowlib:configure_logging": {"level": "INFO", "rich_logging": True, "rich_traceback": True},
+    "flowlib:configure_logging": {"rich_logging": True},  # else the settings
     "flowlib:visualize_graph_in_console": {"use_pager": True, "use_unicode": False},
     "stores:StoreContext": {"run_dir": None, "sweep_counter": None},
     "stores:TypeInfo": {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections import defaultdict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from flowlib.drawing import levels_of
+from flowlib.drawing import facts_of_digraph
 from flowlib.errors import MissingExtra
+from flowlib.graph_summary import shown
+from flowlib.layout import layout
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -99,13 +100,10 @@ def graph_figure(
 
 
 def _places(graph: DiGraph[Any], node_size: tuple[int, int]) -> dict[Hashable, tuple[float, float]]:
-    """Layers from top to bottom, each centred."""
-    layers: dict[int, list[Hashable]] = defaultdict(list)
-    for node, level in levels_of(graph).items():
-        layers[level].append(node)
-    places = {}
-    for level, nodes in layers.items():
-        for position, node in enumerate(nodes):
-            x = (position - (len(nodes) - 1) / 2) * node_size[0]
-            places[node] = (x, -float(level * node_size[1]))
-    return places
+    """Layers from top to bottom; in each of them the places of the console graph."""
+    places = layout(shown(facts_of_digraph(graph), None).targets)
+    width, height = node_size
+    return {
+        node: (float(row * width), -float(layer * height))
+        for node, row, layer in zip(graph, places.rows, places.layers.layer_of, strict=False)
+    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +90,42 @@ class Flow:
 
         return make_plan(self._graph, checked_store(results_store), force)
 
-    def draw(self) -> None:
-        """Print the specs, what they require and how many nodes they have."""
-        for name, nodes in self._graph.by_spec.items():
-            sources = ", ".join(self._graph.spec_edges[name])
-            arrow = f"  ← {sources}" if sources else ""
-            sys.stdout.write(f"{name} ×{len(nodes)}{arrow}\n")
+    def draw(
+        self,
+        *,
+        expand: str | Sequence[str] = (),
+        around: str | None = None,
+        tasks: bool | None = None,
+        width: int | None = None,
+        use_unicode: bool | None = None,
+        use_pager: bool = False,
+    ) -> None:
+        """Print the graph, after a run with the states of its tasks.
+
+        Up to 60 tasks are shown one by one if they fit; else specs with the number of their tasks.
+
+        Args:
+            expand: Specs that are shown task by task.
+            around: `Train-12`, `Train/9a7a08b2` or a spec: only what it comes from and leads to.
+            tasks: Whether all tasks are shown, or specs only; None decides by number and width.
+            width: Cells of a line; None is the width of the terminal.
+            use_unicode: Whether lines and icons are Unicode; None is yes where stdout can.
+            use_pager: Whether $PAGER shows it on a terminal.
+
+        Raises:
+            SelectorError: `expand` or `around` names what is not in the graph.
+        """
+        from flowlib.console_graph import Wish
+        from flowlib.drawing import print_graph
+        from flowlib.flow_facts import facts_of_flow
+
+        print_graph(
+            facts_of_flow(self._graph, self._word_of),
+            Wish([expand] if isinstance(expand, str) else expand, around, tasks),
+            width=width,
+            use_unicode=use_unicode,
+            use_pager=use_pager,
+        )
 
     def run(
         self,
@@ -171,6 +200,13 @@ class Flow:
         if exit_on_error:
             run.raise_for_failures()
         return run
+
+    def _word_of(self, node: Node) -> str | None:
+        """The state of a node in the last run, as it is shown; None before the first."""
+        run = self._last_run
+        if run is None:
+            return None
+        return run.state_of(node).value if node.key in run.plan.reasons else "cached"
 
     def _state_of(self, node: Node) -> TaskState:
         run = self._last_run

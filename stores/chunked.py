@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, cast
+
+Fetch = Callable[[int], Sequence[bytes]]
 
 
 class _Chunked(io.RawIOBase):
-    """Fetches one piece at a time."""
+    """Holds the pieces that one question has fetched."""
 
-    def __init__(self, fetch: Callable[[int], bytes], size: int, chunk_bytes: int) -> None:
+    def __init__(self, fetch: Fetch, size: int, chunk_bytes: int) -> None:
         self._fetch, self._size, self._chunk_bytes = fetch, size, chunk_bytes
         self._position = 0
-        self._at_hand: tuple[int, bytes] = (-1, b"")
+        self._first: int = 0
+        self._at_hand: Sequence[bytes] = ()
 
     def readable(self) -> bool:
         return True
@@ -31,24 +34,31 @@ class _Chunked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        number, offset = divmod(self._position, self._chunk_bytes)
         if self._position >= self._size or not len(view):
             return 0
-        if self._at_hand[0] != number:
-            self._at_hand = (number, self._fetch(number))
-        part = self._at_hand[1][offset : offset + len(view)]
+        number, offset = divmod(self._position, self._chunk_bytes)
+        part = memoryview(self._piece(number))[offset : offset + len(view)]
         if not part:
             raise EOFError(f"piece {number} is too short")
         view[: len(part)] = part
         self._position += len(part)
         return len(part)
 
+    def _piece(self, number: int) -> bytes:
+        if not self._first <= number < self._first + len(self._at_hand):
+            self._at_hand = ()  # before the next ones come: not both at once
+            self._first, self._at_hand = number, self._fetch(number)
+        if not self._at_hand:
+            raise EOFError(f"piece {number} is gone")
+        return self._at_hand[number - self._first]
 
-def chunked_stream(fetch: Callable[[int], bytes], size: int, chunk_bytes: int) -> BinaryIO:
+
+def chunked_stream(fetch: Fetch, size: int, chunk_bytes: int) -> BinaryIO:
     """A stream over pieces.
 
     Args:
-        fetch: Gives the piece of a number, from 0 on; raises EOFError if there is none.
+        fetch: Gives the piece of a number, from 0 on, and perhaps some that follow it; none if
+            that piece is gone.
         size: Bytes of all pieces together.
         chunk_bytes: Bytes of every piece but the last.
     """

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
-from gridfs import GridFSBucket, NoFile
+from pymongo.collection import Collection
 from pymongo.database import Database as PymongoDatabase
 
 from stores.chunked import chunked_stream
 from stores.mongo_database import Document, MongoDatabase
 
 _CHUNK_BYTES: Final = 1 << 20
+
+_PER_INSERT: Final = 8
+"""So many chunks travel together."""
 
 
 class MongoPieces:
@@ -26,17 +29,28 @@ class MongoPieces:
 
     def __init__(self, database: MongoDatabase, bucket: str) -> None:
         self._database, self._bucket = database, bucket
+        self._has_index = False
 
     def put(self, id_: str, name: str, source: BinaryIO) -> None:
-        """Write a value of the document `id_`."""
+        """Write a value of the document `id_`: its chunks, then the document that tells of them.
+
+        GridFS of the driver would hold 48 MB at a time, and their copy.
+        """
         file_id = f"{id_}/{name}"
 
         def ask(database: PymongoDatabase[Document]) -> None:
-            bucket = GridFSBucket(database, self._bucket, chunk_size_bytes=_CHUNK_BYTES)
+            files, chunks = database[f"{self._bucket}.files"], database[f"{self._bucket}.chunks"]
             source.seek(0)
-            with contextlib.suppress(NoFile):
-                bucket.delete(file_id)  # what a question before this one has left
-            bucket.upload_from_stream_with_id(file_id, name, source, metadata={"key": id_})
+            if not self._has_index:
+                chunks.create_index([("files_id", 1), ("n", 1)], unique=True)
+                self._has_index = True
+            files.delete_one({"_id": file_id})  # what a question before this one has left
+            chunks.delete_many({"files_id": file_id})
+            length = _inserted(chunks, file_id, source)
+            about = {"filename": name, "length": length, "chunkSize": _CHUNK_BYTES}
+            when = datetime.now(UTC)
+            metadata = {"key": id_}
+            files.insert_one({"_id": file_id, **about, "uploadDate": when, "metadata": metadata})
 
         self._database.ask_all(ask)
 
@@ -51,12 +65,10 @@ class MongoPieces:
         if found is None:
             raise FileNotFoundError(name)
 
-        def fetch(number: int) -> bytes:
+        def fetch(number: int) -> list[bytes]:
             wanted = {"files_id": file_id, "n": number}
             chunk = self._database.ask_all(lambda d: d[f"{self._bucket}.chunks"].find_one(wanted))
-            if chunk is None:
-                raise EOFError(f"chunk {number} is gone")
-            return bytes(chunk["data"])
+            return [] if chunk is None else [chunk["data"]]
 
         return chunked_stream(fetch, found["length"], found["chunkSize"])
 
@@ -105,3 +117,17 @@ class MongoPieces:
             return [*chunks, *files]
 
         return sorted({each[len(id_) + 1 :] for each in self._database.ask_all(ask)})
+
+
+def _inserted(chunks: Collection[Document], file_id: str, source: BinaryIO) -> int:
+    """Write all chunks; how many bytes these are."""
+    number = length = 0
+    while True:
+        batch: list[Document] = []
+        while len(batch) < _PER_INSERT and (data := source.read(_CHUNK_BYTES)):
+            batch.append({"files_id": file_id, "n": number + len(batch), "data": data})
+            length += len(data)
+        if not batch:
+            return length
+        chunks.insert_many(batch)
+        number += len(batch)

@@ -51,6 +51,9 @@ _FOREVER: Final = re.compile(
 )
 """Answers to a connection that waiting does not change."""
 
+BINARY: Final = "flowlib_binary"
+"""An option of statements: PostgreSQL answers in bytes, which as text would be twice as long."""
+
 _FORBIDDEN: Final = frozenset({"42501", "25006", "53100"})
 """What PostgreSQL calls a missing right, a server that is only read, and a full disk."""
 
@@ -146,9 +149,11 @@ class Database:
     def _made(self) -> Engine:
         try:
             if not self.is_sqlite:
-                return create_engine(
+                engine = create_engine(
                     self.url, hide_parameters=True, pool_pre_ping=False, pool_size=4
                 )
+                event.listen(engine, "before_cursor_execute", _choose_format)
+                return engine
             engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": 0})
         except NoSuchModuleError as error:
             raise StoreError(f"{self.name}: {error}") from None
@@ -218,6 +223,13 @@ def _begun(engine: Engine, *, is_write: bool) -> Iterator[Connection]:
 def _begin(connection: Connection) -> None:
     is_write = connection.get_execution_options().get("flowlib_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+def _choose_format(*said: Any) -> None:
+    """Called with connection, cursor, statement, parameters, context."""
+    cursor, context = said[1], said[4]
+    if context is not None and context.execution_options.get(BINARY):
+        cursor.format = 1
 
 
 def _is_passing(error: Exception) -> bool:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from stores.chunked import chunked_stream
-from stores.sql_database import Database, in_keys
+from stores.sql_database import BINARY, Database, in_keys
 from stores.sql_schema import chunks, pieces, records
 from stores.transfer import CHUNK_BYTES
 
 _PER_COMMIT: Final = 8
 """So many chunks are written by one transaction: SQLite lets nobody else write meanwhile."""
+
+_PER_READ: Final = 4
+"""So many are read by one question."""
 
 _INCOMPLETE: Final = -1
 
@@ -31,17 +43,22 @@ class SqlPieces:
         self._database, self._project = database, project
 
     def put(self, key: str, name: str, source: BinaryIO, size: int) -> None:
-        """Write a value."""
+        """Write a value: in one transaction, unless others would have to wait too long for it."""
         where = {"project": self._project, "key": key, "name": name}
-        batch = self._next(source, where, 0)
-        is_whole = size <= _PER_COMMIT * CHUNK_BYTES
-        head = self._insert(pieces).values(**where, size=size if is_whole else _INCOMPLETE)
-        self._database.write(lambda c: self._put(c, batch, head.on_conflict_do_nothing()))
-        if is_whole:
+        is_short = size <= _PER_COMMIT * CHUNK_BYTES
+        head = self._insert(pieces).on_conflict_do_nothing()
+        if is_short or not self._database.is_sqlite:
+
+            def ask(connection: Connection) -> None:
+                source.seek(0)  # it may be asked twice
+                connection.execute(head.values(**where, size=size))
+                for batch in self._batches(source, where):
+                    self._put(connection, batch)
+
+            self._database.write(ask)
             return
-        number = len(batch)
-        while batch := self._next(source, where, number):
-            number += len(batch)
+        self._database.write(lambda c: c.execute(head.values(**where, size=_INCOMPLETE)))
+        for batch in self._batches(source, where):
             self._database.write(lambda c, rows=batch: self._put(c, rows))  # type: ignore[misc]
         done = update(pieces).where(self._is(pieces, key, name)).values(size=size)
         self._database.write(lambda connection: connection.execute(done))
@@ -59,15 +76,19 @@ class SqlPieces:
         )
         if size is None or size == _INCOMPLETE:
             raise FileNotFoundError(name)
+        number = chunks.c.number
+        among: ColumnElement[bool] = number.between(bindparam("first"), bindparam("last"))
+        wanted = (
+            select(number, chunks.c.data)
+            .where(self._is(chunks, key, name), among)
+            .order_by(number)
+            .execution_options(**{BINARY: True})
+        )
 
-        def fetch(number: int) -> bytes:
-            wanted = select(chunks.c.data).where(
-                self._is(chunks, key, name), chunks.c.number == number
-            )
-            found = self._database.read(lambda c: c.execute(wanted).scalar_one_or_none())
-            if found is None:
-                raise EOFError(f"piece {number} is gone")
-            return bytes(found)
+        def fetch(start: int) -> list[bytes]:
+            asked = {"first": start, "last": start + _PER_READ - 1}
+            found = self._database.read(lambda c: c.execute(wanted, asked).all())
+            return [row.data for at, row in enumerate(found) if row.number == start + at]
 
         return chunked_stream(fetch, size, CHUNK_BYTES)
 
@@ -105,24 +126,22 @@ class SqlPieces:
         found = self._database.read(lambda connection: connection.execute(wanted).all())
         return [(row.task, row.key, row.name, row.size) for row in found]
 
-    def _next(
-        self, source: BinaryIO, where: dict[str, str], number: int
-    ) -> list[dict[str, object]]:
-        rows: list[dict[str, object]] = []
-        while len(rows) < _PER_COMMIT and (data := source.read(CHUNK_BYTES)):
-            rows.append({**where, "number": number + len(rows), "data": data})
-        return rows
+    def _batches(
+        self, source: BinaryIO, where: Mapping[str, str]
+    ) -> Iterator[list[dict[str, object]]]:
+        """The rows of all chunks, some at a time."""
+        number = 0
+        while True:
+            rows: list[dict[str, object]] = []
+            while len(rows) < _PER_COMMIT and (data := source.read(CHUNK_BYTES)):
+                rows.append({**where, "number": number + len(rows), "data": data})
+            if not rows:
+                return
+            yield rows
+            number += len(rows)
 
-    def _put(
-        self,
-        connection: Connection,
-        rows: list[dict[str, object]],
-        head: sqlite.Insert | postgresql.Insert | None = None,
-    ) -> None:
-        if head is not None:
-            connection.execute(head)
-        if rows:
-            connection.execute(self._insert(chunks).on_conflict_do_nothing(), rows)
+    def _put(self, connection: Connection, rows: list[dict[str, object]]) -> None:
+        connection.execute(self._insert(chunks).on_conflict_do_nothing(), rows)
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
@@ -40,6 +41,8 @@ class NumpyCodec(Codec):
             return np.load(name, mmap_mode=mmap_mode, allow_pickle=False, **options)
         if not stream.seekable():
             stream = io.BytesIO(stream.read())
+        if not options and (array := _read_into(stream)) is not None:
+            return array
         return np.load(stream, allow_pickle=False, **options)
 
     def load_path(self, path: Path, **options: Any) -> Any:
@@ -56,3 +59,33 @@ def _is_kept(dtype: Any) -> bool:
         return bool(npy.descr_to_dtype(npy.dtype_to_descr(dtype)) == dtype)
     except (TypeError, ValueError):
         return False
+
+
+def _read_into(stream: BinaryIO) -> Any:
+    """The array of a stream, read into its own memory: numpy copies it there piece by piece.
+
+    None where numpy has to do it; the stream is at its beginning again then.
+
+    Raises:
+        ValueError: it ends before the array does.
+    """
+    import numpy as np
+    from numpy.lib import format as npy
+
+    readinto: Any = getattr(stream, "readinto", None)
+    start = stream.tell()
+    readers: Any = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    reader = readers.get(npy.read_magic(stream)) if readinto is not None else None
+    shape, is_fortran, dtype = reader(stream) if reader is not None else ((), False, None)
+    if dtype is None or dtype.hasobject or not dtype.itemsize:
+        stream.seek(start)
+        return None
+    array = np.ndarray(math.prod(shape), dtype)
+    raw: Any = array.view(np.uint8)
+    rest = memoryview(raw)
+    while rest:
+        count = readinto(rest)
+        if not count:
+            raise ValueError(f"it ends {len(rest)} bytes before the array does")
+        rest = rest[count:]
+    return array.reshape(shape[::-1]).T if is_fortran else array.reshape(shape)

@@ -72,16 +72,20 @@ class Breaks(io.BytesIO):
 
 @pytest.mark.parametrize("key", [A, B])
 def test_an_upload_that_was_killed_half_way_is_dropped_by_the_next_attempt(store, key):
-    """It never counted; the record in force, if there is one, stays as it is."""
+    """It never counted; the record in force, if there is one, stays as it is.
+
+    Others can write to SQLite meanwhile; PostgreSQL takes back what was not committed as a whole.
+    """
     killed = store.begin(key, dead_owner())
     killed.lease.handle.has_pieces = True
     name = f"{killed.number}/{killed.lease.handle.token}.1"
     with pytest.raises(KeyboardInterrupt):
         store.put_pieces(key.key, name, Breaks(bytes(20 << 20)), 20 << 20)
-    assert beside_records(store) == (2, 3 + 8)
+    has_half = store._database.is_sqlite
+    assert beside_records(store) == ((2, 3 + 8) if has_half else (1, 3))
     with pytest.raises(FileNotFoundError):
         store.open_pieces(key.key, name)
-    assert [each.address for each in store.leftovers()] == [key]
+    assert [each.address for each in store.leftovers()] == ([key] if has_half else [])
     attempt = store.begin(key)
     assert beside_records(store) == (1, 3)
     attempt.abandon()

@@ -27,7 +27,7 @@ class Options:
         tolerance: What becomes of a node whose predecessors failed.
     """
 
-    resources: Mapping[str, float] | None = None
+    resources: Mapping[str, float | str] | None = None
     retries: Retries = field(default_factory=Retries)
     timeout_s: float | None = None
     priority: int = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Final
 
+from flowlib.devices import Environment
 from flowlib.failures import Failure
 from flowlib.policy import FailureKind
 from flowlib.signature import Signature
@@ -70,6 +71,7 @@ class Job:
         run: The names of the run and of the node in it.
         resource: What the task is leased.
         failed: The predecessors that failed, where the task wants to know.
+        environment: Variables that its process must have been started with.
     """
 
     spec: str
@@ -83,6 +85,7 @@ class Job:
     run: RunInfo
     resource: object = None
     failed: tuple[FailedInput, ...] = ()
+    environment: Environment = ()
 
     @property
     def address(self) -> Address:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowlib.declaration import Declaration
+from flowlib.devices import Environment
 from flowlib.failures import Failure
 from flowlib.identity import own_copy
 from flowlib.job import WITHOUT, Assignment, FailedInput, Job
@@ -75,8 +76,8 @@ class JobMaker:
         same = [known.get(each) == job.facts.get(each) for each in (WITHOUT, "inputs")]
         return all(same) and node.declaration.name not in self._plan.forced
 
-    def job(self, node: Node, resource: object = None) -> Job:
-        """The job for `node`; its predecessors have their results."""
+    def job(self, node: Node, resource: object = None, environment: Environment = ()) -> Job:
+        """The job for `node`; its predecessors have their results, or it does without."""
         texts = self._plan.texts[node.declaration]
         status = self._plan.statuses.get(node.key)
         is_forced = node.declaration.name in self._plan.forced
@@ -112,6 +113,7 @@ class JobMaker:
                 sweep_counter=f"{node.index:03d}",
             ),
             resource=resource,
+            environment=environment,
             failed=failed,
         )
 

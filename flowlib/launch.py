@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from flowlib.demands import Demand
 from flowlib.errors import RunError, nearest
 from flowlib.events import Event, RunEnded, RunStarted, SpecTotal
 from flowlib.executor import Executor, ExecutorSetup, executors
@@ -20,7 +21,7 @@ from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
 from flowlib.plan import Plan, make_plan
 from flowlib.process_worker import NO_MAIN_GUARD
-from flowlib.resources import Demand, ResourcePool, pool_of
+from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_names import new_run_name
@@ -65,7 +66,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     _check_start_method(options.start_method)
     store = checked_store(options.results_store)
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
-    pool = pool_of(options.resources)
+    pool = pool_of(options.resources, os.environ)
     demands = _demands(graph, pool)
     wanted = _checked_count("num_workers", options.num_workers)
     limit = _checked_count("max_failures", options.max_failures)

@@ -1,52 +1,30 @@
 """
 Which objects and amounts may a task use while it runs? A pure pool: no process, no device.
 
-Two kinds of resources exist side by side. *Objects* are leased exclusively and come from a list
-given to `Flow.run`; they are called `gpu` where a demand names them. *Amounts* are counted and
-may be fractions.
+Two sorts of resources exist side by side, each under the name of its kind. *Objects* are leased:
+whole ones to one task at a time, and parts of one to tasks that ask for a fraction. *Amounts* are
+counted.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from flowlib.amounts import PARTS, Amount, amount_of, amounts_of
+from flowlib.demands import NOTHING, Demand, Grant
+from flowlib.devices import Environment, Gpu, environment_of, gpus_of, names_inside
 from flowlib.errors import ResourceError, nearest
 
 OBJECTS: Final = "gpu"
 """The kind under which the objects of a resource list are asked for."""
 
+CPUS: Final = "cpu"
+"""The kind whose amounts are numbers of threads."""
+
 _LONGEST_TEXT: Final = 60
 """Characters of an object in `as_text`; longer ones are cut."""
-
-_SLACK: Final = 1e-9  # fractions such as 0.1 + 0.2 must still fit
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What one task needs: so many objects, and amounts by kind."""
-
-    objects: int = 0
-    amounts: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """Every kind it takes something of."""
-        kinds = {kind for kind, _ in self.amounts}
-        return frozenset(kinds | {OBJECTS} if self.objects else kinds)
-
-
-NOTHING: Final = Demand()
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What one task holds until it ends."""
-
-    demand: Demand = NOTHING
-    objects: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -54,102 +32,170 @@ class ResourcePool:
     """All resources of one run.
 
     Attributes:
-        objects: The objects of the list, in order; leased by index, so they may be equal.
+        objects: By kind; they are leased by index, so they may be equal, and of any type.
         amounts: Totals of the counted kinds.
+        default: What a task gets that asks for nothing.
+        environ: The environment of this process.
     """
 
-    objects: tuple[object, ...] = ()
-    amounts: Mapping[str, float] = field(default_factory=dict)
-    _free_objects: list[int] = field(default_factory=list)
-    _free_amounts: dict[str, float] = field(default_factory=dict)
+    objects: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    amounts: Mapping[str, Amount] = field(default_factory=dict)
+    default: Demand = NOTHING
+    environ: Mapping[str, str] = field(default_factory=dict)
+    _free_objects: dict[str, list[int]] = field(default_factory=dict)  # parts of each object
+    _free_amounts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._free_objects = list(range(len(self.objects)))
-        self._free_amounts = dict(self.amounts)
+        self._free_objects = {kind: [PARTS] * len(all_) for kind, all_ in self.objects.items()}
+        self._free_amounts = {kind: total.parts for kind, total in self.amounts.items()}
 
-    def demand(self, spec: str, wanted: Mapping[str, float] | None) -> Demand:
+    def demand(self, spec: str, wanted: Mapping[str, float | str] | None) -> Demand:
         """What a spec's `resources` mean in this pool.
 
         Raises:
             ResourceError: the pool could never meet it.
         """
         if wanted is None:
-            return Demand(objects=1) if self.objects else NOTHING
-        objects = 0
-        amounts = []
-        for kind, amount in wanted.items():
-            if isinstance(amount, bool) or not isinstance(amount, (int, float)):
-                raise ResourceError(f"{spec} needs {amount!r} of {kind}: give a number")
+            return self.default
+        parts = []
+        for kind, amount in amounts_of(spec, wanted).items():
             self._check(spec, kind, amount)
-            if kind == OBJECTS and self.objects and kind not in self.amounts:
-                objects = math.ceil(amount)
-            elif amount > 0:
-                amounts.append((kind, float(amount)))
-        return Demand(objects, tuple(sorted(amounts)))
+            if amount.parts:
+                parts.append((kind, amount.parts))
+        return Demand(tuple(sorted(parts)))
 
     def fits(self, demand: Demand) -> bool:
         """Whether `demand` can be met now."""
-        return demand.objects <= len(self._free_objects) and all(
-            amount <= self._free_amounts[kind] + _SLACK for kind, amount in demand.amounts
-        )
+        return all(self._has(kind, parts) for kind, parts in demand.parts)
 
     def take(self, demand: Demand) -> Grant:
         """Lease what `demand` asks for; it must fit."""
-        objects = tuple(self._free_objects[: demand.objects])
-        del self._free_objects[: demand.objects]
-        for kind, amount in demand.amounts:
-            self._free_amounts[kind] -= amount
-        return Grant(demand, objects)
+        objects = []
+        for kind, parts in demand.parts:
+            if kind in self._free_objects:
+                objects.append((kind, self._lease(self._free_objects[kind], parts)))
+            else:
+                self._free_amounts[kind] -= parts
+        return Grant(demand, tuple(objects))
 
     def give_back(self, grant: Grant) -> None:
         """Return what a task held."""
-        self._free_objects = sorted([*self._free_objects, *grant.objects])
-        for kind, amount in grant.demand.amounts:
-            self._free_amounts[kind] = min(self._free_amounts[kind] + amount, self.amounts[kind])
+        objects = dict(grant.objects)
+        for kind, parts in grant.demand.parts:
+            for index in objects.get(kind, ()):
+                self._free_objects[kind][index] += min(parts, PARTS)
+            if kind in self._free_amounts:
+                self._free_amounts[kind] += parts
 
     def resource(self, grant: Grant) -> object:
-        """What the task sees as `self.resource`: one object, a list of several, or None."""
-        granted = [self.objects[index] for index in grant.objects]
-        if len(granted) == 1:
-            return granted[0]
-        if granted:
-            return granted
-        return dict(grant.demand.amounts) or None
+        """What the task sees as `self.resource`.
 
-    def _check(self, spec: str, kind: str, amount: float) -> None:
-        total = self.amounts.get(kind, len(self.objects) if kind == OBJECTS else None)
-        known = {*self.amounts, *([OBJECTS] if self.objects else [])}
-        if total is None or (total == 0 and kind not in self.amounts and amount > 0):
+        One object, or a list of several; by kind, if there are objects of several kinds. Amounts
+        by kind, if it was leased amounts only. None for nothing.
+        """
+        if grant.objects:
+            return _alone({kind: _seen(held) for kind, held in self._held(grant).items()})
+        return {kind: each.value for kind, each in self._counted(grant)} or None
+
+    def label(self, grant: Grant) -> str:
+        """What the task was leased, in a few words for people."""
+        if grant.objects:
+            return as_text(_alone(self._held(grant)))
+        return as_text(dict(self._counted(grant)) or None)
+
+    def environment(self, grant: Grant) -> Environment:
+        """The variables that a process needs to run the task of `grant`."""
+        gpus = None
+        if self.has_devices:
+            gpus = [each for each in self._held(grant).get(OBJECTS, ()) if isinstance(each, Gpu)]
+        cpus = next((parts / PARTS for kind, parts in grant.demand.parts if kind == CPUS), None)
+        return environment_of(gpus, cpus, self.environ)
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether it leases devices that only the task may see that has leased them."""
+        return any(isinstance(each, Gpu) for each in self.objects.get(OBJECTS, ()))
+
+    def has_one_environment(self, demands: Iterable[Demand]) -> bool:
+        """Whether all tasks with these demands may run in one and the same process."""
+        threads = {parts for demand in demands for parts in [dict(demand.parts).get(CPUS)]}
+        return not self.has_devices and len(threads) <= 1
+
+    def _held(self, grant: Grant) -> dict[str, list[object]]:
+        return {kind: [self.objects[kind][i] for i in held] for kind, held in grant.objects}
+
+    def _counted(self, grant: Grant) -> list[tuple[str, Amount]]:
+        totals = self.amounts
+        counted = [(kind, parts) for kind, parts in grant.demand.parts if kind in totals]
+        return [(kind, Amount(parts, totals[kind].is_size)) for kind, parts in counted]
+
+    def _has(self, kind: str, parts: int) -> bool:
+        if kind not in self._free_objects:
+            return parts <= self._free_amounts[kind]
+        free = self._free_objects[kind]
+        if parts < PARTS:
+            return any(parts <= each for each in free)
+        return parts // PARTS <= free.count(PARTS)
+
+    @staticmethod
+    def _lease(free: list[int], parts: int) -> tuple[int, ...]:
+        """Whole objects in order; for a fraction the fullest object that has room for it."""
+        if parts < PARTS:
+            left, index = min((left, index) for index, left in enumerate(free) if left >= parts)
+            free[index] = left - parts
+            return (index,)
+        indices = [index for index, left in enumerate(free) if left == PARTS][: parts // PARTS]
+        for index in indices:
+            free[index] = 0
+        return tuple(indices)
+
+    def _check(self, spec: str, kind: str, amount: Amount) -> None:
+        total = self._total(kind)
+        if total is None:
+            known = {*self.amounts, *self.objects}
             has = ", ".join(sorted(known)) or "none"
             raise ResourceError(
-                f"{spec} needs {amount:g} {kind}, but the run has no such resource "
+                f"{spec} needs {amount} {kind}, but the run has no such resource "
                 f"(it has: {has}).{nearest(kind, known)}"
             )
-        if not amount >= 0 or amount > total + _SLACK:
+        if amount.is_size is not total.is_size and amount.parts:
             raise ResourceError(
-                f"{spec} needs {amount:g} {kind}, but the run has {total:g}: it could never start"
+                f"{spec} needs {amount} {kind}, but the run has {total} of it: write both as "
+                f"numbers, or both as sizes such as '8GB'"
+            )
+        if amount.parts > total.parts:
+            raise ResourceError(
+                f"{spec} needs {amount} {kind}, but the run has {total}: it could never start"
+            )
+        if kind in self.objects and amount.parts > PARTS and amount.parts % PARTS:
+            raise ResourceError(
+                f"{spec} needs {amount} {kind}, but these are leased one by one: ask for a whole "
+                f"number of them, or for a fraction of one"
             )
 
+    def _total(self, kind: str) -> Amount | None:
+        if kind in self.objects:
+            return Amount(len(self.objects[kind]) * PARTS)
+        return self.amounts.get(kind)
 
-def pool_of(resources: object) -> ResourcePool:
+
+def pool_of(resources: object, environ: Mapping[str, str] | None = None) -> ResourcePool:
     """The pool for the `resources` argument of `Flow.run`.
 
-    A mapping of kinds to numbers counts; a list holds objects; None is no resource; anything
-    else is one object.
+    A list holds objects, of which each task gets one that does not say otherwise. A mapping names
+    kinds: a number or a size is counted, a list holds objects. The number of `gpu` is one of
+    devices, and so is a list of their indices. None is no resource; anything else is one object.
+
+    Raises:
+        ResourceError: an amount is none, or there is no such device.
     """
-    if resources is None:
-        return ResourcePool()
+    environ = environ or {}
     if isinstance(resources, Mapping):
-        return ResourcePool(amounts={k: _amount(k, v) for k, v in resources.items()})
-    if isinstance(resources, list):
-        return ResourcePool(objects=tuple(resources))
-    return ResourcePool(objects=(resources,))
-
-
-def _amount(kind: object, amount: object) -> float:
-    if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not amount >= 0:
-        raise ResourceError(f"resources[{kind!r}] must be a number of 0 or more, not {amount!r}")
-    return float(amount)
+        return _pool_of_kinds(resources, environ)
+    objects = tuple(resources) if isinstance(resources, list) else (resources,)
+    if resources is None or not objects:
+        return ResourcePool(environ=environ)
+    return ResourcePool({OBJECTS: objects}, default=Demand(((OBJECTS, PARTS),)), environ=environ)
 
 
 def as_text(resource: object) -> str:
@@ -157,12 +203,48 @@ def as_text(resource: object) -> str:
     if resource is None:
         return ""
     if isinstance(resource, dict):
-        return " ".join(f"{kind}={amount:g}" for kind, amount in resource.items())
+        return " ".join(f"{kind}={as_text(amount)}" for kind, amount in resource.items())
     if isinstance(resource, list):
         return ",".join(as_text(each) for each in resource)
     try:
-        text = str(resource)
+        text = f"{resource:g}" if isinstance(resource, float) else str(resource)
     except Exception:  # noqa: BLE001  # the user's own class
         text = type(resource).__name__
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+
+
+def _pool_of_kinds(resources: Mapping[str, object], environ: Mapping[str, str]) -> ResourcePool:
+    objects: dict[str, Sequence[object]] = {}
+    amounts: dict[str, Amount] = {}
+    for kind, value in resources.items():
+        if not isinstance(kind, str) or not kind:
+            raise ResourceError(f"the kinds of resources are words such as 'cpu', not {kind!r}")
+        if isinstance(value, list):
+            gpus = gpus_of(value, environ) if kind == OBJECTS else None
+            objects[kind] = tuple(value) if gpus is None else gpus
+            continue
+        amount = amount_of(value)
+        if amount is None or (kind == OBJECTS and (amount.is_size or amount.parts % PARTS)):
+            what = "a whole number of devices" if kind == OBJECTS else "a number of 0 or more"
+            raise ResourceError(
+                f"resources[{kind!r}] is {value!r}; give {what}, a list of objects"
+                f"{'' if kind == OBJECTS else ', or a size such as 32GB'}"
+            )
+        if kind == OBJECTS:
+            objects[kind] = gpus_of(amount.parts // PARTS, environ) or ()
+        else:
+            amounts[kind] = amount
+    return ResourcePool(objects, amounts, environ=environ)
+
+
+def _seen(held: list[object]) -> list[object]:
+    """Objects as the task sees them: devices by the names they have in its process."""
+    gpus = [each for each in held if isinstance(each, Gpu)]
+    return [*names_inside(gpus)] if gpus else held
+
+
+def _alone(held: Mapping[str, list[object]]) -> object:
+    """The only object, or a list of them; by kind if there are several kinds."""
+    unpacked = {kind: each[0] if len(each) == 1 else each for kind, each in held.items()}
+    return unpacked if len(unpacked) > 1 else next(iter(unpacked.values()))

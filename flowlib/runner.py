@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from flowlib.demands import Demand, Grant
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
 from flowlib.executor import Executor, interrupts_held_back
 from flowlib.failures import failure_of, skipped_failure
@@ -17,7 +18,7 @@ from flowlib.labels import TaskRefs
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
 from flowlib.policy import FailureKind
-from flowlib.resources import Demand, Grant, ResourcePool, as_text
+from flowlib.resources import ResourcePool
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
@@ -115,14 +116,13 @@ class Runner:
                 yield self._start(node, grant)
 
     def _start(self, node: Node, grant: Grant) -> Event:
-        resource = self._pool.resource(grant)
-        job = self._jobs.job(node, resource)
+        job = self._jobs.job(node, self._pool.resource(grant), self._pool.environment(grant))
         if self._jobs.has_same_result(node, job):
             return self._finish(node, Outcome(job.address, OutcomeKind.FOUND, job.newer_than))
         self._running[node.key] = (node, job)
         self.state.states[node.key] = TaskState.RUNNING
         worker = self._executor.submit(job, self._jobs.assignment(node))
-        return Started(time.time(), self._refs.of(node), worker, as_text(resource))
+        return Started(time.time(), self._refs.of(node), worker, self._pool.label(grant))
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)

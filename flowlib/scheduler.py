@@ -16,8 +16,9 @@ import heapq
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from flowlib.demands import Demand, Grant
 from flowlib.node import Node, Upstream
-from flowlib.resources import Demand, Grant, ResourcePool
+from flowlib.resources import ResourcePool
 
 DemandOf = Callable[[Node], Demand]
 

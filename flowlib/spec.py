@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from flowlib.amounts import amounts_of
 from flowlib.context import Task, protected_names
 from flowlib.declaration import Declaration, Options
 from flowlib.errors import SpecError
@@ -33,8 +34,8 @@ class TaskSpec:
         config_group_prefix: A list whose last element is a string with this prefix varies in
             lockstep with the other lists that end on the same string.
         version: A new value makes all results of the task count as not yet computed.
-        resources: What one node needs while it runs, `{"gpu": 1}`; `{}` needs nothing; None
-            takes one object if the run has a list of resources.
+        resources: What one node needs while it runs, `{"gpu": 1, "mem": "8GB"}`, also fractions;
+            `{}` needs nothing; None takes one object if the run has a list of resources.
         retries: How often a failed node is tried again; or how often by kind of failure,
             `{"oom": 1, "exception": 2}`, where kinds that are not named are not tried again. The
             kinds are exception, input, timeout, oom, killed and lost.
@@ -66,7 +67,7 @@ class TaskSpec:
         config_group_prefix: str | None = None,
         *,
         version: str | int | None = None,
-        resources: Mapping[str, float] | None = None,
+        resources: Mapping[str, float | str] | None = None,
         retries: int | Mapping[str, int] = 0,
         retry_pause: float | str = 0.0,
         timeout: float | str | None = None,
@@ -88,7 +89,7 @@ class TaskSpec:
         self.config_group_prefix = config_group_prefix
         self.version = version
         self.options = Options(
-            resources=None if resources is None else dict(resources),
+            resources=_checked_demand(self.name, resources),
             retries=retries_of(self.name, retries, retry_pause),
             timeout_s=None if timeout is None else seconds_of(self.name, "timeout", timeout),
             priority=priority,
@@ -223,6 +224,15 @@ def _check_mappings(spec: object, **options: object) -> None:
             raise SpecError(f"{spec}: {option} is a mapping by name, not {value!r}")
         if wrong := [key for key in value if not isinstance(key, str)]:
             raise SpecError(f"{spec}: the keys of {option} are parameter names, not {wrong[0]!r}")
+
+
+def _checked_demand(
+    spec: str, resources: Mapping[str, float | str] | None
+) -> Mapping[str, float | str] | None:
+    if resources is None:
+        return None
+    amounts_of(spec, resources)
+    return dict(resources)
 
 
 def _check_task(task: object) -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowlib.amounts import PARTS
 from flowlib.declaration import Declaration, Options
+from flowlib.demands import NOTHING, Demand
 from flowlib.node import Node, Upstream
-from flowlib.resources import NOTHING, Demand, ResourcePool
+from flowlib.resources import ResourcePool, pool_of
 from flowlib.scheduler import Scheduler
 from flowlib.tolerance import OnFailure, Tolerance
 
@@ -119,12 +121,42 @@ def test_priority_comes_before_order():
     assert [each.key for each, _ in scheduler(nodes).take(4)] == ["b", "d", "a", "c"]
 
 
+def needs(gpu: float = 0, cpu: float = 0) -> Demand:
+    parts = [("cpu", int(cpu * PARTS)), ("gpu", int(gpu * PARTS))]
+    return Demand(tuple((kind, amount) for kind, amount in parts if amount))
+
+
+demands = st.builds(needs, st.sampled_from([0, 0.5, 1, 2, 3]), st.sampled_from([0, 1, 4]))
+
+
+@given(st.lists(st.tuples(demands, st.integers(0, 2)), min_size=1, max_size=20), st.data())
+def test_the_first_that_waits_is_never_overtaken_by_one_that_takes_of_the_same(wanted, data):
+    """However large it is, so that each is the first one day; and nothing waits in vain."""
+    nodes = [node(f"{i:02}", name=f"{i:02}", priority=p) for i, (_, p) in enumerate(wanted)]
+    demand_of = {each.key: demand for each, (demand, _) in zip(nodes, wanted, strict=True)}
+    pool = pool_of({"gpu": ["a", "b", "c"], "cpu": 4})
+    schedule = scheduler(nodes, pool, lambda each: demand_of[each.key])
+    started, running = [], []
+    while not schedule.is_done:
+        taken = [each for each, _ in schedule.take(data.draw(st.integers(1, 4)))]
+        assert taken or running, "nothing runs, although everything fits alone"
+        started += taken
+        running += taken
+        schedule.finish(running.pop(data.draw(st.integers(0, len(running) - 1))))
+
+    waiting = sorted(nodes, key=lambda each: (-each.declaration.options.priority, each.key))
+    for each in started:
+        if each is not waiting[0]:
+            assert not demand_of[each.key].kinds & demand_of[waiting[0].key].kinds
+        waiting.remove(each)
+
+
 def test_a_large_demand_is_not_starved_by_small_ones():
     """While two objects are waited for, no later node takes one of them."""
-    pool = ResourcePool(objects=("x", "y"))
+    pool = pool_of(["x", "y"])
     demands = {"small-1": 1, "large": 2, "small-2": 1, "small-3": 1}
     nodes = [node(key, name=key) for key in demands]
-    schedule = scheduler(nodes, pool, lambda each: Demand(objects=demands[each.key]))
+    schedule = scheduler(nodes, pool, lambda each: needs(demands[each.key]))
 
     assert [each.key for each, _ in schedule.take(4)] == ["small-1"]
     schedule.finish(nodes[0])
@@ -135,10 +167,9 @@ def test_a_large_demand_is_not_starved_by_small_ones():
 
 def test_nodes_that_need_nothing_pass_a_blocked_demand():
     """A node without a demand does not wait for the objects of others."""
-    pool = ResourcePool(objects=("x",))
     nodes = [node("gpu-1"), node("gpu-2"), node("cpu")]
     schedule = scheduler(
-        nodes, pool, lambda each: Demand(objects=1) if "gpu" in each.key else NOTHING
+        nodes, pool_of(["x"]), lambda each: needs(1) if "gpu" in each.key else NOTHING
     )
 
     assert [each.key for each, _ in schedule.take(3)] == ["gpu-1", "cpu"]

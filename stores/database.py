@@ -24,12 +24,12 @@ from stores.database_values import DatabaseValues
 from stores.errors import LeaseHeld, LeaseLost, RecordDamaged, RecordTooNew
 from stores.file_types import registered_types
 from stores.files import TypeInfo
-from stores.index_entry import status_told, told_of
+from stores.index_entry import TOLD, status_told, told_of
 from stores.lease import LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
-from stores.row import Claim, Hold, Row
+from stores.row import Claim, Hold, Row, Told
 
 _log = logging.getLogger("stores")
 
@@ -87,7 +87,8 @@ class DatabaseStore(DatabaseQuestions):
             instead_of = claim.token
 
     def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
-        row = Row(record.to_json(), status_text(record), record)
+        text = record.to_json()
+        row = Row(text, status_text(record, text), record)
         if not self._commit(lease.address, lease.handle.token, row):
             self._drop_own(lease)
             raise LeaseLost(
@@ -119,31 +120,37 @@ class DatabaseStore(DatabaseQuestions):
         return True
 
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
-        keys = list(dict.fromkeys(each.key for each in addresses))
+        wanted = {each.key: each for each in addresses}
+        keys = list(wanted)
         found: dict[str, Status] = {}
         for start in range(0, len(keys), MANY_KEYS):
             some = keys[start : start + MANY_KEYS]
             with_pieces = []
-            for key, text in self._status_texts(some):
-                status, has_pieces = self._told(key, text)
+            for told in self._told_of(some):
+                status, has_pieces = self._told(wanted[told.key], told)
                 if status is not None:
-                    found[key] = status
+                    found[told.key] = status
                 if has_pieces:
-                    with_pieces.append(key)
+                    with_pieces.append(told.key)
             if with_pieces:
                 sizes = self._piece_sizes(with_pieces)
                 found.update((key, _checked(key, found[key], sizes)) for key in with_pieces)
         return found
 
-    def _told(self, key: str, text: str) -> tuple[Status | None, bool]:
-        """A status, and whether large values belong to it; a damaged one is read of the record."""
+    def _told(self, address: Address, told: Told) -> tuple[Status | None, bool]:
+        """A status, and whether large values belong to it.
+
+        A damaged one, and one of a record that has another length by now, is read of the record.
+        """
         try:
-            told = json.loads(text)
-            return status_told(told), bool(told[-1])
+            facts = json.loads(told.status or "")
+            lengths = facts[TOLD:]  # none in stores of the first days
+            if not lengths or told.record_bytes in (None, lengths[0]):
+                return status_told(facts[:TOLD]), bool(facts[TOLD - 1])
         except (ValueError, TypeError, KeyError, LookupError):
             pass
         try:
-            record = self.record(Address("", key))
+            record = self.record(address)
         except RecordTooNew as error:
             _log.warning("%s", error)
             return None, False
@@ -243,6 +250,6 @@ def _checked(key: str, status: Status, sizes: Mapping[tuple[str, str], int]) -> 
     return replace(status, missing=tuple(missing), damaged=tuple(damaged))
 
 
-def status_text(record: Record) -> str:
-    """What `statuses` needs of a record, as JSON."""
-    return json.dumps(told_of(record), separators=(",", ":"))
+def status_text(record: Record, text: str) -> str:
+    """What `statuses` needs of a record, and how long its text is, as JSON."""
+    return json.dumps([*told_of(record), len(text.encode())], separators=(",", ":"))

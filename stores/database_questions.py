@@ -9,7 +9,7 @@ from typing import BinaryIO
 from stores.lease import Owner
 from stores.query import Query
 from stores.record import Address
-from stores.row import Claim, Row
+from stores.row import Claim, Row, Told
 from stores.store import ResultsStore
 
 
@@ -43,8 +43,8 @@ class DatabaseQuestions(ResultsStore):
         """The record of a key."""
 
     @abstractmethod
-    def _status_texts(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
-        """Key and status of those keys that have a record."""
+    def _told_of(self, keys: Sequence[str]) -> Iterable[Told]:
+        """What those keys that have a record say of it."""
 
     @abstractmethod
     def _addresses(self, task: str | None) -> Iterator[Address]:

@@ -24,6 +24,9 @@ IndexEntry = list[Any]
 FIELDS: Final = 12
 """How many an entry has."""
 
+TOLD: Final = 8
+"""How many of these are what a `Status` says."""
+
 TIME: Final = 3
 """Where an entry has the time of its record file, in nanoseconds."""
 

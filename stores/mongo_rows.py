@@ -14,7 +14,7 @@ from stores.lease import LeaseTimes, Owner
 from stores.mongo_database import Document, MongoDatabase
 from stores.parameters import parameters_of
 from stores.record import Address
-from stores.row import Claim, Row, storable
+from stores.row import Claim, Row, Told, storable
 
 _LARGEST_INT: Final = 2**63 - 1
 
@@ -169,15 +169,23 @@ class MongoRows:
         )
         return (None, None) if found is None else (_text_in(found), found.get("record_piece"))
 
-    def status_texts(self, keys: Sequence[str]) -> list[tuple[str, str | None]]:
-        """Key and status of those keys that have a record; None where it is too large."""
+    def told(self, keys: Sequence[str]) -> list[Told]:
+        """What those keys that have a record say of it."""
         wanted = {"_id": {"$in": [self.id_of(key) for key in keys]}, **THERE}
+        shown = {"status": 1, "record_piece": 1, "bytes": _RECORD_BYTES}
 
         def ask(records: Collection[Document]) -> list[Document]:
-            return list(records.find(wanted, ["status"], batch_size=len(keys) + 1))
+            return list(records.find(wanted, shown, batch_size=len(keys) + 1))
 
         skipped = len(self.id_of(""))
-        return [(each["_id"][skipped:], each["status"]) for each in self._database.ask(ask)]
+        return [
+            Told(
+                each["_id"][skipped:],
+                each.get("status"),
+                each["bytes"] if each.get("record_piece") is None else None,
+            )
+            for each in self._database.ask(ask)
+        ]
 
     def _change(self, key: str, token: str, update: Document) -> bool:
         """Update a document if its lease has this token; True if that was done, now or before."""
@@ -191,6 +199,10 @@ class MongoRows:
 
         return self._database.ask(ask)
 
+
+_RECORD_BYTES: Final = {
+    "$cond": [{"$eq": [{"$type": "$record"}, "string"]}, {"$strLenBytes": "$record"}, -1]
+}
 
 LARGE_TEXT: Final = 1 << 20
 """Longer records lie in GridFS: a document may have 16 MiB."""

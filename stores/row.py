@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stores.lease import Owner
 from stores.record import Record
@@ -41,6 +42,20 @@ class Row:
     record: str
     status: str
     parsed: Record
+
+
+class Told(NamedTuple):
+    """What a database says of a record without showing it.
+
+    Attributes:
+        key: Of the record.
+        status: What `Row.status` was; None if it is not there.
+        record_bytes: How long the text of the record is; None if nobody can tell.
+    """
+
+    key: str
+    status: str | None
+    record_bytes: int | None
 
 
 @dataclass(slots=True)

@@ -6,29 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Float,
-    and_,
-    case,
-    cast,
-    delete,
-    func,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Connection, select, update
 
 from stores.lease import LeaseTimes, Owner
 from stores.record import Address
-from stores.row import Claim, Row, storable
+from stores.row import Claim, Row, Told, storable
 from stores.sql_database import Database, in_keys
 from stores.sql_schema import records
-
-_FREE = {"token": None, "owner": None, "host": None, "expires": None}
+from stores.sql_statements import SETTLED, Statements, clock, record_bytes, statements
 
 
 class SqlRows:
@@ -47,20 +32,26 @@ class SqlRows:
         self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
     ) -> Claim:
         """Take a lease if it is free, expired, or `instead_of` is its token."""
-        column, now = records.c, self._now
-        statement = self._claiming(address, owner, token, at_least, instead_of)
-        held = select(column.owner, column.token).where(self._is(address.key))
+        known = self._statements
+        taken = {
+            **self._of(address.key, token),
+            "a_task": storable(address.task),
+            "a_owner": json.dumps(owner.to_list()),
+            "a_host": owner.host,
+            "a_at_least": at_least,
+            "a_instead_of": instead_of,
+            "a_lease_s": self._times.lease_s,
+        }
         if self._database.is_sqlite:  # where one writes at a time, look before
-            live = held.where(column.expires >= now, column.token.not_in([token, instead_of]))
-            other = self._database.read(lambda connection: connection.execute(live).one_or_none())
+            other = self._database.read(lambda c: c.execute(known.live, taken).one_or_none())
             if other is not None:
                 return Claim(False, 0, holder(other.owner), other.token)
 
         def ask(connection: Connection) -> Claim | None:
-            found = connection.execute(statement).one_or_none()
+            found = connection.execute(known.claim, taken).one_or_none()
             if found is not None:
                 return Claim(True, found.fence, owner, token, found.record)
-            other = connection.execute(held).one_or_none()
+            other = connection.execute(known.held, self._of(address.key)).one_or_none()
             if other is None or other.token is None:  # it was given up meanwhile
                 return None
             return Claim(False, 0, holder(other.owner), other.token)
@@ -69,130 +60,81 @@ class SqlRows:
             continue
         return answer
 
-    def _claiming(
-        self, address: Address, owner: Owner, token: str, at_least: int, instead_of: str
-    ) -> ReturningInsert[Any]:
-        """The statement that takes a lease, and gives a row if it did."""
-        insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        column = records.c
-        now = self._now
-        lease = {
-            "token": token,
-            "owner": json.dumps(owner.to_list()),
-            "host": owner.host,
-            "expires": now + self._times.lease_s,
-        }
-        next_ = case((column.fence >= at_least, column.fence + 1), else_=at_least)
-        taken = case((column.token == token, column.fence), else_=next_)
-        return (
-            insert(records)
-            .values(
-                project=self._project,
-                key=address.key,
-                task=storable(address.task),
-                fence=at_least,
-                **lease,
-            )
-            .on_conflict_do_update(
-                index_elements=["project", "key"],
-                set_={**lease, "fence": taken},
-                where=or_(self._is_free(), column.token.in_([token, instead_of])),
-            )
-            .returning(column.fence, column.record)
-        )
-
     def commit(self, address: Address, token: str, row: Row) -> bool:
         """Put a record in force; False if the lease has another token by now."""
         record = row.parsed
         counts = record.finished or record.latest
-        values = {
-            **_FREE,
-            "committed": token,
-            "task": storable(address.task),
-            "state": record.state.value,
-            "started": counts.started,
-            "ended": counts.ended,
-            "status": row.status,
-            "record": row.record,
-        }
+        return self._settle(
+            address,
+            token,
+            state=record.state.value,
+            started=counts.started,
+            ended=counts.ended,
+            status=row.status,
+            record=row.record,
+        )
+
+    def clear(self, address: Address, token: str) -> bool:
+        """Remove a record and free its lease; the number of the last attempt stays."""
+        return self._settle(address, token)
+
+    def _settle(self, address: Address, token: str, **values: object) -> bool:
+        """Write what is given, and NULL for the rest."""
+        known, mine = self._statements, self._of(address.key, token)
+        fixed = {"committed": token, "task": storable(address.task)}
+        written = {f"a_{each}": {**fixed, **values}.get(each) for each in SETTLED}
 
         def ask(connection: Connection) -> bool:
-            if self._change(connection, address.key, token, values):
+            if connection.execute(known.settle, {**mine, **written}).rowcount == 1:
                 return True
-            mine = select(records.c.committed).where(self._is(address.key))
-            return connection.execute(mine).scalar_one_or_none() == token  # a lost answer
+            last = connection.execute(known.committed, self._of(address.key)).scalar_one_or_none()
+            return last == token  # a lost answer
 
         return self._database.write(ask)
 
     def release(self, address: Address, token: str) -> None:
         """Free a lease; the row goes if it never held anything."""
-        unused = and_(
-            self._is(address.key),
-            records.c.token == token,
-            records.c.record.is_(None),
-            records.c.fence == 1,
-        )
+        known, mine = self._statements, self._of(address.key, token)
 
         def ask(connection: Connection) -> None:
-            if not connection.execute(delete(records).where(unused)).rowcount:
-                self._change(connection, address.key, token, _FREE)
+            if not connection.execute(known.forget, mine).rowcount:
+                connection.execute(known.release, mine)
 
         self._database.write(ask)
 
     def renew(self, keys: Sequence[str], host: str) -> None:
         """Move the expiry of the leases that processes of `host` have."""
-        column = records.c
+        column, is_sqlite = records.c, self._database.is_sqlite
+        among = in_keys(column.key, keys, is_sqlite=is_sqlite)
         statement = (
             update(records)
-            .where(column.project == self._project, self._among(keys), column.host == host)
-            .values(expires=self._now + self._times.lease_s)
+            .where(column.project == self._project, among, column.host == host)
+            .values(expires=clock(is_sqlite=is_sqlite) + self._times.lease_s)
         )
         self._database.write(lambda connection: connection.execute(statement))
 
-    def clear(self, address: Address, token: str) -> bool:
-        """Remove a record and free its lease; the number of the last attempt stays."""
-        empty = {**_FREE, "state": None, "status": None, "record": None, "committed": token}
-
-        def ask(connection: Connection) -> bool:
-            if self._change(connection, address.key, token, empty):
-                return True
-            mine = select(records.c.committed).where(self._is(address.key))
-            return connection.execute(mine).scalar_one_or_none() == token
-
-        return self._database.write(ask)
-
     def record_text(self, key: str) -> str | None:
         """The record of a key."""
-        statement = select(records.c.record).where(self._is(key))
-        return self._database.read(lambda c: c.execute(statement).scalar_one_or_none())
+        wanted, mine = self._statements.record, self._of(key)
+        return self._database.read(lambda c: c.execute(wanted, mine).scalar_one_or_none())
 
-    def status_texts(self, keys: Sequence[str]) -> list[tuple[str, str]]:
-        """Key and status of those keys that have a record."""
-        column = records.c
-        statement = select(column.key, column.status).where(
-            column.project == self._project, self._among(keys), column.record.is_not(None)
+    def told(self, keys: Sequence[str]) -> list[Told]:
+        """What those keys that have a record say of it."""
+        column, is_sqlite = records.c, self._database.is_sqlite
+        among = in_keys(column.key, keys, is_sqlite=is_sqlite)
+        statement = select(column.key, column.status, record_bytes(is_sqlite=is_sqlite)).where(
+            column.project == self._project, among, column.record.is_not(None)
         )
         found = self._database.read(lambda c: c.execute(statement).all())
-        return [(row.key, row.status) for row in found]
-
-    def _change(self, connection: Connection, key: str, token: str, values: dict[str, Any]) -> bool:
-        statement = update(records).where(self._is(key), records.c.token == token).values(values)
-        return connection.execute(statement).rowcount == 1
-
-    def _is_free(self) -> ColumnElement[bool]:
-        """Whether anybody may take a lease; one without a time would be held for ever."""
-        column = records.c
-        return or_(column.token.is_(None), column.expires.is_(None), column.expires < self._now)
+        return [Told(*row) for row in found]
 
     @property
-    def _now(self) -> ColumnElement[float]:
-        return clock(is_sqlite=self._database.is_sqlite)
+    def _statements(self) -> Statements:
+        return statements(is_sqlite=self._database.is_sqlite)
 
-    def _is(self, key: str) -> ColumnElement[bool]:
-        return and_(records.c.project == self._project, records.c.key == key)
-
-    def _among(self, keys: Sequence[str]) -> ColumnElement[bool]:
-        return in_keys(records.c.key, keys, is_sqlite=self._database.is_sqlite)
+    def _of(self, key: str, token: str | None = None) -> dict[str, Any]:
+        found = {"a_project": self._project, "a_key": key}
+        return found if token is None else {**found, "a_token": token}
 
 
 def holder(owner: str | None) -> Owner:
@@ -201,10 +143,3 @@ def holder(owner: str | None) -> Owner:
         return Owner.from_list(json.loads(owner or ""))
     except (ValueError, TypeError):
         return Owner("an unknown host", "", 0, 0)
-
-
-def clock(*, is_sqlite: bool) -> ColumnElement[float]:
-    """The clock of the database, in seconds since 1970."""
-    if is_sqlite:
-        return (func.julianday("now", type_=Float) - 2440587.5) * 86400.0
-    return cast(func.extract("epoch", func.clock_timestamp()), Float)

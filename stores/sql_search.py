@@ -12,8 +12,9 @@ from stores.query import Query
 from stores.record import Address
 from stores.row import readable, storable
 from stores.sql_database import Database, in_keys
-from stores.sql_rows import clock, holder
+from stores.sql_rows import holder
 from stores.sql_schema import records
+from stores.sql_statements import clock
 
 _AT_ONCE: Final = 10_000
 """So many addresses are listed by one question."""

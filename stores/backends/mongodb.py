@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
-from stores.database import INLINE_LIMIT_BYTES, DatabaseStore, status_text
+from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import Owner
 from stores.mongo_database import MongoDatabase
 from stores.mongo_pieces import MongoPieces
@@ -16,7 +16,7 @@ from stores.mongo_search import MongoSearch
 from stores.patience import PATIENCE_S
 from stores.query import Query
 from stores.record import Address, Record
-from stores.row import Claim, Row
+from stores.row import Claim, Row, Told
 
 
 class MongoDBStore(DatabaseStore):
@@ -108,14 +108,8 @@ class MongoDBStore(DatabaseStore):
         with self._pieces.open(self._id_of_records(key), piece) as stream:
             return stream.read().decode()
 
-    def _status_texts(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
-        for key, text in self._rows.status_texts(keys):
-            if text is not None:
-                yield key, text
-                continue
-            record = self.record(Address("", key))
-            if record is not None:
-                yield key, status_text(record)
+    def _told_of(self, keys: Sequence[str]) -> Iterable[Told]:
+        return self._rows.told(keys)
 
     def _addresses(self, task: str | None) -> Iterator[Address]:
         return self._search.addresses(task)

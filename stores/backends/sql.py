@@ -10,7 +10,7 @@ from stores.lease import Owner
 from stores.patience import PATIENCE_S
 from stores.query import Query
 from stores.record import Address
-from stores.row import Claim, Row, readable
+from stores.row import Claim, Row, Told, readable
 from stores.sql_address import parsed_url
 from stores.sql_database import Database
 from stores.sql_pieces import SqlPieces
@@ -83,8 +83,8 @@ class SQLStore(DatabaseStore):
     def _record_text(self, key: str) -> str | None:
         return self._rows.record_text(key)
 
-    def _status_texts(self, keys: Sequence[str]) -> Iterable[tuple[str, str]]:
-        return self._rows.status_texts(keys)
+    def _told_of(self, keys: Sequence[str]) -> Iterable[Told]:
+        return self._rows.told(keys)
 
     def _addresses(self, task: str | None) -> Iterator[Address]:
         return self._search.addresses(task)

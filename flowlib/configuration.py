@@ -23,7 +23,7 @@ from flowlib.setting_kinds import (
     LEVEL,
     SECONDS,
     STORE,
-    TEXT,
+    VIEW,
     Kind,
     one_of,
 )
@@ -67,11 +67,13 @@ class Settings:
     wait_log_every_secs: float = _setting(
         SECONDS, 10.0, "How often a run says that it waits for another process"
     )
-    preempt_max: int = _setting(COUNT, 5, "How often a pre-empted task is started again")
-    cancelled_is_preempted: bool = _setting(
-        FLAG, False, "Whether a task that a scheduler cancelled counts as pre-empted"
+    preempt_max: int = _setting(
+        COUNT, 5, "How often a task is started again whose process was taken away"
     )
-    progress: str = _setting(TEXT, "auto", "Which view of a run is shown")
+    cancelled_is_preempted: bool = _setting(
+        FLAG, False, "Whether a process killed from outside counts as taken away, too"
+    )
+    progress: str = _setting(VIEW, "auto", "Which view of a run is shown")
     color: str = _setting(one_of("auto", "always", "never"), "auto", "Whether output is coloured")
     ascii: bool = _setting(
         FLAG, False, "Whether drawings keep to ASCII also where the terminal can show more"

@@ -104,6 +104,6 @@ def one_of(*words: str) -> Kind:
 FLAG: Final = Kind("true or false", _flag)
 SECONDS: Final = Kind('seconds above 0, such as 90, or "2m"', _seconds)
 COUNT: Final = Kind("a whole number from 0 on", _count)
-TEXT: Final = Kind("a name", _text)
+VIEW: Final = Kind("auto, none or the name of a view", _text)
 LEVEL: Final = Kind(f"{', '.join(LEVELS)} or a number from 10 to 50", _level)
 STORE: Final = Kind('the URI of a store, such as "file:runs"', _text)

@@ -8,10 +8,9 @@ from abc import ABC
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
-from flowlib.errors import RunError
-from flowlib.running import Neighbour, TaskContext
+from flowlib.running import FromContext, Neighbour, TaskContext, context_of
 from stores import (
     File,
     MetaDict,
@@ -27,28 +26,6 @@ if TYPE_CHECKING:
     import inspect
 
     from flowlib.info import TaskInfo
-
-Value = TypeVar("Value")
-
-
-class FromContext(Generic[Value]):
-    """An attribute that is read from the context until user code assigns its own."""
-
-    def __init__(self, doc: str) -> None:
-        self.__doc__ = doc
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, task: None, owner: type) -> FromContext[Value]: ...
-    @overload
-    def __get__(self, task: Task, owner: type) -> Value: ...
-    def __get__(self, task: Task | None, owner: type) -> FromContext[Value] | Value:
-        if task is None:
-            return self
-        value: Value = getattr(context_of(task), self._name)
-        return value
 
 
 class Task(ABC):
@@ -135,6 +112,15 @@ class Task(ABC):
             StoreWithoutFiles: the store of the run keeps no files.
         """
         return context_of(self).attempt.run_dir
+
+    def should_stop(self) -> bool:
+        """Whether the task should save what it has and end, because it may soon be killed.
+
+        True when the run is being stopped, and in the last tenth of its `timeout` (at most the
+        last 30 seconds). A task that ends early raises KeyboardInterrupt, so that it does not
+        count as finished.
+        """
+        return context_of(self).should_stop()
 
     @property
     def node_seed(self) -> int:
@@ -264,27 +250,12 @@ class FunctionTask(Task):
         self.run = function
 
 
-def context_of(task: Task) -> TaskContext:
-    """The context of a running task.
-
-    Raises:
-        RunError: the object was made by hand: there is no run around it.
-    """
-    context = task.__dict__.get("_flowlib_context")
-    if not isinstance(context, TaskContext):
-        raise RunError(
-            f"this {type(task).__name__} is not running: flowlib makes the object itself and "
-            f"gives it a store and a name. Put the class into a TaskSpec and run that in a Flow"
-        )
-    return context
-
-
 def with_context(task: Task, context: TaskContext) -> None:
     """Give `task` its context; comes before its `__init__`."""
     task.__dict__["_flowlib_context"] = context
 
 
-_INTERNAL = ("shared_dir", "checkpoint_dir", "should_stop", "validate", "restore", "from_spec")
+_INTERNAL = ("shared_dir", "checkpoint_dir", "validate", "restore", "from_spec")
 
 
 def protected_names() -> frozenset[str]:

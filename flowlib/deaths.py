@@ -9,6 +9,9 @@ from typing import Final
 from flowlib.policy import FailureKind
 from stores import ErrorDetails
 
+NO_MAIN_GUARD: Final = 86
+"""Exit code of a process that was about to start a flow while it was still starting itself."""
+
 _SYSTEM: Final = Path("/proc/vmstat")
 _OWN_GROUP: Final = Path("/proc/self/cgroup")
 _GROUPS: Final = Path("/sys/fs/cgroup")
@@ -77,3 +80,18 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # real-time signals have no names
         return f"signal {number}"
+
+
+def start_failure(exit_code: int | None) -> str:
+    """What to tell about a worker process that ended before it could take a job."""
+    guard = (
+        "the script has no main guard: workers import the script that started them, so it must "
+        'start its flow under\n\n    if __name__ == "__main__":\n\nor run with num_workers=1'
+    )
+    if exit_code == NO_MAIN_GUARD:
+        return f"a worker process could not start: {guard}"
+    return (
+        f"a worker process could not start (exit code {exit_code}); its own error is printed "
+        f"above. Workers import the script that started them: can it be imported, and is its "
+        f'flow started under `if __name__ == "__main__":`?'
+    )

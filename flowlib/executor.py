@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
+from flowlib.interrupts import Interrupts
 from flowlib.job import Assignment, Job, Outcome
 from stores import Owner, ResultsStore
 from stores.registry import Registry
@@ -22,12 +21,14 @@ class ExecutorSetup:
         num_workers: How many jobs may run at once.
         start_method: How processes are started; None is the best of the platform.
         owner: Who leases keys on behalf of the driver's own process.
+        interrupts: The signals that stop the run.
     """
 
     store: ResultsStore
     num_workers: int
     start_method: str | None
     owner: Owner
+    interrupts: Interrupts = field(default_factory=Interrupts)
 
 
 class Executor(ABC):
@@ -54,9 +55,9 @@ class Executor(ABC):
     def wait(self, timeout_s: float | None) -> list[Outcome]:
         """Block until at least one job has ended or the time is up.
 
-        Ctrl-C is held back when this is called, so that no answer is lost. Where it blocks, or
-        runs the user's code, an executor opens `interrupts_let_through`; the KeyboardInterrupt
-        goes on to the caller.
+        A signal does not interrupt this, so that no answer is lost. Where it blocks, an executor
+        enters `setup.interrupts.let_through()`, which a signal leaves by `Woken`; that goes on to
+        the caller.
         """
 
     @abstractmethod
@@ -71,9 +72,24 @@ class Executor(ABC):
             now: Kill jobs that still run instead of letting them end.
         """
 
+    def ask_to_stop(self) -> None:
+        """The run is being stopped: `should_stop` is true in the tasks that run."""
+
+    def end_all(self, *, now: bool) -> None:
+        """End all jobs: their outcomes are KILLED, or RETURNED for those that were not begun.
+
+        Args:
+            now: Leave no time to clean up.
+        """
+
     @property
     def can_kill(self) -> bool:
-        """Whether `kill` works, so that tasks may have a timeout."""
+        """Whether `kill` and `end_all` work, so that tasks may have a timeout."""
+        return False
+
+    @property
+    def has_fresh_processes(self) -> bool:
+        """Whether tasks with `fresh_process` get what they ask for."""
         return False
 
     def running_s(self, job: Job) -> float | None:
@@ -87,26 +103,3 @@ class Executor(ABC):
 
 
 executors: Registry[Executor] = Registry("executor", Executor, "flowlib.executors")  # type: ignore[type-abstract]  # the registry returns concrete classes only
-
-
-@contextlib.contextmanager
-def interrupts_let_through() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt in this block, also one that was held back before it."""
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextlib.contextmanager
-def interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C reaches this process afterwards, and a process started here when it wants it.
-
-    The terminal sends it to all; one that is still importing would die of it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowlib.graph import TaskGraph, build_graph
 from flowlib.node import Node
+from flowlib.running import GRACE_S
 from flowlib.spec import TaskSpec
 from stores import ResultsStore, TaskState
 
@@ -144,6 +145,7 @@ class Flow:
         max_failures: int | None = None,
         executor: str | None = None,
         progress: str | None = None,
+        grace_s: float = GRACE_S,
     ) -> Run:
         """Run what is not in the store yet.
 
@@ -168,6 +170,7 @@ class Flow:
                 `exit_on_error`, else any number.
             executor: "inline", "processes" or another name; None decides by `num_workers`.
             progress: Name of a view of the run: "lines"; None logs only.
+            grace_s: How many seconds running tasks may go on after SIGTERM or SIGHUP.
 
         Returns:
             The run: a mapping from task name to its results.
@@ -175,7 +178,11 @@ class Flow:
         Raises:
             FlowError: an argument does not fit; nothing was run then.
             Exception: the exception of the first task that failed, under `exit_on_error`.
+            KeyboardInterrupt: Ctrl-C: once lets running tasks end, twice ends them. A task that
+                runs in this process is ended by the first, unless it asks `should_stop`.
+            SystemExit: SIGTERM or SIGHUP, with the exit code that shells give them, 143 or 129.
         """
+        from flowlib.interrupts import ending_of
         from flowlib.launch import RunOptions, launch  # the machinery is loaded when it runs
 
         options = RunOptions(
@@ -192,11 +199,12 @@ class Flow:
             return_results=return_results,
             executor=executor,
             progress=progress,
+            grace_s=grace_s,
         )
         run = launch(self._graph, options)
         self._last_run = run
-        if run.is_interrupted:
-            raise KeyboardInterrupt
+        if run.stopped_by is not None:
+            raise ending_of(run.stopped_by)
         if exit_on_error:
             run.raise_for_failures()
         return run

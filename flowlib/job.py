@@ -44,6 +44,8 @@ class Assignment:
         successors: Names of the specs that read from this one.
         reduce: As in the spec.
         module: Module of the task, for the record.
+        timeout_s: How long one job may take; None is for ever.
+        fresh_process: Whether every job wants a process that has run nothing before.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Assignment:
     successors: tuple[str, ...]
     reduce: bool | tuple[str, ...]
     module: str
+    timeout_s: float | None = None
+    fresh_process: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +121,7 @@ class OutcomeKind(Enum):
     FAILED = "failed"
     KILLED = "killed"
     BUSY = "busy"  # another driver is computing it
+    RETURNED = "returned"  # it was never begun, as the run is being stopped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +141,7 @@ class Outcome:
         is_store_error: Whether the store failed rather than the task.
         is_lost: Whether the worker could not commit the attempt itself, so the driver must.
         failure: In which way it failed, for FAILED and KILLED.
+        ended_by: The signal from outside that ended its process; None if there was none.
         raised: The exception itself, where the task ran in the driver's process.
     """
 
@@ -151,6 +157,7 @@ class Outcome:
     is_store_error: bool = False
     is_lost: bool = False
     failure: FailureKind | None = None
+    ended_by: int | None = None
     raised: Exception | None = None
 
     def __reduce__(self) -> tuple[object, ...]:

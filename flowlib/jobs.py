@@ -55,6 +55,8 @@ class JobMaker:
                 successors=tuple(self._readers[declaration.name]),
                 reduce=declaration.reduce,
                 module=getattr(declaration.task, "__module__", ""),
+                timeout_s=declaration.options.timeout_s,
+                fresh_process=declaration.options.fresh_process,
             )
         return known
 

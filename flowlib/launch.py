@@ -12,21 +12,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from flowlib.deaths import NO_MAIN_GUARD
 from flowlib.demands import Demand
 from flowlib.errors import RunError, nearest
 from flowlib.events import Event, RunEnded, RunStarted, SpecTotal
 from flowlib.executor import Executor, ExecutorSetup, executors
 from flowlib.graph import TaskGraph
+from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
 from flowlib.plan import Plan, make_plan
-from flowlib.process_worker import NO_MAIN_GUARD
 from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_names import new_run_name
 from flowlib.run_state import RunState
 from flowlib.runner import RunMeans, Runner
+from flowlib.running import GRACE_S
 from flowlib.view import View, views
 from stores import InMemoryStore, Owner, ResultsStore
 
@@ -50,6 +52,7 @@ class RunOptions:
     return_results: str | None = "all"
     executor: str | None = None
     progress: str | None = None
+    grace_s: float = GRACE_S
 
 
 def launch(graph: TaskGraph, options: RunOptions) -> Run:
@@ -57,13 +60,11 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
 
     Raises:
         FlowError: an argument does not fit; nothing was run then.
-        KeyboardInterrupt: Ctrl-C twice, or once while a task runs in this process.
+        KeyboardInterrupt: Ctrl-C again and again, and the run could not be stopped in peace.
     """
     _refuse_start_in_worker()
     shown = _shown(graph, options.return_results)
-    if options.log_to_tmux:
-        _log.warning("panes of tmux are not there yet: the run goes on without them")
-    _check_start_method(options.start_method)
+    _check(options)
     store = checked_store(options.results_store)
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
@@ -78,14 +79,15 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
         _tell(watching, _started(plan, store, identity, workers))
         if plan.reasons:
             owner = Owner.of_this_process()
-            setup = ExecutorSetup(store, workers, options.start_method, owner)
+            interrupts = stack.enter_context(Interrupts(options.grace_s))
+            setup = ExecutorSetup(store, workers, options.start_method, owner, interrupts)
             crew = _executor(options.executor, setup, graph)
-            means = RunMeans(store, crew, pool, demands, owner)
+            means = RunMeans(store, crew, pool, demands, owner, interrupts)
             limit = 1 if options.exit_on_error and limit is None else limit
             refs = TaskRefs(graph.by_spec)
             runner = Runner(plan.to_run, JobMaker(plan, identity), means, refs, max_failures=limit)
             state = runner.state
-            _drive(runner, crew, watching)
+            _drive(runner, crew, interrupts, watching)
         run = Run(plan, store, identity, state, shown, time.monotonic() - began)
         _tell(watching, RunEnded(time.time(), run.counts, run.duration_s, run.is_interrupted))
     return run
@@ -105,6 +107,15 @@ def checked_store(store: object) -> ResultsStore:
         f"results_store is {store!r}, which is no store: give LocalFileStore(folder), or "
         f"stores.open_store('file:folder')"
     )
+
+
+def _check(options: RunOptions) -> None:
+    if options.log_to_tmux:
+        _log.warning("panes of tmux are not there yet: the run goes on without them")
+    _check_start_method(options.start_method)
+    grace_s = options.grace_s
+    if isinstance(grace_s, bool) or not isinstance(grace_s, (int, float)) or not grace_s >= 0:
+        raise ValueError(f"grace_s is a number of seconds, 0 or more, not {grace_s!r}")
 
 
 def _check_start_method(wanted: str | None) -> None:
@@ -143,20 +154,25 @@ def _demands(graph: TaskGraph, pool: ResourcePool) -> dict[str, Demand]:
 
 
 def _executor(name: str | None, setup: ExecutorSetup, graph: TaskGraph) -> Executor:
-    has_timeout = any(
-        nodes[0].declaration.options.timeout_s is not None for nodes in graph.by_spec.values()
-    )
-    is_inline = setup.num_workers == 1 and not has_timeout
+    options = [nodes[0].declaration.options for nodes in graph.by_spec.values()]
+    has_timeout = any(each.timeout_s is not None for each in options)
+    wants_fresh = any(each.fresh_process for each in options)
+    is_inline = setup.num_workers == 1 and not has_timeout and not wants_fresh
     crew = executors.find(name or ("inline" if is_inline else "processes"))(setup)
     if has_timeout and not crew.can_kill:
         raise RunError(
             f"executor={name!r} cannot end a running task, but a spec has a timeout: "
             f'use executor="processes"'
         )
+    if wants_fresh and not crew.has_fresh_processes:
+        raise RunError(
+            f"executor={name!r} cannot run a task in a process of its own, but a spec has "
+            f'fresh_process=True: use executor="processes"'
+        )
     return crew
 
 
-def _drive(runner: Runner, crew: Executor, watching: list[View]) -> None:
+def _drive(runner: Runner, crew: Executor, interrupts: Interrupts, watching: list[View]) -> None:
     """Run to the end, whatever happens; no worker is left behind."""
     is_orderly = False
     try:
@@ -165,6 +181,7 @@ def _drive(runner: Runner, crew: Executor, watching: list[View]) -> None:
         is_orderly = True
     finally:
         crew.close(now=not is_orderly)
+    runner.state.stopped_by = interrupts.number
 
 
 def _views(progress: str | None) -> Iterator[View]:

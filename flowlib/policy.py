@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -26,6 +27,33 @@ class FailureKind(Enum):
     OOM = "oom"  # MemoryError, or the kernel killed its process for want of memory
     KILLED = "killed"  # its process was ended by any other signal
     LOST = "lost"  # its process ended by itself, or could not be reached any more
+    PREEMPTED = "preempted"  # somebody else asked its process to end, as clusters do
+
+
+@dataclass(frozen=True, slots=True)
+class Preemption:
+    """When is a task tried again because its process was taken away, through no fault of its own?
+
+    Attributes:
+        preempt_max: How often; these tries are not counted among the retries of the spec.
+        cancelled_is_preempted: Whether a process that was killed from outside, by SIGKILL or
+            SIGINT, counts as well as one that got SIGTERM.
+    """
+
+    preempt_max: int = 5
+    cancelled_is_preempted: bool = False
+
+    def kind_of(self, kind: FailureKind, signal_number: int | None) -> FailureKind:
+        """In which way a task failed, if its process was ended by this signal from outside."""
+        if kind is not FailureKind.KILLED or signal_number is None:
+            return kind
+        is_cancel = signal_number in (signal.SIGKILL, signal.SIGINT)
+        if signal_number == signal.SIGTERM or (is_cancel and self.cancelled_is_preempted):
+            return FailureKind.PREEMPTED
+        return kind
+
+
+_USUAL_PREEMPTION: Final = Preemption()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +62,8 @@ class Retries:
 
     Attributes:
         total: How many failures of any kind are forgiven; None if `by_kind` decides.
-        by_kind: How many of each kind; none of the kinds that are not named.
+        by_kind: How many of each kind; none of the kinds that are not named. For `PREEMPTED` it
+            replaces what the run allows.
         pause_s: The pause before the first retry; each further one is twice as long.
     """
 
@@ -42,12 +71,17 @@ class Retries:
     by_kind: tuple[tuple[FailureKind, int], ...] = ()
     pause_s: float = 0.0
 
-    def allow(self, failures: Sequence[FailureKind]) -> bool:
+    def allow(
+        self, failures: Sequence[FailureKind], preemption: Preemption = _USUAL_PREEMPTION
+    ) -> bool:
         """Whether a task that failed in these ways, the latest last, is tried once more."""
+        latest, by_kind = failures[-1], dict(self.by_kind)
+        if latest is FailureKind.PREEMPTED:
+            return failures.count(latest) <= by_kind.get(latest, preemption.preempt_max)
         if self.total is not None:
-            return len(failures) <= self.total
-        latest = failures[-1]
-        return failures.count(latest) <= dict(self.by_kind).get(latest, 0)
+            counted = [each for each in failures if each is not FailureKind.PREEMPTED]
+            return len(counted) <= self.total
+        return failures.count(latest) <= by_kind.get(latest, 0)
 
     def pause_after(self, failures: int) -> float:
         """How many seconds to wait after so many failures of one task."""

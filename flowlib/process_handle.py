@@ -5,16 +5,20 @@ from __future__ import annotations
 import contextlib
 import multiprocessing.sharedctypes
 import pickle
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from flowlib.executor import interrupts_held_back
+from flowlib.interrupts import held_back
 from flowlib.job import Assignment, Job, Outcome
+from flowlib.policy import FailureKind
+from flowlib.process_tree import end_session, end_tree
 from flowlib.process_worker import Message, run_worker
 from flowlib.transport import hidden_main, loads
+from flowlib.worker_signals import ENDING, STOPPING
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -58,19 +62,25 @@ class ProcessHandle:
         self.known_records: set[str] = set()
         self.busy_since = time.perf_counter()
         self.is_up = False
-        self.kill_reason = ""
+        self.kill_reason, self.killed_as = "", FailureKind.KILLED
+        self.is_ending = False
         self._next_number = 0
         self._lock: Any = context.Lock()
-        self._shared: Any = multiprocessing.sharedctypes.RawArray("q", 3)
+        self._shared: Any = multiprocessing.sharedctypes.RawArray("q", 4)
         self.connection, theirs = context.Pipe()
         self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker,
             args=(theirs, store, self._lock, self._shared),
             name=f"Worker-{index + 1}",
         )
-        with hidden_main(), interrupts_held_back():
+        with hidden_main(), held_back():
             self.process.start()
         theirs.close()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it was ever sent a job."""
+        return self._next_number > 0
 
     def send(self, message: Message, job: Job, assignment: Assignment) -> None:
         """Send a job; if the worker has died, `has_died` will tell, not this."""
@@ -116,15 +126,15 @@ class ProcessHandle:
 
     def has_begun(self, sent: Sent) -> bool:
         """Whether the worker has started to run a job."""
-        return bool(sent.number < self._shared[0])
+        return bool(sent.number < self._shared[1])
 
     def take_back(self) -> list[Sent]:
         """The jobs it has not begun; it will not run them."""
         if not self._lock.acquire(timeout=1.0):
             return []  # it died in the middle of a claim; its death hands the jobs out again
         try:
-            begun = self._shared[0]
-            self._shared[1], self._shared[2] = begun, self._next_number
+            begun = self._shared[1]
+            self._shared[2], self._shared[3] = begun, self._next_number
         finally:
             self._lock.release()
         taken = [sent for sent in self.jobs if sent.number >= begun]
@@ -141,18 +151,36 @@ class ProcessHandle:
         """Whether the process has ended."""
         return not self.process.is_alive()
 
-    def kill(self, reason: str) -> None:
-        """End the process now, for this reason."""
-        self.kill_reason = reason
-        self.process.kill()
+    def ask_to_stop(self) -> None:
+        """Let its tasks know that they should stop."""
+        self._shared[0] = max(self._shared[0], STOPPING)
+
+    def ask_to_end(self) -> None:
+        """Interrupt its task, which may still clean up."""
+        self.is_ending = True
+        self._shared[0] = ENDING
+        self.process.terminate()
+
+    def kill(self, reason: str, kind: FailureKind) -> None:
+        """End the process and all that its task has started now, for this reason."""
+        self.kill_reason, self.killed_as = reason, kind
+        if self.process.is_alive():
+            end_tree(self.process.pid)
 
     def hang_up(self) -> None:
         """Close the pipe: the worker leaves when it has ended its job."""
+        self.connection.close()
+
+    def bury(self) -> None:
+        """The process has ended, and now all that it has left behind does."""
+        self.process.join()
+        if self.process.exitcode or sys.platform != "linux":  # else it has looked after that
+            end_session(self.process.pid)
         self.connection.close()
 
     def see_off(self, deadline: float) -> None:
         """Wait for the end of the process until `deadline` (monotonic); then kill it."""
         self.process.join(max(0.0, deadline - time.monotonic()))
         if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+            end_tree(self.process.pid)
+        self.bury()

@@ -5,25 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import signal
 import sys
-import threading
-from dataclasses import dataclass, replace
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from multiprocessing.connection import Connection
+from typing import Any, Final, NoReturn
 
-from flowlib.failures import error_details
+from flowlib.driver_watch import end_with_driver
+from flowlib.failures import error_details, failure_kind
+from flowlib.isolation import Isolation, other_threads
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
-from flowlib.policy import FailureKind
+from flowlib.process_tree import lead_own_session
+from flowlib.running import Surroundings
 from flowlib.transport import loads
 from flowlib.worker import execute
+from flowlib.worker_signals import WorkerSignals
 from stores import Address, InMemoryStore, Owner, Record, ResultsStore
-
-NO_MAIN_GUARD: Final = 86
-"""Exit code of a process that was about to start a flow while it was still starting itself."""
-
-_ORPHANED: Final = 87
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,7 @@ class Message:
         spec: Name of its spec.
         assignment: The pickled `Assignment`, when the worker does not have it yet.
         body: The pickled job and the slice of a memory store with its inputs.
+        is_fresh: Whether it wants a process that has run nothing before.
         number: Counts the jobs of one worker.
     """
 
@@ -42,134 +40,156 @@ class Message:
     spec: str
     assignment: bytes | None
     body: bytes
+    is_fresh: bool = False
     number: int = 0
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Message, (self.address, self.spec, self.assignment, self.body, self.number)
-
-    def with_assignment(self, assignment: bytes) -> Message:
-        """The same message for a worker that has not met this spec before."""
-        return replace(self, assignment=assignment)
+        return Message, tuple(getattr(self, name) for name in _FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a worker was sent before: the tasks of specs, and the ancestry of memory stores."""
-
-    assignments: dict[str, Assignment]
-    records: dict[str, Record]
+_FIELDS: Final = tuple(each.name for each in fields(Message))
 
 
 def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: Any) -> None:
     """Answer jobs until the other end of the pipe is closed.
 
+    A process that a task has left in another state than it found it answers, and ends.
+
     Args:
         connection: The pipe to the driver.
         store_bytes: The pickled store.
-        lock: Guards `shared`.
-        shared: One more than the number of the last job begun; then the first and one more
-            than the last number of the jobs that were taken back.
+        lock: Guards the numbers in `shared`.
+        shared: Whether to stop, as `WorkerSignals` reads it; one more than the number of the last
+            job begun; then the first and one more than the last number of the jobs that were
+            taken back.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides what Ctrl-C means
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back while this started
-    _die_with_driver()
-    threading.Thread(target=_leave_with_driver, daemon=True).start()
+    lead_own_session()
+    signals = WorkerSignals(shared)
+    signals.listen()
+    end_with_driver()
     store = loads(store_bytes)
-    owner = Owner.of_this_process()
-    known = Known({}, {})
+    worker = _Worker(store, signals)
     connection.send_bytes(pickle.dumps("up"))
-    while True:
+    while not worker.is_over:
         try:
             message: Message = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
         except (EOFError, OSError):
-            return
-        if _claimed(message.number, lock, shared):
-            outcome = _answer(message, known, store, owner)
+            break
+        if message.is_fresh and worker.has_run:
+            break  # not begun: the driver gives it to another process
+        if not _claimed(message.number, lock, shared):
+            worker.learn(message)
+            continue
+        with signals.of_job():
+            outcome = worker.answer(message)
             connection.send_bytes(pickle.dumps(outcome, protocol=5))
-        else:
-            _learn(message, known)
+    connection.close()
+    if worker.is_over or other_threads():
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """End this process without waiting for its threads."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # replaced or closed by user code
+            stream.flush()
+    os._exit(0)
 
 
 def _claimed(number: int, lock: Any, shared: Any) -> bool:
     """Begin a job, unless the driver has taken it back."""
     with lock:
-        if shared[1] <= number < shared[2]:
+        if shared[2] <= number < shared[3]:
             return False
-        shared[0] = number + 1
+        shared[1] = number + 1
         return True
 
 
-def _learn(message: Message, known: Known) -> None:
-    """Keep what came with a job that is not run: the driver will not send it again."""
-    with contextlib.suppress(Exception):
+class _Worker:
+    """Runs the jobs of one process, and remembers what came with them.
+
+    Args:
+        store: The store of the run; None where it stays with the driver.
+        signals: What is done when somebody asks the process to stop.
+
+    Attributes:
+        has_run: Whether a task has run in this process.
+        is_over: Whether the process is to be replaced.
+    """
+
+    def __init__(self, store: object, signals: WorkerSignals) -> None:
+        self._store = store
+        self._signals = signals
+        self._owner = Owner.of_this_process()
+        self._assignments: dict[str, Assignment] = {}
+        self._records: dict[str, Record] = {}
+        self._isolation = Isolation()
+        self.has_run = False
+        self.is_over = False
+
+    def learn(self, message: Message) -> None:
+        """Keep what came with a job that is not run: the driver will not send it again."""
+        with contextlib.suppress(Exception):
+            self._keep_assignment(message)
+            body: Any = loads(message.body)
+            self._records.update(body[2] or {})
+
+    def answer(self, message: Message) -> Outcome:
+        """Run a job."""
+        self.has_run = True
+        try:
+            self._keep_assignment(message)
+            body: Any = loads(message.body)
+        except Exception as error:  # noqa: BLE001  # unpickling imports and calls user code
+            return _lost(message, error)
+        outcome = self._isolation.run(str(message.address), lambda: self._run(message, *body))
+        self.is_over = (
+            message.is_fresh or not self._isolation.is_clean or self._signals.was_asked_to_end
+        )
+        return self._signals.judged(outcome)
+
+    def _run(
+        self,
+        message: Message,
+        job: Job,
+        inputs: InMemoryStore | None,
+        ancestry: Mapping[str, Record] | None,
+    ) -> Outcome:
+        assignment = self._assignments.get(message.spec)
+        if assignment is None:
+            return _lost(message, RuntimeError(f"the task of {message.spec} could not be loaded"))
+        around = self._signals.surroundings
+        try:
+            if inputs is not None:
+                self._records.update(ancestry or {})
+                memory = inputs.with_ancestry(self._records)
+                return _executed_on_slice(job, assignment, memory, self._owner, around)
+            assert isinstance(self._store, ResultsStore)  # noqa: S101  # a run has one or the other
+            return execute(job, assignment, self._store, self._owner, around)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # no memory left to commit
+            return _lost(message, error)
+
+    def _keep_assignment(self, message: Message) -> None:
         if message.assignment is not None:
-            known.assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
-        body: Any = loads(message.body)
-        known.records.update(body[2] or {})
+            self._assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
 
 
-def _answer(message: Message, known: Known, store: object, owner: Owner) -> Outcome:
-    try:
-        if message.assignment is not None:
-            known.assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
-        body: Any = loads(message.body)
-        job, inputs, ancestry = body
-    except Exception as error:  # noqa: BLE001  # unpickling imports and calls user code
-        return _unreadable(message, error)
-    assignment = known.assignments.get(message.spec)
-    if assignment is None:
-        unknown = RuntimeError(f"the task of {message.spec} could not be loaded")
-        return _unreadable(message, unknown)
-    if isinstance(inputs, InMemoryStore):
-        known.records.update(ancestry)
-        return _executed_on_slice(job, assignment, inputs.with_ancestry(known.records), owner)
-    assert isinstance(store, ResultsStore)  # noqa: S101  # a run has one or the other
-    return execute(job, assignment, store, owner)
-
-
-def _unreadable(message: Message, error: Exception) -> Outcome:
+def _lost(message: Message, error: BaseException) -> Outcome:
     return Outcome(
         message.address,
         OutcomeKind.FAILED,
         error=error_details(error),
         is_lost=True,
-        failure=FailureKind.EXCEPTION,
+        failure=failure_kind(error),
     )
 
 
 def _executed_on_slice(
-    job: Job, assignment: Assignment, inputs: InMemoryStore, owner: Owner
+    job: Job, assignment: Assignment, inputs: InMemoryStore, owner: Owner, around: Surroundings
 ) -> Outcome:
     """Run on the inputs that came with the job; the results travel with the outcome."""
-    outcome = execute(job, assignment, inputs, owner)
+    outcome = execute(job, assignment, inputs, owner, around)
     if outcome.kind is OutcomeKind.BUSY or inputs.record(job.address) is None:
         return outcome
     record, blobs = inputs.export(job.address)
     return replace(outcome, record=record, blobs=blobs)
-
-
-def _die_with_driver() -> None:
-    """Have the system end this process when the driver is gone, where it can.
-
-    A thread cannot do that while the task holds the interpreter lock. The sentinel is a pipe whose
-    other end is closed by the end of the driver: the signal of that is one nobody survives.
-    """
-    driver = parent_process()
-    if driver is None or sys.platform != "linux":
-        return
-    import fcntl
-
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(driver.sentinel, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(driver.sentinel, fcntl.F_SETSIG, int(signal.SIGKILL))
-        flags = fcntl.fcntl(driver.sentinel, fcntl.F_GETFL)
-        fcntl.fcntl(driver.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
-
-
-def _leave_with_driver() -> None:
-    """End this process when the driver is gone, whatever the task is doing."""
-    driver = parent_process()
-    born_to = os.getppid()
-    while driver is not None:
-        if wait([driver.sentinel], timeout=1.0) or os.getppid() != born_to:
-            os._exit(_ORPHANED)

@@ -76,9 +76,14 @@ class Run(Mapping[str, Results]):
         return {**({"cached": cached} if cached else {}), **counted}
 
     @property
+    def stopped_by(self) -> int | None:
+        """The number of the signal that stopped the run; None if there was none."""
+        return self._state.stopped_by
+
+    @property
     def is_interrupted(self) -> bool:
-        """Whether Ctrl-C kept nodes from starting."""
-        return self._state.is_interrupted
+        """Whether Ctrl-C or another signal stopped the run."""
+        return self._state.stopped_by is not None
 
     @property
     def failed(self) -> list[TaskResults]:

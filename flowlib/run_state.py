@@ -12,6 +12,7 @@ from stores import ErrorDetails, TaskState
 class RunState:
     """By key: the state of each node that was to run, and why the failed ones failed.
 
+    `stopped_by` is the signal that stopped the run.
     `raised` has the exceptions of tasks that ran in this process, `exceptions` the pickled ones.
     """
 
@@ -20,4 +21,4 @@ class RunState:
     exceptions: dict[str, bytes] = field(default_factory=dict)
     raised: dict[str, Exception] = field(default_factory=dict)
     failed: list[Node] = field(default_factory=list)
-    is_interrupted: bool = False
+    stopped_by: int | None = None

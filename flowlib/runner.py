@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,17 +9,19 @@ from typing import Final
 
 from flowlib.demands import Demand, Grant
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
-from flowlib.executor import Executor, interrupts_held_back
+from flowlib.executor import Executor
 from flowlib.failures import failure_of, skipped_failure
+from flowlib.interrupts import Interrupts, Stage, Woken
 from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
-from flowlib.policy import FailureKind
+from flowlib.policy import Preemption
 from flowlib.resources import ResourcePool
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
+from flowlib.tries import Tries
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
 
 _FIRST_LOOK_S: Final = 0.2
@@ -47,6 +48,8 @@ class RunMeans:
         pool: The resources of the run.
         demands: What each spec needs of them.
         owner: Who leases keys for this process.
+        interrupts: The signals that stop the run.
+        preemption: How often tasks are tried again whose process was taken away.
     """
 
     store: ResultsStore
@@ -54,6 +57,8 @@ class RunMeans:
     pool: ResourcePool
     demands: Mapping[str, Demand]
     owner: Owner
+    interrupts: Interrupts = field(default_factory=Interrupts)
+    preemption: Preemption = field(default_factory=Preemption)
 
 
 class Runner:
@@ -85,9 +90,9 @@ class Runner:
         self._owner = means.owner
         self._max_failures = max_failures
         self._running: dict[str, tuple[Node, Job]] = {}
-        self._failures: dict[str, list[FailureKind]] = {}
-        self._paused: list[tuple[float, int, Node]] = []  # a heap: when, which of them, who
-        self._pauses = 0
+        self._interrupts = means.interrupts
+        self._stage = Stage.GOING
+        self._tries = Tries(means.preemption)
         self._parked = _Parked()
         self._next_beat = time.monotonic() + means.store.beat_s
         self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
@@ -95,20 +100,34 @@ class Runner:
 
     def events(self) -> Iterator[Event]:
         """Run; yield every event as it happens."""
-        with interrupts_held_back():  # but where the executor waits: no answer must be lost
-            while True:
-                yield from self._start_ready()
-                if self._scheduler.is_done:
-                    break
-                try:
-                    outcomes = self._executor.wait(self._patience())
-                except KeyboardInterrupt:
-                    self._interrupt()
-                    continue
-                for outcome in outcomes:
-                    yield from self._handle(outcome)
-                yield from self._look_after_time()
-            self._settle()
+        while True:
+            self._obey_signals()
+            yield from self._start_ready()
+            if self._scheduler.is_done:
+                break
+            outcomes = self._wait()
+            self._obey_signals()
+            for outcome in outcomes:
+                yield from self._handle(outcome)
+            yield from self._look_after_time()
+        self._settle()
+
+    def _wait(self) -> list[Outcome]:
+        try:
+            return self._executor.wait(self._patience())
+        except Woken:
+            return []
+
+    def _obey_signals(self) -> None:
+        """Start nothing new once a signal has come; end what runs when it is time."""
+        stage = self._interrupts.stage()
+        if stage is self._stage:
+            return
+        self._stage = stage
+        self._scheduler.stop()
+        self._executor.ask_to_stop()
+        if stage >= Stage.ENDING:
+            self._executor.end_all(now=stage is Stage.KILLING)
 
     def _start_ready(self) -> Iterator[Event]:
         while taken := self._scheduler.take(self._executor.free_slots):
@@ -133,6 +152,8 @@ class Runner:
                 yield self._finish(node, outcome)
             case OutcomeKind.BUSY:
                 yield from self._park(node, outcome)
+            case OutcomeKind.RETURNED:
+                self._scheduler.pause(node)
             case OutcomeKind.FAILED | OutcomeKind.KILLED:
                 found = outcome.is_lost and record_loss(job, self._store, self._owner, outcome)
                 if found:
@@ -152,21 +173,24 @@ class Runner:
 
     def _fail(self, node: Node, outcome: Outcome) -> Iterator[Event]:
         error = outcome.error or _NO_ERROR
-        failures = self._failures.setdefault(node.key, [])
-        failures.append(outcome.failure or FailureKind.EXCEPTION)
-        retries = node.declaration.options.retries
-        if retries.allow(failures) and not self._scheduler.is_stopped:
-            pause_s = retries.pause_after(len(failures))
-            self._pause(node, pause_s)
+        pause_s = self._tries.note(node, outcome)
+        if self._interrupts.is_stopping and outcome.kind is OutcomeKind.KILLED:
+            yield self._drop(node, outcome, error)
+        elif pause_s is not None and not self._scheduler.is_stopped:
+            self._scheduler.pause(node)
+            self.state.states[node.key] = TaskState.SCHEDULED
+            self._tries.pause(node, time.monotonic() + pause_s)
             yield Retried(time.time(), self._refs.of(node), error, pause_s)
         else:
             yield from self._give_up(node, outcome, error)
 
-    def _pause(self, node: Node, pause_s: float) -> None:
+    def _drop(self, node: Node, outcome: Outcome, error: ErrorDetails) -> Event:
+        """The run is being stopped, and this was killed: nothing follows from that."""
         self._scheduler.pause(node)
-        self.state.states[node.key] = TaskState.SCHEDULED
-        self._pauses += 1
-        heapq.heappush(self._paused, (time.monotonic() + pause_s, self._pauses, node))
+        self.state.states[node.key] = TaskState.KILLED
+        self.state.errors[node.key] = error
+        is_kill = True
+        return Failed(time.time(), self._refs.of(node), error, is_kill, outcome.duration_s)
 
     def _give_up(self, node: Node, outcome: Outcome, error: ErrorDetails) -> Iterator[Event]:
         is_kill = outcome.kind is OutcomeKind.KILLED
@@ -177,7 +201,7 @@ class Runner:
         if outcome.exception is not None:
             self.state.exceptions[node.key] = outcome.exception
         self.state.failed.append(node)
-        kind = self._failures[node.key][-1].value
+        kind = self._tries.latest(node).value
         self._jobs.note_failure(failure_of(node.unique_name, node.address, kind, error))
         skipped = self._scheduler.fail(node)
         if self._max_failures is not None and len(self.state.failed) >= self._max_failures:
@@ -206,8 +230,8 @@ class Runner:
             self._store.renew([job.address for job in self._executor.leases_to_renew])
         if now >= self._parked.look_at:
             yield from self._look_at_parked(now)
-        while self._paused and now >= self._paused[0][0]:
-            self._scheduler.resume(heapq.heappop(self._paused)[2])
+        for node in self._tries.due(now):
+            self._scheduler.resume(node)
         if self._limits:
             self._kill_overdue()
 
@@ -236,26 +260,16 @@ class Runner:
     def _patience(self) -> float | None:
         """How long nothing needs to be done unless a job ends."""
         now = time.monotonic()
-        until = min(self._next_beat, self._parked.look_at)
-        if self._paused:
-            until = min(until, self._paused[0][0])
+        until = min(self._next_beat, self._parked.look_at, self._tries.wake_at)
+        until = min(until, now + self._interrupts.left_s)
         if self._limits:
             for node, job in self._running.values():
                 left = node.declaration.options.timeout_s or float("inf")
                 until = min(until, now + left - (self._executor.running_s(job) or 0.0))
         return max(0.0, until - now)
 
-    def _interrupt(self) -> None:
-        """Ctrl-C once: start nothing new. Twice, or in the process of the task: stop now."""
-        is_second = self.state.is_interrupted
-        self.state.is_interrupted = True
-        self._scheduler.stop()
-        if is_second or not self._executor.can_kill:
-            for key in self._running:
-                self.state.states[key] = TaskState.KILLED
-            raise KeyboardInterrupt
-
     def _settle(self) -> None:
         """What was scheduled but never started is pending again."""
         for node in self._scheduler.never_started():
-            self.state.states[node.key] = TaskState.PENDING
+            if self.state.states[node.key] is not TaskState.KILLED:
+                self.state.states[node.key] = TaskState.PENDING

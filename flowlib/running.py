@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
 
+from flowlib.errors import RunError
 from stores import Address, MetaDict, OpenAttempt, ResultsStore, TaskState, UniqueConfig
 from stores.lineage import merged, plain
 
 if TYPE_CHECKING:
     import inspect
+
+Value = TypeVar("Value")
+
+GRACE_S: Final = 30.0
+"""How long a task that is told to stop may go on at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,19 @@ class Neighbour:
 
     name: str
     address: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the process around a task tells it, and does to it.
+
+    Attributes:
+        is_stopping: Whether the run was asked to stop.
+        interruptible: Entered where user code runs: only there may it be interrupted.
+    """
+
+    is_stopping: Callable[[], bool] = lambda: False
+    interruptible: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 @dataclass(slots=True)
@@ -50,6 +71,12 @@ class TaskContext:
     state: TaskState | None = None
     started: datetime | None = None
     ended: datetime | None = None
+    is_stopping: Callable[[], bool] = lambda: False
+    warn_at: float = float("inf")
+
+    def should_stop(self) -> bool:
+        """Whether the run is being stopped, or the time of the task is almost over."""
+        return self.is_stopping() or time.monotonic() >= self.warn_at
 
     @property
     def id(self) -> str:
@@ -70,3 +97,38 @@ class TaskContext:
         """Task name -> id, of all ancestors and of the task itself."""
         upstream = [each.address for each in self.predecessors if each.address is not None]
         return {**self.results_store.run_history(upstream), self.name: self.id}
+
+
+class FromContext(Generic[Value]):
+    """An attribute that is read from the context until user code assigns its own."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, task: None, owner: type) -> FromContext[Value]: ...
+    @overload
+    def __get__(self, task: object, owner: type) -> Value: ...
+    def __get__(self, task: object | None, owner: type) -> FromContext[Value] | Value:
+        if task is None:
+            return self
+        value: Value = getattr(context_of(task), self._name)
+        return value
+
+
+def context_of(task: object) -> TaskContext:
+    """The context of a running task.
+
+    Raises:
+        RunError: the object was made by hand: there is no run around it.
+    """
+    context = vars(task).get("_flowlib_context")
+    if not isinstance(context, TaskContext):
+        raise RunError(
+            f"this {type(task).__name__} is not running: flowlib makes the object itself and "
+            f"gives it a store and a name. Put the class into a TaskSpec and run that in a Flow"
+        )
+    return context

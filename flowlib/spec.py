@@ -38,10 +38,11 @@ class TaskSpec:
             `{}` needs nothing; None takes one object if the run has a list of resources.
         retries: How often a failed node is tried again; or how often by kind of failure,
             `{"oom": 1, "exception": 2}`, where kinds that are not named are not tried again. The
-            kinds are exception, input, timeout, oom, killed and lost.
+            kinds are exception, input, timeout, oom, killed, lost and preempted.
         retry_pause: Seconds (or `"10s"`, `"1m"`) before the first retry; each further pause of the
             node is twice as long, up to ten minutes.
         timeout: After how many seconds (or `"2h"`, `"30m"`, `"10s"`) a node is killed.
+        fresh_process: Whether every node runs in a new process, which ends with it.
         priority: Nodes of higher priority start first.
         tags: Free words to select by.
         on_failure: What to do when a predecessor failed. `"fail"`, the default: this is not run
@@ -71,6 +72,7 @@ class TaskSpec:
         retries: int | Mapping[str, int] = 0,
         retry_pause: float | str = 0.0,
         timeout: float | str | None = None,
+        fresh_process: bool = False,
         priority: int = 0,
         tags: Iterable[str] = (),
         on_failure: str | None = None,
@@ -92,6 +94,7 @@ class TaskSpec:
             resources=_checked_demand(self.name, resources),
             retries=retries_of(self.name, retries, retry_pause),
             timeout_s=None if timeout is None else seconds_of(self.name, "timeout", timeout),
+            fresh_process=fresh_process,
             priority=priority,
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
             tolerance=tolerance_of(self.name, on_failure, min_ok, is_reduce=bool(reduce)),
@@ -198,6 +201,9 @@ class TaskSpec:
             raise SpecError("a spec needs a name that is not empty")
         if not isinstance(self.options.priority, int):
             raise SpecError(f"{self.name}: priority is {self.options.priority!r}; give an int")
+        if self.options.fresh_process not in (True, False):
+            fresh = self.options.fresh_process
+            raise SpecError(f"{self.name}: fresh_process is {fresh!r}; give True or False")
         self._refuse_protected(self.config_ignore_prefix)
 
     def _refuse_protected(self, ignore_prefix: str | None) -> None:

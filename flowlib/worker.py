@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from flowlib.context import FunctionTask, Task, with_context
 from flowlib.errors import RunError
@@ -14,7 +15,7 @@ from flowlib.failures import error_details, failure_kind, pickled_exception
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
-from flowlib.running import Neighbour, TaskContext
+from flowlib.running import GRACE_S, Neighbour, Surroundings, TaskContext
 from flowlib.signature import is_task_class
 from stores import (
     Attempt,
@@ -31,6 +32,9 @@ from stores import (
 )
 
 _log = logging.getLogger("flowlib")
+_NOTHING_AROUND: Final = Surroundings()
+_LAST_PART: Final = 0.1
+"""Of the time a task may take: when it is told to stop, if that is less than `GRACE_S`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,20 @@ class _Ending:
     state: TaskState
     error: ErrorDetails | None = None
     exception: bytes | None = None
-    interrupt: BaseException | None = None
     raised: Exception | None = None
     failure: FailureKind | None = None
 
 
-def execute(job: Job, assignment: Assignment, store: ResultsStore, owner: Owner) -> Outcome:
+def execute(
+    job: Job,
+    assignment: Assignment,
+    store: ResultsStore,
+    owner: Owner,
+    around: Surroundings = _NOTHING_AROUND,
+) -> Outcome:
     """Lease the key, load the inputs, run the task, save what it returns, commit the record.
 
-    Never raises for what the user's code does; KeyboardInterrupt is recorded and passed on.
+    Never raises for what the user's code does: KeyboardInterrupt is an outcome, KILLED.
     """
     try:
         attempt = store.begin(job.address, owner)
@@ -61,18 +70,22 @@ def execute(job: Job, assignment: Assignment, store: ResultsStore, owner: Owner)
         attempt.abandon()
         return Outcome(job.address, OutcomeKind.FOUND, attempt=counted.number)
     try:
-        return _run_attempt(job, assignment, store, attempt)
+        return _run_attempt(job, assignment, store, attempt, around)
     except BaseException:
         attempt.abandon()  # an interrupt between the lease and the commit; harmless after it
         raise
 
 
 def _run_attempt(
-    job: Job, assignment: Assignment, store: ResultsStore, attempt: OpenAttempt
+    job: Job,
+    assignment: Assignment,
+    store: ResultsStore,
+    attempt: OpenAttempt,
+    around: Surroundings,
 ) -> Outcome:
     started = time.time()
     began = time.perf_counter()
-    ending = _call(job, assignment, store, attempt, started)
+    ending = _call(job, assignment, store, attempt, around)
     duration_s = time.perf_counter() - began
     outcome = Attempt(
         number=attempt.number,
@@ -91,8 +104,6 @@ def _run_attempt(
         record = attempt.commit(job.identity, outcome)
     except (StoreError, OSError) as error:
         return _store_failure(job, error, duration_s)
-    if ending.interrupt is not None:
-        raise ending.interrupt
     kinds = {TaskState.FINISHED: OutcomeKind.FINISHED, TaskState.KILLED: OutcomeKind.KILLED}
     return Outcome(
         job.address,
@@ -111,18 +122,19 @@ def _call(
     assignment: Assignment,
     store: ResultsStore,
     attempt: OpenAttempt,
-    started: float,
+    around: Surroundings,
 ) -> _Ending:
     """Call the user's code and save what it returns."""
     kind: FailureKind | None = FailureKind.INPUT
     try:
-        context = _context(job, assignment, store, attempt, started)
-        inputs = collect_inputs(job, assignment, store)
-        kind = None
-        returned = _run_task(assignment, context, inputs)
-        _save_returned(returned, attempt)
+        with around.interruptible():
+            context = _context(job, assignment, store, attempt, around)
+            inputs = collect_inputs(job, assignment, store)
+            kind = None
+            returned = _run_task(assignment, context, inputs)
+            _save_returned(returned, attempt)
     except KeyboardInterrupt as error:
-        return _Ending(TaskState.KILLED, error_details(error), interrupt=error)
+        return _Ending(TaskState.KILLED, error_details(error), failure=FailureKind.KILLED)
     except BaseException as error:  # noqa: BLE001  # the one place that calls user code
         raised = error if isinstance(error, Exception) else None
         return _Ending(
@@ -183,7 +195,7 @@ def _context(
     assignment: Assignment,
     store: ResultsStore,
     attempt: OpenAttempt,
-    started: float,
+    around: Surroundings,
 ) -> TaskContext:
     return TaskContext(
         name=assignment.name,
@@ -203,8 +215,17 @@ def _context(
         reduce=_seed_reduce(assignment.reduce),
         expects=assignment.signature.expects,
         state=TaskState.RUNNING,
-        started=datetime.fromtimestamp(started, UTC),
+        started=datetime.now(UTC),
+        is_stopping=around.is_stopping,
+        warn_at=_warn_at(assignment.timeout_s),
     )
+
+
+def _warn_at(timeout_s: float | None) -> float:
+    """From when on a task is told that its time is almost over (monotonic)."""
+    if timeout_s is None:
+        return float("inf")
+    return time.monotonic() + timeout_s - min(timeout_s * _LAST_PART, GRACE_S)
 
 
 def _decoded(text: str) -> dict[str, object]:

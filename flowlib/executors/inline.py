@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import AbstractContextManager
 
 from flowlib.errors import RunError
-from flowlib.executor import Executor, ExecutorSetup, interrupts_let_through
-from flowlib.job import Assignment, Job, Outcome
+from flowlib.executor import Executor, ExecutorSetup
+from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.running import Surroundings
 from flowlib.worker import execute
 from stores import Heartbeat
 
@@ -18,8 +20,11 @@ class InlineExecutor(Executor):
     def __init__(self, setup: ExecutorSetup) -> None:
         self._store = setup.store
         self._owner = setup.owner
+        self._interrupts = setup.interrupts
         self._waiting: deque[tuple[Job, Assignment]] = deque()
         self._heartbeat = Heartbeat(setup.store)
+        self._around = Surroundings(self._is_stopping, self._of_task)
+        self._has_been_asked = False
 
     @property
     def free_slots(self) -> int:
@@ -31,12 +36,15 @@ class InlineExecutor(Executor):
 
     def wait(self, timeout_s: float | None) -> list[Outcome]:
         if not self._waiting:
-            with interrupts_let_through():
+            with self._interrupts.let_through():
                 time.sleep(timeout_s or 0.0)
             return []
         job, assignment = self._waiting.popleft()
-        with interrupts_let_through(), self._heartbeat.of(job.address):
-            return [execute(job, assignment, self._store, self._owner)]
+        if self._interrupts.is_stopping:
+            return [Outcome(job.address, OutcomeKind.RETURNED)]
+        self._has_been_asked = False
+        with self._heartbeat.of(job.address):
+            return [execute(job, assignment, self._store, self._owner, self._around)]
 
     def kill(self, job: Job, reason: str) -> None:
         raise RunError(f"{job.address} cannot be killed: it runs in the process of the driver")
@@ -44,3 +52,11 @@ class InlineExecutor(Executor):
     def close(self, *, now: bool = False) -> None:
         self._waiting.clear()
         self._heartbeat.close()
+
+    def _is_stopping(self) -> bool:
+        self._has_been_asked = True
+        return self._interrupts.is_stopping
+
+    def _of_task(self) -> AbstractContextManager[None]:
+        """A task that asks whether to stop is not interrupted by the first Ctrl-C."""
+        return self._interrupts.of_task(lambda: self._has_been_asked)

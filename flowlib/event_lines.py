@@ -48,11 +48,12 @@ class EventLines:
         width = len(str(self._total))
         label = f" {event.task.label}" if event.task.label else ""
         name = f"{event.task.unique_name}{label} ({event.task.id})"
-        head = f"[{self._done:>{width}}/{self._total}] {_word(event):<7} {name}"
+        head = f"[{self._done:>{width}}/{self._total}] {word_of(event):<7} {name}"
         return f"{head}  {_rest(event)}".rstrip()
 
 
-def _word(event: Event) -> str:
+def word_of(event: Event) -> str:
+    """What the line of an event calls it."""
     if isinstance(event, Failed) and event.is_kill:
         return "killed"
     return _WORDS.get(type(event), type(event).__name__.lower())
@@ -76,11 +77,15 @@ def _rest(event: Event) -> str:
         case Finished(duration_s=duration_s):
             return f"{duration_s:.1f} s"
         case Failed(error=error) | Retried(error=error):
-            return f"{_when(event)}{error.type_}: {_first(error.message)}"
+            log = event.log if isinstance(event, Failed) else None
+            at = f"  log: {log}" if log else ""
+            return f"{_when(event)}{error.type_}: {_first(error.message)}{at}"
         case Skipped(cause=cause):
             return f"upstream {cause.unique_name} failed"
-        case Waiting(owner=owner):
-            return _first(owner)
+        case Waiting(owner=owner, waited_s=waited_s, others=others):
+            since = f", for {waited_s:.0f} s" if waited_s else ""
+            more = f", and so for {others} more" if others else ""
+            return f"{_first(owner)}{since}{more}"
     return ""
 
 

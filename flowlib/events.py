@@ -44,11 +44,15 @@ class SpecTotal:
         name: Name of the spec.
         total: Its nodes.
         cached: Those of them that were in the store when the run began.
+        cached_s: How long those took when they were computed, as far as is known.
+        mean_s: How long a task took in earlier runs; None if that is not known.
     """
 
     name: str
     total: int
     cached: int
+    cached_s: float = 0.0
+    mean_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +152,13 @@ class Failed(TaskEvent):
         error: Type, message and traceback.
         is_kill: Whether it was killed rather than failing by itself.
         duration_s: How long the user's code ran.
+        log: The file with its output, if there is one.
     """
 
     error: ErrorDetails
     is_kill: bool
     duration_s: float
+    log: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,16 @@ class Skipped(TaskEvent):
 
 @dataclass(frozen=True, slots=True)
 class Waiting(TaskEvent):
-    """Another driver is computing it; its result will be taken when it is there."""
+    """Another driver is computing it; its result will be taken when it is there.
+
+    It is told when the wait begins, and now and then for the node that is waited for the longest.
+
+    Attributes:
+        owner: Who computes it, in words.
+        waited_s: For how long the run has been waiting for it.
+        others: For how many other nodes it waits.
+    """
 
     owner: str
+    waited_s: float = 0.0
+    others: int = 0

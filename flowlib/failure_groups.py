@@ -74,10 +74,20 @@ def grouped(failures: Iterable[tuple[Member, ErrorDetails]]) -> list[FailureGrou
         if error.traceback not in frames_of:
             frames_of[error.traceback] = tuple(user_frames(error.traceback))
         frames = frames_of[error.traceback]
-        place = f"at {frames[-1].place}" if frames else f"saying {error.message}"
-        group = groups.setdefault((error.type_, place), FailureGroup(error, frames))
+        group = groups.setdefault(sameness(error, frames), FailureGroup(error, frames))
         group.members.append(member)
     return list(groups.values())
+
+
+def sameness(error: ErrorDetails, frames: Sequence[Frame]) -> tuple[str, str]:
+    """What failures have in common that are the same.
+
+    Args:
+        error: Type, message and traceback.
+        frames: The user's frames of that traceback.
+    """
+    place = f"at {frames[-1].place}" if frames else f"saying {error.message}"
+    return error.type_, place
 
 
 def user_frames(traceback: str) -> list[Frame]:

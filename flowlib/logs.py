@@ -36,12 +36,17 @@ def configure_logging(
 
         install(extra_lines=2)
     root = logging.getLogger()
-    for handler in [each for each in root.handlers if getattr(each, _MARK, False)]:
+    for handler in own_handlers():
         root.removeHandler(handler)
     handler = _rich_handler() if rich_logging else _plain_handler()
     setattr(handler, _MARK, True)
     root.addHandler(handler)
     root.setLevel(number)
+
+
+def own_handlers() -> list[logging.Handler]:
+    """The handlers that `configure_logging` has added."""
+    return [each for each in logging.getLogger().handlers if getattr(each, _MARK, False)]
 
 
 def _rich_handler() -> logging.Handler:

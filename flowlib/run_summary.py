@@ -1,0 +1,114 @@
+"""What is said at the end of a run: failures, counts, what the cache saved, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from flowlib.console_text import Line, Span, harmless
+from flowlib.failure_picture import failure_lines, failure_panel
+from flowlib.progress_picture import clock, took
+from flowlib.run_progress import RunProgress
+from flowlib.signs import Signs
+from flowlib.vocabulary import SHOWN_STATES
+
+_MOST_PANELS: Final = 10
+_WORDS: Final = {"finished": "ran"}
+_COUNTED: Final = ("finished", "cached", "failed", "killed", "skipped")
+
+
+def summary_picture(
+    progress: RunProgress, width: int, signs: Signs, *, has_boxes: bool = True
+) -> list[Line]:
+    """Draw the end of a run: a panel for each kind of failure, then what became of all tasks.
+
+    Args:
+        progress: The run, which may have ended without saying so.
+        width: Cells in a line.
+        signs: What the picture is made of.
+        has_boxes: Whether failures stand in boxes.
+    """
+    lines: list[Line] = []
+    for same in progress.failures[:_MOST_PANELS]:
+        if has_boxes:
+            lines += failure_panel(same, width, signs)
+        else:
+            word = "killed" if same.first.is_kill else "failed"
+            icon = Span(f"{signs.icon(word)} {word}  ", SHOWN_STATES[word].colour)
+            who, *rest = failure_lines(same, width, signs)
+            lines += [(icon, *who), *rest, ()]
+    hidden = progress.failure_count - _MOST_PANELS
+    if hidden > 0:
+        lines.append((Span(f"{signs.more} and {hidden} more kinds of failures", "red"),))
+    return [*lines, *_end(progress, signs)]
+
+
+def next_steps(progress: RunProgress) -> list[str]:
+    """What the user may want to do now, each in a few words."""
+    start = progress.start
+    left = progress.total - progress.count("finished", "cached")
+    if not left or start is None or _forgets(start.store):
+        return []
+    return [f"run it again: only what is left runs ({left})"]
+
+
+def _end(progress: RunProgress, signs: Signs) -> Iterator[Line]:
+    yield _headline(progress, signs)
+    counts = [*_counts(progress, signs)]
+    is_told = progress.total == progress.count("cached")
+    if counts and not is_told:
+        yield (Span("  "), *counts)
+    if progress.start is not None:
+        store = progress.start.store
+        where = "in memory, gone with this process" if _forgets(store) else store
+        yield _fact("store", harmless(where, signs.encoding))
+    if steps := next_steps(progress):
+        yield _fact("next", f"  {signs.dot}  ".join(steps))
+
+
+def _headline(progress: RunProgress, signs: Signs) -> Line:
+    total = progress.total
+    failed = progress.count("failed", "killed")
+    open_ = total - progress.ended
+    if failed:
+        word, text = "failed", f"{failed} of {total} tasks failed"
+        text += f", {open_} did not run" if open_ else ""
+    elif open_:
+        word, text = "pending", f"stopped: {open_} of {total} tasks did not run"
+    elif total == progress.count("cached"):
+        word, text = "cached", f"all {total} tasks are cached{_saved(progress)}"
+    else:
+        word, text = "finished", f"{total} tasks finished" if total != 1 else "1 task finished"
+    state = SHOWN_STATES[word]
+    name = harmless(progress.start.run_name, signs.encoding) if progress.start else ""
+    spans = [Span(f"{signs.icon(word)} {text}", f"bold {state.colour}".strip())]
+    if progress.end is not None:
+        spans.append(Span(f"  in {took(progress.end.duration_s)}"))
+    return (*spans, Span(f"   run {name}", "dim"))
+
+
+def _counts(progress: RunProgress, signs: Signs) -> Iterator[Span]:
+    is_first = True
+    for word in _COUNTED:
+        if count := progress.count(word):
+            gap = "" if is_first else "   "
+            saved = _saved(progress) if word == "cached" else ""
+            yield Span(
+                f"{gap}{signs.icon(word)} {count} {_WORDS.get(word, word)}{saved}",
+                SHOWN_STATES[word].colour,
+            )
+            is_first = False
+    if progress.retries:
+        yield Span(f"   {progress.retries} tried again", "yellow")
+
+
+def _saved(progress: RunProgress) -> str:
+    return f" (saved ~{clock(progress.saved_s)})" if progress.saved_s >= 1 else ""
+
+
+def _forgets(store: str) -> bool:
+    return "InMemoryStore" in store
+
+
+def _fact(name: str, text: str) -> Line:
+    return (Span(f"  {name:<8}", "dim"), Span(text))

@@ -4,6 +4,8 @@ What flowlib raises on purpose.
 * FlowError
   + SpecError            a spec or its config does not fit the task
   + SweepError           the lists of a config cannot be combined as asked
+  + ParameterError       a config has a parameter that the task does not take
+  + ConfigError          a document or an override of one is not as it should be
   + GraphError           the specs do not form a graph: cycle, doubled or missing name
   + SelectorError        a name in `force`, `only`, … that selects nothing
   + MigrationError       old results cannot be given the keys that are asked for
@@ -52,6 +54,25 @@ class SweepError(SpecError):
 
 def _rebuild_sweep_error(message: str, spec: str, path: str) -> SweepError:
     return SweepError(message, spec=spec, path=path)
+
+
+class ParameterError(SpecError):
+    """A config has a parameter that the task does not take.
+
+    Args:
+        message: What is wrong, and the nearest name.
+        spec: Name of the spec.
+        path: The parameter.
+    """
+
+    def __init__(self, message: str, *, spec: str = "", path: str = "") -> None:
+        super().__init__(message)
+        self.spec = spec
+        self.path = path
+
+
+class ConfigError(SpecError):
+    """A document or an override of one is not as it should be; the message begins with where."""
 
 
 class GraphError(FlowError, ValueError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flowlib.graph import TaskGraph, build_graph
@@ -43,6 +44,44 @@ class Flow:
             list(tasks), ignore_prefix=config_ignore_prefix, group_prefix=config_group_prefix
         )
         self._last_run: Run | None = None
+        self._project_name: str | None = None
+        self._store: ResultsStore | None = None
+
+    @classmethod
+    def from_file(
+        cls, path: str | Path, overrides: Mapping[str, object] | Sequence[str] = ()
+    ) -> Flow:
+        """The flow that a YAML, TOML or JSON document describes.
+
+        Args:
+            path: The document.
+            overrides: Changes of it: values by dotted path, `{"train.lr": sweep(0.1, 0.2)}`, or
+                texts as on the command line, `["train.lr=0.1,0.2"]`.
+
+        Raises:
+            ConfigError: something is not as it should be; the message begins with `file:line`.
+        """
+        from flowlib.documents import load, store_of  # pydantic is loaded only if asked for
+
+        loaded = load(path, overrides)
+        document = loaded.document
+        with loaded.located():
+            flow = cls(
+                list(loaded.specs), document.config_ignore_prefix, document.config_group_prefix
+            )
+        flow._project_name = document.project
+        flow._store = store_of(loaded, Path(path))
+        return flow
+
+    def to_document(self) -> dict[str, Any]:
+        """A document, as plain values, from which the same graph with the same keys is built.
+
+        Raises:
+            ConfigError: a task has no name, or a value has no place in a document.
+        """
+        from flowlib.document_text import document_of
+
+        return document_of(self._graph)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name} ×{len(nodes)}" for name, nodes in self._graph.by_spec.items())
@@ -89,7 +128,8 @@ class Flow:
         from flowlib.launch import checked_store
         from flowlib.plan import make_plan
 
-        return make_plan(self._graph, checked_store(results_store), force)
+        store = self._store if results_store is None else results_store
+        return make_plan(self._graph, checked_store(store), force)
 
     def draw(
         self,
@@ -137,7 +177,7 @@ class Flow:
         log_to_tmux: bool = False,
         max_panes_per_window: int = 4,
         force: str | Sequence[str] | None = None,
-        project_name: str = "uncategorized",
+        project_name: str | None = None,
         run_name: str | None = None,
         results_store: ResultsStore | None = None,
         return_results: str | None = "all",
@@ -161,7 +201,7 @@ class Flow:
             max_panes_per_window: Accepted, for the same reason.
             force: "all", a task name or a list of names to run again; `Name+` adds everything
                 downstream.
-            project_name: Name of the project.
+            project_name: Name of the project; None is that of the document, or "uncategorized".
             run_name: Name of the run; None makes one up.
             results_store: Where results live; None is a fresh memory store.
             return_results: "all" tasks, the "latest" (those nothing reads from), or None; the
@@ -193,9 +233,9 @@ class Flow:
             max_failures=max_failures,
             log_to_tmux=log_to_tmux,
             force=force,
-            project_name=project_name,
+            project_name=project_name or self._project_name or "uncategorized",
             run_name=run_name,
-            results_store=results_store,
+            results_store=self._store if results_store is None else results_store,
             return_results=return_results,
             executor=executor,
             progress=progress,

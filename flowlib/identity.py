@@ -15,7 +15,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
 from flowlib.declaration import Declaration
-from flowlib.errors import SpecError, SweepError, nearest
+from flowlib.errors import ParameterError, SpecError, SweepError, nearest
 from flowlib.grid import Choice, Point
 from flowlib.node import Argument
 from flowlib.recorded import default_text
@@ -73,7 +73,9 @@ class Resolver:
         for raw in given:
             name = self._runtime_name(raw)
             if name not in known and not declaration.signature.takes_any_config:
-                raise SpecError(_unknown_key(declaration, name))
+                raise ParameterError(
+                    _unknown_key(declaration, name), spec=declaration.name, path=name
+                )
         self._refuse_doubled(given)
         return tuple(sorted(given, key=self._runtime_name))
 

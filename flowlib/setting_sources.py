@@ -15,7 +15,7 @@ PREFIX: Final = "FLOWLIB_"
 _OF_TESTS: Final = ("FLOWLIB_TEST_", "FLOWLIB_BENCH_")
 """Variables of these names belong to the tests of flowlib itself."""
 
-_PROJECT_MARKS: Final = ("pyproject.toml", "flowlib.toml", ".git")
+PROJECT_MARKS: Final = ("pyproject.toml", "flowlib.toml", ".git")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _of_dotenv(folder: Path) -> Iterator[Entry]:
 
 
 def _is_project(folder: Path) -> bool:
-    return any((folder / mark).exists() for mark in _PROJECT_MARKS)
+    return any((folder / mark).exists() for mark in PROJECT_MARKS)
 
 
 def _text(file: Path) -> str:

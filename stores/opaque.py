@@ -75,3 +75,6 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "fraction": fractions.Fraction,
     "uuid": uuid.UUID,
 }
+
+TAGS: Final = frozenset(_READERS)
+"""The kinds of values that `untag` makes, as tags without their `$`."""

@@ -1,0 +1,75 @@
+"""Which document stands for the specs of a graph?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flowlib.declaration import Declaration, Options
+from flowlib.errors import ConfigError
+from flowlib.graph import TaskGraph
+from flowlib.markers import to_markers
+from flowlib.policy import Retries
+from flowlib.task_names import name_for
+from flowlib.tolerance import Tolerance
+
+
+def document_of(graph: TaskGraph) -> dict[str, Any]:
+    """A document from which the same graph is built, with the same keys.
+
+    Raises:
+        ConfigError: a task has no name that leads to it, or a value has no place in a document.
+    """
+    return {
+        "specs": {
+            name: _spec(nodes[0].declaration, graph.spec_edges[name])
+            for name, nodes in graph.by_spec.items()
+        }
+    }
+
+
+def _spec(declaration: Declaration, requires: tuple[str, ...]) -> dict[str, Any]:
+    name, expand = declaration.name, declaration.expand
+    if expand is not None and not isinstance(expand, str):
+        raise ConfigError(f"{name}: a document names its expansion; {expand!r} has no name")
+    reduce = declaration.reduce
+    given: dict[str, Any] = {
+        "task": name_for(declaration.task, name),
+        "config": to_markers(dict(declaration.config), name),
+        "additional_kwargs": to_markers(dict(declaration.additional_kwargs), name),
+        "requires": list(requires),
+        "reduce": list(reduce) if isinstance(reduce, tuple) else reduce,
+        "expand": expand,
+        "config_ignore_prefix": declaration.ignore_prefix,
+        "config_group_prefix": declaration.group_prefix,
+        "version": declaration.version,
+        **_options(declaration.options),
+    }
+    return {key: value for key, value in given.items() if not _is_default(key, value)}
+
+
+def _is_default(key: str, value: object) -> bool:
+    if key in ("retries", "retry_pause", "priority"):
+        return value == 0
+    return value is None or value is False or (value in ({}, []) and key != "resources")
+
+
+def _options(options: Options) -> dict[str, object]:
+    tolerance = options.tolerance
+    return {
+        "resources": None if options.resources is None else dict(options.resources),
+        "retries": _retries(options.retries),
+        "retry_pause": options.retries.pause_s,
+        "timeout": options.timeout_s,
+        "wait_timeout": options.wait_timeout_s,
+        "fresh_process": options.fresh_process,
+        "priority": options.priority,
+        "tags": list(options.tags),
+        "on_failure": None if tolerance == Tolerance() else tolerance.on_failure.value,
+        "min_ok": tolerance.min_ok,
+    }
+
+
+def _retries(retries: Retries) -> object:
+    if retries.total is not None:
+        return retries.total
+    return {kind.value: count for kind, count in retries.by_kind}

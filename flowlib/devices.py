@@ -81,17 +81,16 @@ def environment_of(
         gpus: Its devices; None if the run has no devices to lease.
         cpus: How many CPUs it asked for; None if it did not.
         environ: The environment of this process: what the user has set there of the numbers of
-            threads and of the order of devices stays.
+            threads and of the order of devices holds. (A fork server may not know of it yet.)
     """
     found: list[tuple[str, str]] = []
     if gpus is not None:
         ids = ",".join(each.id for each in gpus) or _NO_DEVICE
         found += [(name, ids) for name in _VISIBLE]
-        if _ORDER not in environ:
-            found.append((_ORDER, "PCI_BUS_ID"))
+        found.append((_ORDER, environ.get(_ORDER, "PCI_BUS_ID")))
     if cpus is not None:
         threads = str(max(1, int(cpus)))
-        found += [(name, threads) for name in _THREADS if name not in environ]
+        found += [(name, environ.get(name, threads)) for name in _THREADS]
     return tuple(found)
 
 

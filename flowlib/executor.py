@@ -92,6 +92,11 @@ class Executor(ABC):
         """Whether tasks with `fresh_process` get what they ask for."""
         return False
 
+    @property
+    def has_environments(self) -> bool:
+        """Whether each job runs in a process that was started with the job's `environment`."""
+        return False
+
     def running_s(self, job: Job) -> float | None:
         """For how many seconds `job` has been running; None if it waits or nobody knows."""
         return None

@@ -81,7 +81,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             owner = Owner.of_this_process()
             interrupts = stack.enter_context(Interrupts(options.grace_s))
             setup = ExecutorSetup(store, workers, options.start_method, owner, interrupts)
-            crew = _executor(options.executor, setup, graph)
+            crew = _executor(options.executor, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts)
             limit = 1 if options.exit_on_error and limit is None else limit
             refs = TaskRefs(graph.by_spec)
@@ -153,11 +153,14 @@ def _demands(graph: TaskGraph, pool: ResourcePool) -> dict[str, Demand]:
     }
 
 
-def _executor(name: str | None, setup: ExecutorSetup, graph: TaskGraph) -> Executor:
+def _executor(
+    name: str | None, setup: ExecutorSetup, graph: TaskGraph, pool: ResourcePool
+) -> Executor:
     options = [nodes[0].declaration.options for nodes in graph.by_spec.values()]
     has_timeout = any(each.timeout_s is not None for each in options)
     wants_fresh = any(each.fresh_process for each in options)
-    is_inline = setup.num_workers == 1 and not has_timeout and not wants_fresh
+    needs_process = has_timeout or wants_fresh or pool.has_devices
+    is_inline = setup.num_workers == 1 and not needs_process
     crew = executors.find(name or ("inline" if is_inline else "processes"))(setup)
     if has_timeout and not crew.can_kill:
         raise RunError(
@@ -168,6 +171,11 @@ def _executor(name: str | None, setup: ExecutorSetup, graph: TaskGraph) -> Execu
         raise RunError(
             f"executor={name!r} cannot run a task in a process of its own, but a spec has "
             f'fresh_process=True: use executor="processes"'
+        )
+    if pool.has_devices and not crew.has_environments:
+        raise RunError(
+            f"executor={name!r} cannot hide the GPUs that a task was not leased: use "
+            f'executor="processes", or give objects such as resources=["cuda:0"]'
         )
     return crew
 

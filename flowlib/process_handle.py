@@ -12,19 +12,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from flowlib.deaths import death
+from flowlib.devices import Environment
 from flowlib.interrupts import held_back
-from flowlib.job import Assignment, Job, Outcome
+from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
+from flowlib.process_environment import process_name
 from flowlib.process_tree import end_session, end_tree
 from flowlib.process_worker import Message, run_worker
 from flowlib.transport import hidden_main, loads
 from flowlib.worker_signals import ENDING, STOPPING
+from stores import ErrorDetails
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 _PATIENCE_S: Final = 5.0
 """How long a worker may take to leave after its pipe was closed."""
+
+_KILL_TYPES: Final = {FailureKind.TIMEOUT: "Timeout", FailureKind.KILLED: "Stopped"}
 
 _SMALL_BYTES: Final = 4096
 """Up to this size a message may wait in the pipe of a busy worker: all that may be there fit in."""
@@ -52,10 +58,14 @@ class ProcessHandle:
         index: Its number among the workers.
         context: How processes are started.
         store: The pickled store.
+        environment: The variables of the process.
     """
 
-    def __init__(self, index: int, context: BaseContext, store: bytes) -> None:
+    def __init__(
+        self, index: int, context: BaseContext, store: bytes, environment: Environment = ()
+    ) -> None:
         self.index = index
+        self.environment = environment
         self.jobs: deque[Sent] = deque()
         self._held: deque[tuple[int, bytes]] = deque()
         self.known_specs: set[str] = set()
@@ -70,8 +80,8 @@ class ProcessHandle:
         self.connection, theirs = context.Pipe()
         self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker,
-            args=(theirs, store, self._lock, self._shared),
-            name=f"Worker-{index + 1}",
+            args=(theirs, store, self._lock, self._shared, environment),
+            name=process_name(f"Worker-{index + 1}", environment),
         )
         with hidden_main(), held_back():
             self.process.start()
@@ -166,6 +176,30 @@ class ProcessHandle:
         self.kill_reason, self.killed_as = reason, kind
         if self.process.is_alive():
             end_tree(self.process.pid)
+
+    def loss(self, sent: Sent, *, is_memory_kill: bool) -> Outcome:
+        """The outcome of the job that it was running when it died.
+
+        Args:
+            sent: The job.
+            is_memory_kill: Whether the kernel has just killed a process for want of memory.
+        """
+        exit_code = self.process.exitcode
+        if self.kill_reason:
+            failure = self.killed_as
+            error = ErrorDetails(_KILL_TYPES[failure], self.kill_reason, "")
+        else:
+            failure, error = death(exit_code, is_memory_kill=is_memory_kill)
+        is_stranger = not self.kill_reason and not self.is_ending and (exit_code or 0) < 0
+        return Outcome(
+            sent.job.address,
+            OutcomeKind.FAILED if failure is FailureKind.TIMEOUT else OutcomeKind.KILLED,
+            duration_s=self.busy_s,
+            error=error,
+            is_lost=True,
+            failure=failure,
+            ended_by=-exit_code if is_stranger else None,
+        )
 
     def hang_up(self) -> None:
         """Close the pipe: the worker leaves when it has ended its job."""

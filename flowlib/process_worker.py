@@ -11,10 +11,12 @@ from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from typing import Any, Final, NoReturn
 
+from flowlib.devices import Environment
 from flowlib.driver_watch import end_with_driver
 from flowlib.failures import error_details, failure_kind
 from flowlib.isolation import Isolation, other_threads
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.process_environment import set_variables
 from flowlib.process_tree import lead_own_session
 from flowlib.running import Surroundings
 from flowlib.transport import loads
@@ -33,6 +35,7 @@ class Message:
         assignment: The pickled `Assignment`, when the worker does not have it yet.
         body: The pickled job and the slice of a memory store with its inputs.
         is_fresh: Whether it wants a process that has run nothing before.
+        is_misplaced: Whether it wants a process with other variables.
         number: Counts the jobs of one worker.
     """
 
@@ -41,6 +44,7 @@ class Message:
     assignment: bytes | None
     body: bytes
     is_fresh: bool = False
+    is_misplaced: bool = False
     number: int = 0
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -50,7 +54,13 @@ class Message:
 _FIELDS: Final = tuple(each.name for each in fields(Message))
 
 
-def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: Any) -> None:
+def run_worker(
+    connection: Connection,
+    store_bytes: bytes,
+    lock: Any,
+    shared: Any,
+    environment: Environment = (),
+) -> None:
     """Answer jobs until the other end of the pipe is closed.
 
     A process that a task has left in another state than it found it answers, and ends.
@@ -62,7 +72,9 @@ def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: An
         shared: Whether to stop, as `WorkerSignals` reads it; one more than the number of the last
             job begun; then the first and one more than the last number of the jobs that were
             taken back.
+        environment: Variables that are set here if the process was forked, earlier if not.
     """
+    set_variables(environment)
     lead_own_session()
     signals = WorkerSignals(shared)
     signals.listen()
@@ -75,7 +87,7 @@ def run_worker(connection: Connection, store_bytes: bytes, lock: Any, shared: An
             message: Message = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
         except (EOFError, OSError):
             break
-        if message.is_fresh and worker.has_run:
+        if message.is_misplaced or (message.is_fresh and worker.has_run):
             break  # not begun: the driver gives it to another process
         if not _claimed(message.number, lock, shared):
             worker.learn(message)

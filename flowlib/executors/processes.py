@@ -17,7 +17,8 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
 
-from flowlib.deaths import MemoryKills, death, start_failure
+from flowlib.deaths import MemoryKills, start_failure
+from flowlib.devices import Environment
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
@@ -25,7 +26,7 @@ from flowlib.policy import FailureKind
 from flowlib.process_handle import ProcessHandle, Sent
 from flowlib.process_worker import Message
 from flowlib.transport import dumps
-from stores import ErrorDetails, InMemoryStore
+from stores import InMemoryStore
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -42,7 +43,6 @@ _DEEPEST: Final = 16
 _MOST_FAILED_STARTS: Final = 5
 """How many workers may be killed while they start, with no answer of any worker in between."""
 
-_KILL_TYPES: Final = {FailureKind.TIMEOUT: "Timeout", FailureKind.KILLED: "Stopped"}
 _STOPPED: Final = "the run was stopped"
 
 _WEIGHT: Final = 0.1
@@ -87,6 +87,10 @@ class ProcessExecutor(Executor):
         return True
 
     @property
+    def has_environments(self) -> bool:
+        return True
+
+    @property
     def leases_to_renew(self) -> Collection[Job]:
         return [worker.jobs[0].job for worker in self._workers.values() if worker.jobs]
 
@@ -97,7 +101,7 @@ class ProcessExecutor(Executor):
         return None
 
     def submit(self, job: Job, assignment: Assignment) -> int:
-        worker = self._freest_worker(is_fresh=assignment.fresh_process)
+        worker = self._worker_for(job.environment, is_fresh=assignment.fresh_process)
         worker.send(self._message(job, assignment, worker), job, assignment)
         return worker.index
 
@@ -192,31 +196,41 @@ class ProcessExecutor(Executor):
         is_new = assignment.name not in worker.known_specs
         worker.known_specs.add(assignment.name)
         task = self._assignments[assignment.name] if is_new else None
-        return Message(job.address, assignment.name, task, body, assignment.fresh_process)
+        is_misplaced = job.environment != worker.environment
+        wishes = (assignment.fresh_process, is_misplaced)
+        return Message(job.address, assignment.name, task, body, *wishes)
 
-    def _freest_worker(self, *, is_fresh: bool) -> ProcessHandle:
-        """An idle worker, else a new one, else the one with the fewest jobs.
+    def _worker_for(self, environment: Environment, *, is_fresh: bool) -> ProcessHandle:
+        """An idle worker with this environment, else a new one, else the one with the fewest jobs.
 
-        Where a fresh process is wanted, one that was sent nothing before, or a new one. A used one
-        leaves when it is sent such a job, and the job comes back.
+        Where a fresh process is wanted, one that was sent nothing before, or a new one. A worker
+        that is used, or has another environment, leaves when it is sent such a job, and the job
+        comes back.
         """
-        freest = min(self._workers.values(), key=lambda w: len(w.jobs), default=None)
-        is_fitting = freest is not None and not freest.jobs and not (is_fresh and freest.is_used)
-        if freest is not None and (is_fitting or self._is_full):
-            return freest
-        return self._start_worker()
+
+        def order(worker: ProcessHandle) -> tuple[int, bool]:
+            return len(worker.jobs), worker.environment != environment
+
+        freest = min(self._workers.values(), key=order, default=None)
+        if freest is not None:
+            is_used = is_fresh and freest.is_used
+            is_fitting = freest.environment == environment and not freest.jobs and not is_used
+            if is_fitting or self._is_full:
+                return freest
+        return self._start_worker(environment)
 
     @property
     def _is_full(self) -> bool:
         return len(self._workers) >= self._setup.num_workers
 
-    def _start_worker(self) -> ProcessHandle:
+    def _start_worker(self, environment: Environment) -> ProcessHandle:
         if not self._store:
             in_memory = isinstance(self._setup.store, InMemoryStore)
             store = None if in_memory else self._setup.store
             self._store = dumps(store, "the store")
         index = min(set(range(self._setup.num_workers)) - self._workers.keys())
-        worker = self._workers[index] = ProcessHandle(index, self._context, self._store)
+        worker = ProcessHandle(index, self._context, self._store, environment)
+        self._workers[index] = worker
         return worker
 
     def _bury(self, worker: ProcessHandle, *, is_memory_kill: bool) -> None:
@@ -227,12 +241,7 @@ class ProcessExecutor(Executor):
         if not worker.is_up and not worker.kill_reason:
             self._note_failed_start(worker)
         elif waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
-            loss = _loss(
-                waiting.pop(0),
-                worker,
-                is_memory_kill=is_memory_kill,
-                is_ending=worker.is_ending,
-            )
+            loss = worker.loss(waiting.pop(0), is_memory_kill=is_memory_kill)
             self._outcomes.append(loss)
         if self._is_stopping:
             self._return(waiting)
@@ -253,26 +262,6 @@ class ProcessExecutor(Executor):
         was_killed = (worker.process.exitcode or 0) < 0
         if not was_killed or self._failed_starts >= _MOST_FAILED_STARTS:
             raise RunError(start_failure(worker.process.exitcode))
-
-
-def _loss(sent: Sent, worker: ProcessHandle, *, is_memory_kill: bool, is_ending: bool) -> Outcome:
-    """The outcome of a job whose worker died while it ran."""
-    exit_code = worker.process.exitcode
-    if worker.kill_reason:
-        failure = worker.killed_as
-        error = ErrorDetails(_KILL_TYPES[failure], worker.kill_reason, "")
-    else:
-        failure, error = death(exit_code, is_memory_kill=is_memory_kill)
-    is_stranger = not worker.kill_reason and not is_ending and (exit_code or 0) < 0
-    return Outcome(
-        sent.job.address,
-        OutcomeKind.FAILED if failure is FailureKind.TIMEOUT else OutcomeKind.KILLED,
-        duration_s=worker.busy_s,
-        error=error,
-        is_lost=True,
-        failure=failure,
-        ended_by=-exit_code if is_stranger else None,
-    )
 
 
 def default_start_method() -> str:

@@ -89,7 +89,7 @@ def _parts(layers: Layers) -> Iterable[list[int]]:
                 if not is_seen[each]:
                     is_seen[each] = True
                     part.append(each)
-        yield part
+        yield sorted(part)
 
 
 def _rows(layers: Layers, items: Sequence[int], order: Order, height: int) -> dict[int, int]:

@@ -33,8 +33,8 @@ def shows_unicode(stream: TextIO) -> bool:
 
 
 def encoding_of(stream: TextIO) -> str:
-    """The encoding of a stream; ASCII if it has none."""
-    return getattr(stream, "encoding", None) or "ascii"
+    """The encoding of a stream; in memory any text, and ASCII for a stream that does not say."""
+    return getattr(stream, "encoding", "ascii") or "utf-8"
 
 
 def shows_colour(stream: TextIO) -> bool:

@@ -24,7 +24,7 @@ BACK = {UP: DOWN, DOWN: UP, LEFT: RIGHT, RIGHT: LEFT}
 
 
 class Tracer:
-    """A picture of nodes called n0, n1, …, and which of them its lines join."""
+    """A picture of nodes called n0, n1, …, with or without icons, and which its lines join."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = lines
@@ -34,12 +34,12 @@ class Tracer:
 
     def names(self) -> list[str]:
         """All labels, as often as they are there."""
-        return sorted(found.group() for found in self.labels.values())
+        return sorted(found[1] for found in self.labels.values())
 
     def edges(self) -> set[tuple[str, str]]:
         """Which node leads to which."""
         return {
-            (found.group(), target)
+            (found[1], target)
             for (y, _), found in self.labels.items()
             for target in self._reached(y, found.end() + 1)
         }
@@ -59,7 +59,7 @@ class Tracer:
             y, x, towards = way
             if towards == RIGHT and self._char(y, x) == " ":
                 assert (y, x + 1) in self.labels, f"a line ends in nothing at {y}, {x}"
-                reached.add(self.labels[y, x + 1].group())
+                reached.add(self.labels[y, x + 1][1])
                 continue
             for arm in self._onwards(y, x, towards):
                 down, right = STEPS[arm]
@@ -96,4 +96,4 @@ class Tracer:
 
 
 def _nodes(line: str) -> list[re.Match[str]]:
-    return [*re.finditer(r"n\d+", line)]
+    return [*re.finditer(r"(?:(?<!\S)[✔≡▶✖⊘◌+=>x/.] )?(n\d+)", line)]

@@ -22,6 +22,7 @@ class Options:
             an empty mapping takes nothing.
         retries: How often a failed task is tried again, by kind of failure, and the pause before.
         timeout_s: Seconds after which a running task is killed; None is no limit.
+        wait_timeout_s: How long to wait for another driver that computes it; None is for ever.
         fresh_process: Whether each task runs in a new process, which then ends.
         priority: Tasks of higher priority start first.
         tags: Free words to select by.
@@ -31,6 +32,7 @@ class Options:
     resources: Mapping[str, float | str] | None = None
     retries: Retries = field(default_factory=Retries)
     timeout_s: float | None = None
+    wait_timeout_s: float | None = None
     fresh_process: bool = False
     priority: int = 0
     tags: tuple[str, ...] = ()

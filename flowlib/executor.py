@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from flowlib.configuration import Settings
 from flowlib.interrupts import Interrupts
 from flowlib.job import Assignment, Job, Outcome
+from flowlib.task_output import OutputPlace
 from stores import Owner, ResultsStore
 from stores.registry import Registry
 
@@ -22,6 +24,8 @@ class ExecutorSetup:
         start_method: How processes are started; None is the best of the platform.
         owner: Who leases keys on behalf of the driver's own process.
         interrupts: The signals that stop the run.
+        settings: Those of the driver, which hold in its workers, too.
+        output: Where the output of tasks is kept; None if it is not.
     """
 
     store: ResultsStore
@@ -29,6 +33,8 @@ class ExecutorSetup:
     start_method: str | None
     owner: Owner
     interrupts: Interrupts = field(default_factory=Interrupts)
+    settings: Settings = field(default_factory=Settings)
+    output: OutputPlace | None = None
 
 
 class Executor(ABC):

@@ -78,6 +78,11 @@ def error_details(error: BaseException) -> ErrorDetails:
     return ErrorDetails(type(error).__name__, _message(error), _trace(error))
 
 
+def last_words(error: ErrorDetails) -> str:
+    """What stands at the end of the log of a task that failed."""
+    return error.traceback if error.traceback else f"{error.type_}: {error.message}\n"
+
+
 def failure_kind(error: BaseException) -> FailureKind:
     """In which way a task failed that raised this."""
     return FailureKind.OOM if isinstance(error, MemoryError) else FailureKind.EXCEPTION

@@ -44,6 +44,7 @@ class Assignment:
         successors: Names of the specs that read from this one.
         reduce: As in the spec.
         module: Module of the task, for the record.
+        provenance: Where results come from, for the record.
         timeout_s: How long one job may take; None is for ever.
         fresh_process: Whether every job wants a process that has run nothing before.
     """
@@ -55,6 +56,7 @@ class Assignment:
     successors: tuple[str, ...]
     reduce: bool | tuple[str, ...]
     module: str
+    provenance: Mapping[str, object] = field(default_factory=dict)
     timeout_s: float | None = None
     fresh_process: bool = False
 
@@ -75,6 +77,7 @@ class Job:
         run: The names of the run and of the node in it.
         resource: What the task is leased.
         failed: The predecessors that failed, where the task wants to know.
+        log: Where its output goes, below the folder of the run; empty if nowhere.
         environment: Variables that its process must have been started with.
     """
 
@@ -89,6 +92,7 @@ class Job:
     run: RunInfo
     resource: object = None
     failed: tuple[FailedInput, ...] = ()
+    log: str = ""
     environment: Environment = ()
 
     @property
@@ -142,6 +146,7 @@ class Outcome:
         is_lost: Whether the worker could not commit the attempt itself, so the driver must.
         failure: In which way it failed, for FAILED and KILLED.
         ended_by: The signal from outside that ended its process; None if there was none.
+        log: How the record that the driver commits names the log; empty if there is none.
         raised: The exception itself, where the task ran in the driver's process.
     """
 
@@ -158,6 +163,7 @@ class Outcome:
     is_lost: bool = False
     failure: FailureKind | None = None
     ended_by: int | None = None
+    log: str = ""
     raised: Exception | None = None
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flowlib.declaration import Declaration
 from flowlib.devices import Environment
 from flowlib.failures import Failure
 from flowlib.identity import own_copy
 from flowlib.job import WITHOUT, Assignment, FailedInput, Job
+from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan, Reason, inputs_fact, without_fact
 from flowlib.run_identity import RunIdentity
@@ -21,11 +24,24 @@ class JobMaker:
     Args:
         plan: What is run.
         run: The names of the run.
+        provenance: Where its results come from, for the records.
+        logs: How the logs of its tasks are called.
+
+    Attributes:
+        logs: The same.
     """
 
-    def __init__(self, plan: Plan, run: RunIdentity) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        run: RunIdentity,
+        provenance: Mapping[str, object] | None = None,
+        logs: LogNames | None = None,
+    ) -> None:
         self._plan = plan
         self._run = run
+        self._provenance = provenance or {}
+        self.logs = logs or LogNames()
         self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
         self._failures: dict[str, Failure] = {}
         self._assignments: dict[Declaration, Assignment] = {}
@@ -55,6 +71,7 @@ class JobMaker:
                 successors=tuple(self._readers[declaration.name]),
                 reduce=declaration.reduce,
                 module=getattr(declaration.task, "__module__", ""),
+                provenance=self._provenance,
                 timeout_s=declaration.options.timeout_s,
                 fresh_process=declaration.options.fresh_process,
             )
@@ -76,13 +93,13 @@ class JobMaker:
             return False
         known = self._plan.statuses[node.key].facts
         same = [known.get(each) == job.facts.get(each) for each in (WITHOUT, "inputs")]
-        return all(same) and node.declaration.name not in self._plan.forced
+        return all(same) and node.key not in self._plan.forced
 
     def job(self, node: Node, resource: object = None, environment: Environment = ()) -> Job:
         """The job for `node`; its predecessors have their results, or it does without."""
         texts = self._plan.texts[node.declaration]
         status = self._plan.statuses.get(node.key)
-        is_forced = node.declaration.name in self._plan.forced
+        is_forced = node.key in self._plan.forced
         inputs, failed = self._inputs(node)
         facts = {"module": self.assignment(node).module}
         if defaults := texts.defaults_digest(node.arguments):
@@ -117,6 +134,7 @@ class JobMaker:
             resource=resource,
             environment=environment,
             failed=failed,
+            log=self.logs.name(node.name, node.key),
         )
 
     def _inputs(self, node: Node) -> tuple[tuple[Input, ...], tuple[FailedInput, ...]]:

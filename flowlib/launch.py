@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flowlib.deaths import NO_MAIN_GUARD
 from flowlib.demands import Demand
@@ -27,6 +27,7 @@ from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_names import new_run_name
 from flowlib.run_state import RunState
+from flowlib.runlog import RunLog
 from flowlib.runner import RunMeans, Runner
 from flowlib.running import GRACE_S
 from flowlib.view import View, views
@@ -69,26 +70,29 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
     demands = _demands(graph, pool)
-    wanted = _checked_count("num_workers", options.num_workers)
+    workers = _workers(options.num_workers, graph)
     limit = _checked_count("max_failures", options.max_failures)
     plan = make_plan(graph, store, options.force)
-    state, began = RunState(), time.monotonic()
-    workers = wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
     with ExitStack() as stack:
-        watching = [stack.enter_context(each) for each in _views(options.progress)]
-        _tell(watching, _started(plan, store, identity, workers))
+        log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
+        watching = [log, *(stack.enter_context(each) for each in _views(options.progress))]
+        _tell(watching, replace(_started(plan, store, identity, workers), folder=log.path))
+        state = RunState(logs=log.names)
         if plan.reasons:
             owner = Owner.of_this_process()
             interrupts = stack.enter_context(Interrupts(options.grace_s))
-            setup = ExecutorSetup(store, workers, options.start_method, owner, interrupts)
+            setup = ExecutorSetup(
+                store, workers, options.start_method, owner, interrupts, output=log.output
+            )
             crew = _executor(options.executor, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts)
             limit = 1 if options.exit_on_error and limit is None else limit
-            refs = TaskRefs(graph.by_spec)
-            runner = Runner(plan.to_run, JobMaker(plan, identity), means, refs, max_failures=limit)
+            jobs, refs = JobMaker(plan, identity, logs=log.names), TaskRefs(graph.by_spec)
+            runner = Runner(plan.to_run, jobs, means, refs, max_failures=limit)
             state = runner.state
             _drive(runner, crew, interrupts, watching)
-        run = Run(plan, store, identity, state, shown, time.monotonic() - began)
+        run = Run(plan, store, identity, state, shown, log.duration_s)
+        log.note_end(state.states, run.counts)
         _tell(watching, RunEnded(time.time(), run.counts, run.duration_s, run.is_interrupted))
     return run
 
@@ -144,6 +148,11 @@ def _checked_count(option: str, wanted: int | None) -> int | None:
     if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
         raise ValueError(f"{option} must be 1 or more, not {wanted!r}")
     return wanted
+
+
+def _workers(wanted: int | None, graph: TaskGraph) -> int:
+    wanted = _checked_count("num_workers", wanted)
+    return wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
 
 
 def _demands(graph: TaskGraph, pool: ResourcePool) -> dict[str, Demand]:

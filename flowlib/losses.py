@@ -23,7 +23,7 @@ def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -
         its answer, or another driver has computed the key.
     """
     state = TaskState.KILLED if outcome.kind is OutcomeKind.KILLED else TaskState.FAILED
-    return _record(job, store, owner, state, outcome.error, outcome.duration_s)
+    return _record(job, store, owner, state, outcome.error, outcome.duration_s, outcome.log)
 
 
 def record_skip(job: Job, cause: Address, store: ResultsStore, owner: Owner) -> None:
@@ -38,6 +38,7 @@ def _record(
     state: TaskState,
     error: ErrorDetails | None,
     duration_s: float,
+    log: str = "",
 ) -> int | None:
     now = time.time()
     try:
@@ -57,7 +58,7 @@ def _record(
             facts=job.facts,
             run=job.run,
             owner=None,
-            provenance={},
+            provenance={"log": log} if log else {},
         )
         attempt.commit(job.identity, outcome)
     except (StoreError, OSError) as failure:

@@ -16,6 +16,7 @@ from flowlib.deaths import death
 from flowlib.devices import Environment
 from flowlib.interrupts import held_back
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.log_records import RemoteRecord
 from flowlib.policy import FailureKind
 from flowlib.process_environment import process_name
 from flowlib.process_tree import end_session, end_tree
@@ -57,12 +58,16 @@ class ProcessHandle:
     Args:
         index: Its number among the workers.
         context: How processes are started.
-        store: The pickled store.
+        from_driver: As `run_worker` takes it.
         environment: The variables of the process.
     """
 
     def __init__(
-        self, index: int, context: BaseContext, store: bytes, environment: Environment = ()
+        self,
+        index: int,
+        context: BaseContext,
+        from_driver: bytes,
+        environment: Environment = (),
     ) -> None:
         self.index = index
         self.environment = environment
@@ -80,7 +85,7 @@ class ProcessHandle:
         self.connection, theirs = context.Pipe()
         self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker,
-            args=(theirs, store, self._lock, self._shared, environment),
+            args=(theirs, from_driver, self._lock, self._shared, index, environment),
             name=process_name(f"Worker-{index + 1}", environment),
         )
         with hidden_main(), held_back():
@@ -116,6 +121,8 @@ class ProcessHandle:
                     self.busy_since = time.perf_counter()
                     self._send_held()
                     yield answer
+                elif isinstance(answer, RemoteRecord):
+                    answer.handle()
                 else:
                     self.is_up = True
                     self.busy_since = time.perf_counter()  # the start was no part of the task

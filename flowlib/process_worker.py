@@ -11,7 +11,9 @@ from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from typing import Any, Final, NoReturn
 
+from flowlib import configuration
 from flowlib.devices import Environment
+from flowlib.driver_pipe import DriverPipe
 from flowlib.driver_watch import end_with_driver
 from flowlib.failures import error_details, failure_kind
 from flowlib.isolation import Isolation, other_threads
@@ -21,6 +23,7 @@ from flowlib.process_tree import lead_own_session
 from flowlib.running import Surroundings
 from flowlib.transport import loads
 from flowlib.worker import execute
+from flowlib.worker_output import take_output
 from flowlib.worker_signals import WorkerSignals
 from stores import Address, InMemoryStore, Owner, Record, ResultsStore
 
@@ -56,9 +59,10 @@ _FIELDS: Final = tuple(each.name for each in fields(Message))
 
 def run_worker(
     connection: Connection,
-    store_bytes: bytes,
+    from_driver: bytes,
     lock: Any,
     shared: Any,
+    index: int,
     environment: Environment = (),
 ) -> None:
     """Answer jobs until the other end of the pipe is closed.
@@ -67,11 +71,12 @@ def run_worker(
 
     Args:
         connection: The pipe to the driver.
-        store_bytes: The pickled store.
+        from_driver: Pickled: the store, the settings, where output goes, levels of loggers.
         lock: Guards the numbers in `shared`.
         shared: Whether to stop, as `WorkerSignals` reads it; one more than the number of the last
             job begun; then the first and one more than the last number of the jobs that were
             taken back.
+        index: Number of the worker, from 0.
         environment: Variables that are set here if the process was forked, earlier if not.
     """
     set_variables(environment)
@@ -79,9 +84,13 @@ def run_worker(
     signals = WorkerSignals(shared)
     signals.listen()
     end_with_driver()
-    store = loads(store_bytes)
-    worker = _Worker(store, signals)
-    connection.send_bytes(pickle.dumps("up"))
+    told: Any = loads(from_driver)
+    store, settings, place, levels = told
+    configuration.adopt(settings)
+    pipe = DriverPipe(connection)
+    outputs = take_output(pipe, index, place, levels)
+    worker = _Worker(store, signals, replace(signals.surroundings, output=outputs))
+    pipe.send(pickle.dumps("up"))
     while not worker.is_over:
         try:
             message: Message = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
@@ -94,7 +103,7 @@ def run_worker(
             continue
         with signals.of_job():
             outcome = worker.answer(message)
-            connection.send_bytes(pickle.dumps(outcome, protocol=5))
+            pipe.send(pickle.dumps(outcome, protocol=5))
     connection.close()
     if worker.is_over or other_threads():
         _leave()
@@ -123,15 +132,17 @@ class _Worker:
     Args:
         store: The store of the run; None where it stays with the driver.
         signals: What is done when somebody asks the process to stop.
+        around: What every task is told.
 
     Attributes:
         has_run: Whether a task has run in this process.
         is_over: Whether the process is to be replaced.
     """
 
-    def __init__(self, store: object, signals: WorkerSignals) -> None:
+    def __init__(self, store: object, signals: WorkerSignals, around: Surroundings) -> None:
         self._store = store
         self._signals = signals
+        self._around = around
         self._owner = Owner.of_this_process()
         self._assignments: dict[str, Assignment] = {}
         self._records: dict[str, Record] = {}
@@ -170,7 +181,7 @@ class _Worker:
         assignment = self._assignments.get(message.spec)
         if assignment is None:
             return _lost(message, RuntimeError(f"the task of {message.spec} could not be loaded"))
-        around = self._signals.surroundings
+        around = self._around
         try:
             if inputs is not None:
                 self._records.update(ancestry or {})

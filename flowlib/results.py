@@ -12,6 +12,7 @@ from flowlib.graph import TaskGraph
 from flowlib.lineage import UniqueConfigs
 from flowlib.node import Node
 from flowlib.plan import Plan
+from flowlib.run_folders import recorded_log
 from flowlib.run_identity import RunIdentity
 from flowlib.run_state import RunState
 from flowlib.task_results import Results, TaskResults
@@ -62,6 +63,12 @@ class Run(Mapping[str, Results]):
     def __repr__(self) -> str:
         counts = ", ".join(f"{n} {word}" for word, n in self.counts.items())
         return f"<Run {self.name}: {counts}>"
+
+    @property
+    def folder(self) -> str | None:
+        """Where its events and logs are; None if they could not be kept."""
+        folder = self._state.logs.folder
+        return None if folder is None else str(folder)
 
     @property
     def ok(self) -> bool:
@@ -119,6 +126,14 @@ class Run(Mapping[str, Results]):
     def error_of(self, node: Node) -> ErrorDetails | None:
         """What went wrong with a node."""
         return self._state.errors.get(node.key)
+
+    def log_of(self, node: Node) -> str | None:
+        """The file with the output of a node, if there is one."""
+        if (path := self._state.logs.path(node.name, node.key)) is not None:
+            return path
+        record = self.store.record(node.address)
+        attempt = record and (record.finished or record.latest)
+        return recorded_log(self.store, attempt.provenance) if attempt else None
 
     def config_of(self, node: Node) -> UniqueConfig:
         """The config of a node and of all its ancestors."""

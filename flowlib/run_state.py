@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flowlib.log_names import LogNames
 from flowlib.node import Node
 from stores import ErrorDetails, TaskState
 
@@ -13,6 +14,7 @@ class RunState:
     """By key: the state of each node that was to run, and why the failed ones failed.
 
     `stopped_by` is the signal that stopped the run.
+    `logs` names the logs of the tasks.
     `raised` has the exceptions of tasks that ran in this process, `exceptions` the pickled ones.
     """
 
@@ -22,3 +24,4 @@ class RunState:
     raised: dict[str, Exception] = field(default_factory=dict)
     failed: list[Node] = field(default_factory=list)
     stopped_by: int | None = None
+    logs: LogNames = field(default_factory=LogNames)

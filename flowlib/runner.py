@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from flowlib.configuration import Settings
 from flowlib.demands import Demand, Grant
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
 from flowlib.executor import Executor
@@ -17,25 +18,15 @@ from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
 from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
-from flowlib.policy import Preemption
+from flowlib.parking import Parking
+from flowlib.policy import FailureKind, Preemption
 from flowlib.resources import ResourcePool
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
 from flowlib.tries import Tries
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
 
-_FIRST_LOOK_S: Final = 0.2
-_LATEST_LOOK_S: Final = 5.0
 _NO_ERROR: Final = ErrorDetails("Unknown", "no reason was given", "")
-
-
-@dataclass(slots=True)
-class _Parked:
-    """The nodes other drivers compute, and when to look for them again."""
-
-    look_at: float = float("inf")
-    pause_s: float = _FIRST_LOOK_S
-    told: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +40,8 @@ class RunMeans:
         demands: What each spec needs of them.
         owner: Who leases keys for this process.
         interrupts: The signals that stop the run.
-        preemption: How often tasks are tried again whose process was taken away.
+        settings: How often to look for what others compute, and which tries are forgiven.
+        show_life: Called with every renewal of leases.
     """
 
     store: ResultsStore
@@ -58,7 +50,8 @@ class RunMeans:
     demands: Mapping[str, Demand]
     owner: Owner
     interrupts: Interrupts = field(default_factory=Interrupts)
-    preemption: Preemption = field(default_factory=Preemption)
+    settings: Settings = field(default_factory=Settings)
+    show_life: Callable[[], object] = lambda: None
 
 
 class Runner:
@@ -92,11 +85,15 @@ class Runner:
         self._running: dict[str, tuple[Node, Job]] = {}
         self._interrupts = means.interrupts
         self._stage = Stage.GOING
-        self._tries = Tries(means.preemption)
-        self._parked = _Parked()
+        self._show_life = means.show_life
+        known = means.settings
+        self._tries = Tries(Preemption(known.preempt_max, known.cancelled_is_preempted))
+        self._parking = Parking(known.poll_interval_secs, known.wait_log_every_secs)
         self._next_beat = time.monotonic() + means.store.beat_s
         self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
-        self.state = RunState(states=dict.fromkeys((n.key for n in nodes), TaskState.PENDING))
+        self.state = RunState(
+            states=dict.fromkeys((n.key for n in nodes), TaskState.PENDING), logs=jobs.logs
+        )
 
     def events(self) -> Iterator[Event]:
         """Run; yield every event as it happens."""
@@ -147,6 +144,8 @@ class Runner:
         node, job = self._running.pop(outcome.address.key)
         if outcome.record is not None:
             self._store.adopt(outcome.record, outcome.blobs)
+        if outcome.kind is not OutcomeKind.BUSY:
+            self._parking.leave(node.key)
         match outcome.kind:
             case OutcomeKind.FINISHED | OutcomeKind.FOUND:
                 yield self._finish(node, outcome)
@@ -180,6 +179,7 @@ class Runner:
             self._scheduler.pause(node)
             self.state.states[node.key] = TaskState.SCHEDULED
             self._tries.pause(node, time.monotonic() + pause_s)
+            self._jobs.logs.next_try(node.key)
             yield Retried(time.time(), self._refs.of(node), error, pause_s)
         else:
             yield from self._give_up(node, outcome, error)
@@ -190,7 +190,8 @@ class Runner:
         self.state.states[node.key] = TaskState.KILLED
         self.state.errors[node.key] = error
         is_kill = True
-        return Failed(time.time(), self._refs.of(node), error, is_kill, outcome.duration_s)
+        log = self._jobs.logs.path(node.name, node.key)
+        return Failed(time.time(), self._refs.of(node), error, is_kill, outcome.duration_s, log)
 
     def _give_up(self, node: Node, outcome: Outcome, error: ErrorDetails) -> Iterator[Event]:
         is_kill = outcome.kind is OutcomeKind.KILLED
@@ -207,7 +208,8 @@ class Runner:
         if self._max_failures is not None and len(self.state.failed) >= self._max_failures:
             self._scheduler.stop()
         now, ref = time.time(), self._refs.of(node)
-        yield Failed(now, ref, error, is_kill, outcome.duration_s)
+        log = self._jobs.logs.path(node.name, node.key)
+        yield Failed(now, ref, error, is_kill, outcome.duration_s, log)
         for each in skipped:
             self.state.states[each.key] = TaskState.UPSTREAM_FAILED
             self._jobs.note_failure(skipped_failure(each.unique_name, each.address, node.address))
@@ -217,25 +219,26 @@ class Runner:
     def _park(self, node: Node, outcome: Outcome) -> Iterator[Event]:
         self._scheduler.park(node)
         self.state.states[node.key] = TaskState.SCHEDULED
-        if self._parked.look_at == float("inf"):
-            self._parked.look_at = time.monotonic() + self._parked.pause_s
-        if node.key not in self._parked.told:
-            self._parked.told.add(node.key)
+        limit_s = node.declaration.options.wait_timeout_s
+        if self._parking.park(node.key, outcome.owner, time.monotonic(), limit_s):
             yield Waiting(time.time(), self._refs.of(node), outcome.owner)
 
     def _look_after_time(self) -> Iterator[Event]:
         now = time.monotonic()
         if now >= self._next_beat:
             self._next_beat = now + self._store.beat_s
+            self._show_life()
             self._store.renew([job.address for job in self._executor.leases_to_renew])
-        if now >= self._parked.look_at:
-            yield from self._look_at_parked(now)
+        if now >= self._parking.look_at:
+            yield from self._look_at_parked()
+        if now >= self._parking.wake_at:
+            yield from self._look_at_waits(now)
         for node in self._tries.due(now):
             self._scheduler.resume(node)
         if self._limits:
             self._kill_overdue()
 
-    def _look_at_parked(self, now: float) -> Iterator[Event]:
+    def _look_at_parked(self) -> Iterator[Event]:
         """One bulk look at the nodes that others compute; those still open are tried again."""
         parked = self._scheduler.parked
         statuses = self._store.statuses([node.address for node in parked])
@@ -245,11 +248,25 @@ class Runner:
                 self._jobs.note_attempt(node, status.attempt)
                 self.state.states[node.key] = TaskState.FINISHED
                 self._scheduler.finish(node)
+                self._parking.leave(node.key)
                 yield Cached(time.time(), self._refs.of(node))
             else:
                 self._scheduler.unpark(node)
-        self._parked.pause_s = min(self._parked.pause_s * 1.5, _LATEST_LOOK_S)
-        self._parked.look_at = float("inf")  # set again when one of them is still busy
+        self._parking.looked()
+
+    def _look_at_waits(self, now: float) -> Iterator[Event]:
+        """Say that the run waits, and fail what it has waited for long enough."""
+        parked = {node.key: node for node in self._scheduler.parked}
+        if (told := self._parking.told(now)) is not None:
+            key, owner, waited_s, others = told
+            yield Waiting(time.time(), self._refs.of(parked[key]), owner, waited_s, others)
+        for key, owner, waited_s in self._parking.overdue(now):
+            self._parking.leave(key)
+            error = ErrorDetails("WaitTimeout", f"{owner}; given up after {waited_s:.0f} s", "")
+            timeout = FailureKind.TIMEOUT
+            outcome = Outcome(parked[key].address, OutcomeKind.FAILED, error=error, failure=timeout)
+            self._tries.note(parked[key], outcome)
+            yield from self._give_up(parked[key], outcome, error)
 
     def _kill_overdue(self) -> None:
         for node, job in self._running.values():
@@ -260,7 +277,7 @@ class Runner:
     def _patience(self) -> float | None:
         """How long nothing needs to be done unless a job ends."""
         now = time.monotonic()
-        until = min(self._next_beat, self._parked.look_at, self._tries.wake_at)
+        until = min(self._next_beat, self._parking.wake_at, self._tries.wake_at)
         until = min(until, now + self._interrupts.left_s)
         if self._limits:
             for node, job in self._running.values():

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
 
 from flowlib.errors import RunError
+from flowlib.task_output import Outputs, no_outputs
 from stores import Address, MetaDict, OpenAttempt, ResultsStore, TaskState, UniqueConfig
 from stores.lineage import merged, plain
 
@@ -42,10 +43,12 @@ class Surroundings:
     Attributes:
         is_stopping: Whether the run was asked to stop.
         interruptible: Entered where user code runs: only there may it be interrupted.
+        output: Takes the output of the task while it is entered.
     """
 
     is_stopping: Callable[[], bool] = lambda: False
     interruptible: Callable[[], AbstractContextManager[object]] = nullcontext
+    output: Outputs = no_outputs
 
 
 @dataclass(slots=True)

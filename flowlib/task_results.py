@@ -27,6 +27,7 @@ class _Source(Protocol):
     def error_of(self, node: Node) -> ErrorDetails | None: ...
     def status_of(self, node: Node) -> Status | None: ...
     def config_of(self, node: Node) -> UniqueConfig: ...
+    def log_of(self, node: Node) -> str | None: ...
 
 
 class TaskResults:
@@ -74,6 +75,14 @@ class TaskResults:
     def error(self) -> ErrorDetails | None:
         """What went wrong, for a failed one."""
         return self._source.error_of(self._node)
+
+    @property
+    def log(self) -> str | None:
+        """The file with what it printed and logged; None if it said nothing or the file is gone.
+
+        For a cached one it is the log of the run that has computed it.
+        """
+        return self._source.log_of(self._node)
 
     @property
     def unique_config(self) -> UniqueConfig:

@@ -11,7 +11,7 @@ from typing import Final
 
 from flowlib.context import FunctionTask, Task, with_context
 from flowlib.errors import RunError
-from flowlib.failures import error_details, failure_kind, pickled_exception
+from flowlib.failures import error_details, failure_kind, last_words, pickled_exception
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
@@ -85,7 +85,11 @@ def _run_attempt(
 ) -> Outcome:
     started = time.time()
     began = time.perf_counter()
-    ending = _call(job, assignment, store, attempt, around)
+    with around.output(job.log) as output:
+        ending = _call(job, assignment, store, attempt, around)
+        if ending.error is not None:
+            output.write(last_words(ending.error))
+        log = {"log": output.place} if output.place else {}
     duration_s = time.perf_counter() - began
     outcome = Attempt(
         number=attempt.number,
@@ -98,7 +102,7 @@ def _run_attempt(
         facts=job.facts,
         run=job.run,
         owner=None,
-        provenance={},
+        provenance={**assignment.provenance, **log},
     )
     try:
         record = attempt.commit(job.identity, outcome)

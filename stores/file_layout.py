@@ -8,6 +8,7 @@ Where does a file store keep what?
     <base>/.leases/<task>/<key>.<attempt>   who is computing a key
     <base>/.leases/…/<key>.<attempt>.over   a number that is used up without a record
     <base>/.leases/.clock                   touched to read the time of the file system
+    <base>/.runs/<run name>/…               what a run leaves behind: events, logs; never collected
 
 Names of tasks and artifacts may hold any characters: they are percent-encoded, long ones cut.
 """
@@ -28,6 +29,7 @@ from stores.record import SCHEMA, Address
 MARKER: Final = ".flowlib-store"
 LEASES: Final = ".leases"
 INDEX: Final = ".index"
+RUNS: Final = ".runs"
 SUFFIX: Final = ".json"
 
 _SAFE: Final = frozenset(string.ascii_letters + string.digits + "_-.+=@,")

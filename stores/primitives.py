@@ -28,11 +28,13 @@ class StorePrimitives(ABC):
             records.
         supports_files: Whether attempts have folders, so that `open` and `run_dir` work.
         lease_times: When its leases end and how often they are renewed.
+        runs_dir: The folder beside the records for what runs leave behind, if there is one.
     """
 
     reachable_from_workers: ClassVar[bool] = True
     supports_files: ClassVar[bool] = False
     lease_times: LeaseTimes = LeaseTimes(LEASE_S)  # given, so that no store changes it for all
+    runs_dir: Path | None = None
 
     @property
     def beat_s(self) -> float:

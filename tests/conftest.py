@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,10 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     """Refuse unlisted programs from now on, and decide what a skip means."""
+    if "FLOWLIB_TEST_STATE" not in os.environ:  # runs with stores that are no folders leave logs
+        os.environ["FLOWLIB_TEST_STATE"] = tempfile.mkdtemp(prefix="flowlib-state-")
+        atexit.register(shutil.rmtree, os.environ["FLOWLIB_TEST_STATE"], ignore_errors=True)
+    os.environ["XDG_STATE_HOME"] = os.environ["FLOWLIB_TEST_STATE"]
     config.addinivalue_line("markers", "needs(*programs): starts these programs")
     known = programs()
     config.stash[PRESENT] = {each.name for each in known if each.is_here}

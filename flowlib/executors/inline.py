@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager
 
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup
+from flowlib.inline_output import InlineOutputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.running import Surroundings
+from flowlib.task_output import no_outputs
 from flowlib.worker import execute
 from stores import Heartbeat
 
@@ -23,7 +25,8 @@ class InlineExecutor(Executor):
         self._interrupts = setup.interrupts
         self._waiting: deque[tuple[Job, Assignment]] = deque()
         self._heartbeat = Heartbeat(setup.store)
-        self._around = Surroundings(self._is_stopping, self._of_task)
+        outputs = no_outputs if setup.output is None else InlineOutputs(setup.output).of
+        self._around = Surroundings(self._is_stopping, self._of_task, outputs)
         self._has_been_asked = False
 
     @property

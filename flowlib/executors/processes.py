@@ -13,6 +13,7 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final
@@ -21,11 +22,14 @@ from flowlib.deaths import MemoryKills, start_failure
 from flowlib.devices import Environment
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup
+from flowlib.failures import last_words
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.log_records import levels_here
 from flowlib.policy import FailureKind
 from flowlib.process_handle import ProcessHandle, Sent
 from flowlib.process_worker import Message
 from flowlib.transport import dumps
+from flowlib.worker_output import claim_output, drop_part
 from stores import InMemoryStore
 
 if TYPE_CHECKING:
@@ -67,7 +71,7 @@ class ProcessExecutor(Executor):
         resource_tracker.ensure_running()
         self._workers: dict[int, ProcessHandle] = {}
         self._assignments: dict[str, bytes] = {}
-        self._store = b""
+        self._told = b""
         self._outcomes: list[Outcome] = []
         self._mean_s = _QUEUE_S
         self._memory_kills = MemoryKills()
@@ -138,6 +142,7 @@ class ProcessExecutor(Executor):
         deadline = time.monotonic() + _PATIENCE_S
         for worker in self._workers.values():
             worker.see_off(deadline)
+            self._tidy(worker)
         self._workers.clear()
 
     @property
@@ -224,13 +229,13 @@ class ProcessExecutor(Executor):
         return len(self._workers) >= self._setup.num_workers
 
     def _start_worker(self, environment: Environment) -> ProcessHandle:
-        if not self._store:
+        if not self._told:
             in_memory = isinstance(self._setup.store, InMemoryStore)
             store = None if in_memory else self._setup.store
-            self._store = dumps(store, "the store")
+            told = (store, self._setup.settings, self._setup.output, levels_here())
+            self._told = dumps(told, "the store")
         index = min(set(range(self._setup.num_workers)) - self._workers.keys())
-        worker = ProcessHandle(index, self._context, self._store, environment)
-        self._workers[index] = worker
+        worker = self._workers[index] = ProcessHandle(index, self._context, self._told, environment)
         return worker
 
     def _bury(self, worker: ProcessHandle, *, is_memory_kill: bool) -> None:
@@ -242,12 +247,26 @@ class ProcessExecutor(Executor):
             self._note_failed_start(worker)
         elif waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
             loss = worker.loss(waiting.pop(0), is_memory_kill=is_memory_kill)
-            self._outcomes.append(loss)
+            self._outcomes.append(self._with_log(loss, worker))
+        self._tidy(worker)
         if self._is_stopping:
             self._return(waiting)
             return
         for sent in waiting:
             self.submit(sent.job, sent.assignment)
+
+    def _with_log(self, loss: Outcome, worker: ProcessHandle) -> Outcome:
+        """Keep what the task of a dead worker has printed."""
+        place, job = self._setup.output, worker.jobs[0].job
+        if place is None or loss.error is None:
+            return loss
+        words, pid = last_words(loss.error), worker.process.pid
+        return replace(loss, log=claim_output(place, worker.index, pid, job.log, words))
+
+    def _tidy(self, worker: ProcessHandle) -> None:
+        """The worker leaves no empty file."""
+        if self._setup.output is not None:
+            drop_part(self._setup.output, worker.index, worker.process.pid)
 
     def _return(self, unbegun: Iterable[Sent]) -> None:
         """Give jobs back that no worker has begun: the run is being stopped."""

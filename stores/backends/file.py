@@ -16,6 +16,7 @@ from stores.errors import LeaseLost
 from stores.file_artifacts import FileArtifacts
 from stores.file_index import FileIndex
 from stores.file_layout import (
+    RUNS,
     Layout,
     as_store_error,
     check_marker,
@@ -74,11 +75,11 @@ class LocalFileStore(ResultsStore):
     ) -> None:
         folder = os.path.abspath(os.fspath(base_dir))
         self.base_dir = f"{folder}/.projects/{encoded(project)}" if project else folder
+        self.runs_dir = Path(self.base_dir, RUNS)
         self.type_registry: dict[str, TypeInfo] = registered_types()
         self.run_info: object = None
         self.lease_times = LeaseTimes(lease_s)
-        self._fsync = fsync
-        self._inline_limit, self._allow_pickle = inline_limit, allow_pickle
+        self._fsync, self._inline_limit, self._allow_pickle = fsync, inline_limit, allow_pickle
         self._open()
 
     def __repr__(self) -> str:

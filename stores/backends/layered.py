@@ -61,6 +61,11 @@ class LayeredStore(ResultsStore):
         """Whether attempts in the first store have folders."""
         return self._first.supports_files
 
+    @property
+    def runs_dir(self) -> Path | None:  # type: ignore[override]  # as the first store
+        """Where the first store keeps what runs leave behind."""
+        return self._first.runs_dir
+
     # -- reading -------------------------------------------------------------------------
 
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:

@@ -1,0 +1,254 @@
+"""
+Events as lines of JSON, written while a run goes on, and read by whoever wants to know about it.
+
+Every process that writes has a file of its own, `events-<host>-<pid>.jsonl`, to which it only
+appends whole lines: what a killed process has written can be read. Readers ignore a last line
+without an end, events and fields they do not know, and lines that are no JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+
+from flowlib import events
+from flowlib.configuration import settings
+from flowlib.events import Event, RunEnded, RunStarted, TaskEvent
+from stores.file_layout import encoded
+
+SCHEMA: Final = 1
+"""Stands in every `run_started`; fields and events may be added without another number."""
+
+_PREFIX: Final = "events-"
+_SUFFIX: Final = ".jsonl"
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+EVENTS: Final[Mapping[str, type[Event]]] = {
+    _snake(name): each
+    for name, each in vars(events).items()
+    if isinstance(each, type) and issubclass(each, Event) and each not in (Event, TaskEvent)
+}
+"""The events by the names that lines have for them."""
+
+_NAMES: Final = {each: name for name, each in EVENTS.items()}
+_FIELDS: Final = {each: tuple(field.name for field in fields(each)) for each in EVENTS.values()}
+_SCALARS: Final = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
+
+
+def line_of(event: Event) -> str:
+    """One line of ASCII without its end."""
+    kind = type(event)
+    parts: dict[str, object] = {"event": _NAMES[kind]}
+    if kind is RunStarted:
+        parts["schema"] = SCHEMA
+    for name in _FIELDS[kind]:
+        parts[name] = getattr(event, name)
+    return _ENCODE(parts)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    kind: Any = type(value)
+    return {name: getattr(value, name) for name in _names(kind)}
+
+
+@lru_cache(maxsize=64)
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+_ENCODE: Final = json.JSONEncoder(default=_plain, separators=(",", ":")).encode
+
+
+def event_of(line: str | bytes) -> Event | None:
+    """The event of a line; None if this flowlib cannot read it."""
+    try:
+        parts = json.loads(line)
+        value = _rebuilt(EVENTS[parts["event"]], parts)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return value if isinstance(value, Event) else None
+
+
+@lru_cache(maxsize=64)
+def _kinds(kind: Any) -> tuple[tuple[str, Any, bool], ...]:
+    """Name and type of each field, and whether it must be there."""
+    hints = get_type_hints(kind)
+    return tuple(
+        (each.name, hints[each.name], each.default is MISSING and each.default_factory is MISSING)
+        for each in fields(kind)
+    )
+
+
+def _rebuilt(kind: Any, parts: Mapping[str, Any]) -> object:
+    return kind(
+        **{
+            name: _value(parts[name], hint)
+            for name, hint, is_needed in _kinds(kind)
+            if is_needed or name in parts
+        }
+    )
+
+
+def _value(value: Any, hint: Any) -> Any:
+    """A value from JSON as what a field holds.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        inner = next(each for each in get_args(hint) if each is not type(None))
+        return None if value is None else _value(value, inner)
+    if origin is tuple:
+        return tuple([_value(each, get_args(hint)[0]) for each in value])
+    if origin is not None:
+        return {name: _value(each, get_args(hint)[1]) for name, each in value.items()}
+    if is_dataclass(hint):
+        return _rebuilt(hint, value)
+    if type(value) not in _SCALARS.get(hint, (type(value),)):
+        raise TypeError(f"{value!r} is no {hint}")
+    return value
+
+
+class EventWriter:
+    """Appends events to the file of this process in the folder of a run.
+
+    Every line is with the kernel when `write` returns, so that no kill of this process loses it.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        name = f"{_PREFIX}{encoded(socket.gethostname())}-{os.getpid()}{_SUFFIX}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._descriptor = os.open(folder / name, flags, 0o666)
+
+    def write(self, event: Event) -> None:
+        """Append an event.
+
+        Raises:
+            OSError: the disk is full, say; part of the line may have been written.
+        """
+        data = f"{line_of(event)}\n".encode()
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def show_life(self) -> None:
+        """Tell readers on other hosts that this process lives, although nothing happens."""
+        with contextlib.suppress(OSError):
+            os.utime(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+class EventReader:
+    """Reads the events of a run, also while it goes on.
+
+    Args:
+        folder: The folder of the run; it need not be there yet.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = Path(folder)
+        self._offsets: dict[str, int] = {}
+
+    def new(self) -> list[Event]:
+        """What has been written since the last call, by time."""
+        found = [event for name in self._files() for event in self._read(name)]
+        found.sort(key=lambda event: event.at)
+        return found
+
+    def silent_s(self) -> float:
+        """For how long no process has written or shown that it lives."""
+        found = []
+        for name in self._files():
+            with contextlib.suppress(OSError):
+                found.append((self._folder / name).stat().st_mtime)
+        return time.time() - max(found, default=time.time())
+
+    def _files(self) -> list[str]:
+        try:
+            names = [each.name for each in self._folder.iterdir()]
+        except OSError:
+            return []
+        return sorted(n for n in names if n.startswith(_PREFIX) and n.endswith(_SUFFIX))
+
+    def _read(self, name: str) -> Iterator[Event]:
+        try:
+            with (self._folder / name).open("rb") as file:
+                file.seek(self._offsets.get(name, 0))
+                whole = file.read().rpartition(b"\n")[0]
+        except OSError:
+            return
+        if whole:
+            self._offsets[name] = self._offsets.get(name, 0) + len(whole) + 1
+        for line in whole.split(b"\n"):
+            event = event_of(line)
+            if event is not None:
+                yield event
+
+
+def read_events(folder: str | os.PathLike[str]) -> list[Event]:
+    """All events of a run so far, by time."""
+    return EventReader(folder).new()
+
+
+def follow_events(
+    folder: str | os.PathLike[str], pause_s: float = 0.2, stale_after_s: float | None = None
+) -> Iterator[tuple[Event, ...]]:
+    """The events of a run as they are written, first those that are there already.
+
+    Ends after `RunEnded`, when the driver was killed on this host, or when one on another host has
+    shown no sign of life. Where nothing new was written for `pause_s`, an empty tuple lets the
+    caller do something else.
+
+    Args:
+        folder: The folder of the run.
+        pause_s: Between two looks.
+        stale_after_s: After how long without sign of life a run elsewhere was interrupted; None is
+            the setting `stale_after_secs`.
+    """
+    limit_s = settings().stale_after_secs if stale_after_s is None else stale_after_s
+    reader = EventReader(folder)
+    driver: RunStarted | None = None
+    while True:
+        is_gone = driver is not None and _is_gone(
+            driver, reader, limit_s
+        )  # asked before the last look
+        found = tuple(reader.new())
+        driver = next((e for e in reversed(found) if isinstance(e, RunStarted)), driver)
+        yield found
+        if is_gone or any(isinstance(each, RunEnded) for each in found):
+            return
+        if not found:
+            time.sleep(pause_s)
+
+
+def _is_gone(driver: RunStarted, reader: EventReader, limit_s: float) -> bool:
+    if driver.host != socket.gethostname():
+        return reader.silent_s() > limit_s
+    try:
+        os.kill(driver.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,90 @@
+"""
+Where are the events and logs of a run kept?
+
+    <store>/.runs/<run name>/                a store that is a folder keeps them beside its records
+    $XDG_STATE_HOME/flowlib/runs/<project>/<run name>/    for any other store
+
+    …/manifest.json                          the nodes that were asked for, and how they ended
+    …/events-<host>-<pid>.jsonl              what happened, one file for each process that writes
+    …/logs/<Task>-<key>.log                  what a task printed and logged; `.2.log` for a retry
+    …/workers/w1.log                         what a worker printed, where somebody follows it
+
+A run never writes into the folder of an earlier one: the second that is called `exp` gets `exp#2`.
+Nobody deletes run folders but the user.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from stores import ResultsStore
+from stores.file_layout import encoded
+
+LOGS: Final = "logs"
+WORKERS: Final = "workers"
+MANIFEST: Final = "manifest.json"
+
+_STATE_HOME: Final = ".local/state"
+
+
+def runs_folder(store: ResultsStore, project: str, state_home: Path | None = None) -> Path:
+    """The folder that holds the folders of runs with this store.
+
+    Args:
+        store: The store of the run.
+        project: Name of the project.
+        state_home: In place of `$XDG_STATE_HOME`, for stores that are no folders.
+    """
+    if (beside := store.runs_dir) is not None:
+        return beside
+    return (state_home or _state_home()) / "flowlib" / "runs" / encoded(project)
+
+
+def make_run_folder(runs: Path, run_name: str) -> Path:
+    """Make the folder of a new run, which nothing was written to before.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    name = encoded(run_name)
+    runs.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = runs / (name if number == 1 else f"{name}#{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number = max(_last_number(runs, name), number) + 1
+        else:
+            return folder
+
+
+def recorded_log(store: ResultsStore, provenance: Mapping[str, object]) -> str | None:
+    """The log that a record names, if it is still there.
+
+    Args:
+        store: The store of the record.
+        provenance: Of the attempt: its `log` is relative to the runs of a store that has some.
+    """
+    name = provenance.get("log")
+    if not isinstance(name, str) or not name:
+        return None
+    path = (store.runs_dir or Path()) / name
+    return str(path) if path.is_absolute() and path.is_file() else None
+
+
+def _last_number(runs: Path, name: str) -> int:
+    """The highest number among the runs of this name."""
+    start = f"{name}#"
+    found = [each.removeprefix(start) for each in os.listdir(runs) if each.startswith(start)]  # noqa: PTH208  # names are all that is needed
+    return max((int(each) for each in found if each.isdecimal()), default=1)
+
+
+def _state_home() -> Path:
+    given = os.environ.get("XDG_STATE_HOME", "")
+    if Path(given).is_absolute():  # anything else is to be ignored, says the specification
+        return Path(given)
+    return Path.home() / _STATE_HOME

@@ -1,0 +1,162 @@
+"""What does a run leave behind beside its results? Events, the manifest, the logs of its tasks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from flowlib.event_log import EventWriter
+from flowlib.events import Event, RunStarted
+from flowlib.log_names import LogNames
+from flowlib.node import Node
+from flowlib.plan import Plan
+from flowlib.run_folders import MANIFEST, make_run_folder, runs_folder
+from flowlib.run_identity import RunIdentity
+from flowlib.task_output import OutputPlace
+from flowlib.view import View
+from stores import ResultsStore, TaskState
+
+SCHEMA: Final = 1
+"""Of the manifest; parts may be added without another number."""
+
+_CACHED: Final = "cached"
+
+_log = logging.getLogger("flowlib")
+
+
+class RunLog(View):
+    """Writes what happens into the folder of a run; where that fails, it says so once.
+
+    Attributes:
+        folder: The folder of the run; None if there is none.
+        names: How the logs of its tasks are called.
+        output: Where these go.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: ResultsStore,
+        identity: RunIdentity,
+        *,
+        is_followed: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._identity = identity
+        self._store = store
+        self._began, self._since = time.time(), time.monotonic()
+        self._writer: EventWriter | None = None
+        self.folder = self._made(runs_folder(store, identity.project_name))
+        self.names = LogNames(self.folder)
+        self.output: OutputPlace | None = None
+        if self.folder is not None:
+            is_beside = store.runs_dir is not None
+            recorded = self.folder.name if is_beside else str(self.folder)
+            self.output = OutputPlace(self.folder, recorded, is_followed=is_followed)
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def show(self, event: Event) -> None:
+        if self._writer is not None:
+            try:
+                self._writer.write(event)
+            except OSError as error:
+                self._give_up(error)
+        if isinstance(event, RunStarted) and self._plan.reasons:
+            states = dict.fromkeys(self._plan.reasons, TaskState.PENDING)
+            self._write_manifest(states, {}, is_over=False)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    @property
+    def duration_s(self) -> float:
+        """For how long the run has been going on."""
+        return time.monotonic() - self._since
+
+    @property
+    def path(self) -> str | None:
+        """The folder as text."""
+        return None if self.folder is None else str(self.folder)
+
+    def show_life(self) -> None:
+        """Tell readers on other hosts that the run goes on, although nothing happens."""
+        if self._writer is not None:
+            self._writer.show_life()
+
+    def note_end(self, states: Mapping[str, TaskState], counts: Mapping[str, int]) -> None:
+        """Write down how the nodes ended.
+
+        Args:
+            states: Of those that were to run, by key.
+            counts: How many ended in which state.
+        """
+        self._write_manifest(states, counts, is_over=True)
+
+    def _made(self, runs: Path) -> Path | None:
+        try:
+            folder = make_run_folder(runs, self._identity.run_name)
+            self._writer = EventWriter(folder)
+        except OSError as error:
+            _log.warning("the run goes on, but keeps no events and no logs: %s", error)
+            return None
+        return folder
+
+    def _write_manifest(
+        self, states: Mapping[str, TaskState], counts: Mapping[str, int], *, is_over: bool
+    ) -> None:
+        if self.folder is None or self._writer is None:
+            return
+        manifest = {
+            "schema": SCHEMA,
+            "run_name": self._identity.run_name,
+            "project_name": self._identity.project_name,
+            "store": repr(self._store),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "started": self._began,
+            "ended": time.time() if is_over else None,
+            "counts": dict(counts),
+            "nodes": {
+                name: _nodes(nodes, states) for name, nodes in self._plan.graph.by_spec.items()
+            },
+        }
+        path = self.folder / MANIFEST
+        try:
+            new = path.with_suffix(".new")
+            new.write_text(json.dumps(manifest, separators=(",", ":")), encoding="ascii")
+            new.replace(path)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with contextlib.suppress(OSError):
+                writer.close()
+            _log.warning("the run goes on, but its events are no longer kept: %s", error)
+
+
+def _nodes(nodes: Sequence[Node], states: Mapping[str, TaskState]) -> dict[str, object]:
+    """The keys of a spec in order, and a state for each, or one for all."""
+    keys = [node.key for node in nodes]
+    if states.keys().isdisjoint(keys):
+        return {"keys": keys, "states": _CACHED}
+    found = [states[key].value if key in states else _CACHED for key in keys]
+    return {"keys": keys, "states": found[0] if len(set(found)) == 1 else found}

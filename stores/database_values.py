@@ -25,6 +25,7 @@ from stores.promises import StoredPromise
 from stores.record import Address, Artifact
 from stores.transfer import (
     CHUNK_BYTES,
+    copy_stream,
     is_archive,
     loaded_stream,
     stream_of_inline,
@@ -90,8 +91,15 @@ class DatabaseValues:
         if small is not None and self._fits(lease, small.size_bytes):
             return small
         encoding = "tar" if artifact.encoding == "tar" else "utf-8"
-        stream.seek(0)
-        return self._stored(lease, replace(artifact, inline=None, encoding=encoding), stream)
+        bare = replace(artifact, inline=None, encoding=encoding)
+        if small is not None:  # what there was to read was read
+            return self._stored(lease, bare, stream_of_inline(small))
+        import tempfile
+
+        with tempfile.TemporaryFile(prefix="flowlib-") as file:  # it can be read only once
+            copy_stream(stream, file)
+            file.seek(0)
+            return self._stored(lease, bare, file)
 
     def load(
         self, address: Address, artifact: Artifact, *, lazy: bool, options: Mapping[str, Any]

@@ -25,11 +25,12 @@ from stores.encoding import (
 from stores.errors import ArtifactDamaged, StoreError
 from stores.file_layout import Layout, as_store_error, encoded, make_folder
 from stores.file_promises import InlinePromise, PathPromise
-from stores.file_streams import put_stream
+from stores.file_streams import FOLDER, is_folder, put_stream
 from stores.file_types import is_builtin, read_plain, type_of_extension, write_plain
 from stores.files import File, FilePromise, TypeInfo, TypeInfoCodec
 from stores.record import Address, Artifact, Record, Status
 from stores.transfer import extension_of, taken_inline
+from stores.trees import digest_of_folder
 from stores.values import Promise
 
 
@@ -150,7 +151,7 @@ class FileArtifacts:
             except OSError:
                 missing.append(artifact.name)
                 continue
-            if artifact.digest is not None and found.st_size != artifact.size_bytes:
+            if not is_folder(artifact) and found.st_size != artifact.size_bytes:
                 damaged.append(artifact.name)
         return replace(status, missing=tuple(missing), damaged=tuple(damaged))
 
@@ -245,14 +246,12 @@ class FileArtifacts:
 
     def _described(self, name: str, type_: str, path: Path, relative: str) -> Artifact:
         """The artifact for a file or folder; on disk for good when `fsync` is on."""
-        is_file = path.is_file()
-        return Artifact(
-            name=name,
-            type_=type_,
-            size_bytes=path.stat().st_size if is_file else folder_size(path),
-            digest=settled_digest(path, fsync=self._fsync) if is_file else None,
-            file=relative,
-        )
+        if path.is_file():
+            size, digest = path.stat().st_size, settled_digest(path, fsync=self._fsync)
+            return Artifact(name, type_, size_bytes=size, digest=digest, file=relative)
+        size, digest = folder_size(path), digest_of_folder(path, fsync=self._fsync)
+        bare = Artifact(name, type_, size_bytes=size, digest=digest, file=relative)
+        return replace(bare, encoding=FOLDER)
 
     def _target(self, lease: Lease, name: str, extension: str, sub_dir: str | None) -> Path:
         folder = self.folder(lease.address, lease.attempt)

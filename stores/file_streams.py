@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from stores.errors import ArtifactDamaged
 from stores.file_layout import Layout
 from stores.record import Address, Artifact
 from stores.transfer import archive_of, copy_stream, stream_of_inline, unpack
 
+FOLDER: Final = "folder"
+"""The encoding of an artifact that is one."""
+
 
 def is_folder(artifact: Artifact) -> bool:
-    """Whether an artifact is a folder: only those have no digest."""
-    return artifact.file is not None and artifact.digest is None
+    """Whether an artifact is a folder; in the first days only those had no digest."""
+    return artifact.file is not None and (artifact.digest is None or artifact.encoding == FOLDER)
 
 
 def as_archive(artifact: Artifact) -> Artifact:
     """What is told of a folder that travels as a tar."""
-    return replace(artifact, encoding="tar", size_bytes=0)
+    return replace(artifact, encoding="tar", size_bytes=0, digest=None)
 
 
 def file_stream(layout: Layout, address: Address, artifact: Artifact) -> BinaryIO:

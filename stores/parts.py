@@ -49,10 +49,11 @@ class Artifact:
         type_: Name of the codec it was written with.
         codec_version: Version of that codec.
         size_bytes: Length of the encoded value; of a folder, of all files in it.
-        digest: BLAKE2b-128 of the bytes of a file; None for inline values and folders.
+        digest: BLAKE2b-128 of the bytes of a file, or of all in a folder (`stores.trees`); None
+            for inline values, and for folders of the first days.
         inline: The encoded value itself, if it is small.
         encoding: How `inline` is written: "utf-8" or "base64"; "tar" for bytes outside of the
-            record that are an archive of a file or folder called `content`.
+            record that are an archive of a file or folder called `content`; "folder" for one.
         file: Path relative to the folder of the key (it begins with an attempt number), if it is
             not inline.
         load_kwargs: Options for loading it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tarfile
 import time
 from collections.abc import Callable
 from hashlib import blake2b
@@ -11,6 +12,7 @@ from typing import BinaryIO
 from stores.errors import ArtifactDamaged
 from stores.record import Address, Artifact
 from stores.transfer import CHUNK_BYTES
+from stores.trees import digest_of_archive
 
 
 class CheckedStream(io.RawIOBase):
@@ -86,3 +88,26 @@ class CheckedStream(io.RawIOBase):
     def _compare(self, digest: str | None, fault: str) -> None:
         if digest is not None and digest != self._digest.hexdigest():
             raise ArtifactDamaged(f"{self._what} {fault}")
+
+
+def check_folder(address: Address, artifact: Artifact, stream: BinaryIO) -> None:
+    """Compare a folder, made an archive just now, with what was saved: at least its size.
+
+    Raises:
+        ArtifactDamaged: it is not the same.
+    """
+    stream.seek(0)
+    with tarfile.open(fileobj=stream) as archive:
+        members = archive.getmembers()
+    size_bytes = sum(member.size for member in members)
+    has_links = any(member.issym() or member.islnk() for member in members)
+    if not has_links and size_bytes != artifact.size_bytes:
+        raise ArtifactDamaged(
+            f"{address}/{artifact.name} has {size_bytes} bytes instead of {artifact.size_bytes}"
+        )
+    stream.seek(0)
+    if artifact.digest is not None and digest_of_archive(stream) != artifact.digest:
+        raise ArtifactDamaged(
+            f"{address}/{artifact.name} has other files, or other bytes in them, than were saved"
+        )
+    stream.seek(0)

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from stores.attempt import OpenAttempt
 from stores.errors import ArtifactDamaged, LeaseHeld, LeaseLost, QueryError, StoreError
-from stores.housekeeping.checked_stream import CheckedStream
+from stores.housekeeping.checked_stream import CheckedStream, check_folder
 from stores.housekeeping.relations import sources_first
 from stores.lease import Owner
 from stores.primitives import StorePrimitives
@@ -208,6 +208,8 @@ def _copy_artifact(
 ) -> int:
     portable, stream = source.portable_stream(at, artifact)
     with stream:
+        if portable != artifact:
+            check_folder(at, artifact, stream)
         checked = CheckedStream(
             stream, at, portable, lambda: target.renew([written.address]), target.beat_s
         )

@@ -5,10 +5,9 @@ from __future__ import annotations
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from stores.errors import ArtifactDamaged, RecordTooNew, StoreError
-from stores.housekeeping.checked_stream import CheckedStream
+from stores.housekeeping.checked_stream import CheckedStream, check_folder
 from stores.housekeeping.deletion import Removal, chosen_by, removed
 from stores.primitives import StorePrimitives
 from stores.query import Query
@@ -151,7 +150,7 @@ class _Inspector:
             checked = CheckedStream(stream, address, portable)
             checked.check()
             if portable != artifact:
-                _check_folder(address, artifact, stream)
+                check_folder(address, artifact, stream)
             self._size_bytes += checked.count
 
 
@@ -163,16 +162,3 @@ def _artifacts_of(record: Record) -> Iterator[tuple[Artifact, bool]]:
         for artifact in record.latest.artifacts:
             if artifact not in finished:
                 yield artifact, record.finished is None
-
-
-def _check_folder(address: Address, artifact: Artifact, stream: BinaryIO) -> None:
-    """Compare the files of a folder, which has no digest, with their size when it was saved."""
-    stream.seek(0)
-    with tarfile.open(fileobj=stream) as archive:
-        members = archive.getmembers()
-    size_bytes = sum(member.size for member in members)
-    has_links = any(member.issym() or member.islnk() for member in members)
-    if not has_links and size_bytes != artifact.size_bytes:
-        raise ArtifactDamaged(
-            f"{address}/{artifact.name} has {size_bytes} bytes instead of {artifact.size_bytes}"
-        )

@@ -87,6 +87,25 @@ def test_values_come_out_the_same(any_store, other, value):
         assert store.get(LOAD, "a/b") == 1
 
 
+def test_values_of_all_sizes_go_into_every_kind_of_store(any_store, tmp_path):
+    """Small, large and together too large for one record; folders; and they are whole there."""
+    source = LocalFileStore(tmp_path / "source", fsync=False)
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "inner.txt").write_text("hello")
+    attempt = source.begin(LOAD)
+    values = {f"v{number}": value for number, value in enumerate(VALUES)}
+    values |= {f"w{number}": "x" * 8000 for number in range(40)} | {"large": b"ab" * 2_500_000}
+    for name, value in values.items():
+        attempt.save(value, name)
+    attempt.save(tmp_path / "made", "folder", "path")
+    attempt.commit(Identity(LOAD), done())
+    assert source.copy(LOAD, any_store).copied == (LOAD,)
+    assert {name: any_store.get(LOAD, name) for name in values} == values
+    assert (any_store.get(LOAD, "folder") / "inner.txt").read_text() == "hello"
+    assert any_store.verify().ok
+    assert list(any_store.leftovers()) == []
+
+
 def test_arrays_come_out_the_same(any_store, other):
     """By their own codec, as large as they are."""
     np = pytest.importorskip("numpy")

@@ -112,16 +112,94 @@ def test_damage_that_does_not_count_removes_no_result(store):
     assert store.get(A, "data") == BIG
 
 
-def test_a_folder_is_checked_as_far_as_its_size(store, tmp_path):
-    """A file in it that was cut is noticed, and that it is gone."""
-    (tmp_path / "made").mkdir()
-    (tmp_path / "made" / "inner.txt").write_text("hello")
+def with_folder(store, tmp_path):
+    """A record with a folder of three files, one of them in a folder of its own."""
+    made = tmp_path / "made"
+    (made / "deep").mkdir(parents=True)
+    for name in ("a.txt", "b.txt", "deep/ü.txt"):
+        (made / name).write_text("hello")
     attempt = store.begin(A)
-    attempt.save(tmp_path / "made", "folder", "path")
+    attempt.save(made, "folder", "path")
     attempt.commit(Identity(A), done())
+    return path_of(store, A, "folder")
+
+
+FOLDER_CHANGES = {
+    "other bytes": lambda folder: (folder / "deep/ü.txt").write_text("hallo"),
+    "fewer bytes": lambda folder: (folder / "a.txt").write_text("hell"),
+    "a new empty file": lambda folder: (folder / "new.txt").touch(),
+    "a new empty folder": lambda folder: (folder / "new").mkdir(),
+    "another name": lambda folder: (folder / "a.txt").rename(folder / "c.txt"),
+    "swapped files": lambda folder: (
+        (folder / "a.txt").write_text("he"),
+        (folder / "b.txt").write_text("hellollo"),
+    ),
+    "a link instead of a file": lambda folder: (
+        (folder / "a.txt").unlink(),
+        (folder / "a.txt").symlink_to("b.txt"),
+    ),
+    "a file is gone": lambda folder: (folder / "b.txt").unlink(),
+}
+
+
+@pytest.mark.parametrize("name", FOLDER_CHANGES)
+def test_every_change_of_a_folder_is_found(store, tmp_path, name):
+    """By one digest over all in it; a damaged one is not copied."""
+    folder = with_folder(store, tmp_path)
+    other = InMemoryStore()
     assert store.verify().ok
-    path_of(store, A, "folder/inner.txt").write_text("hell")
-    assert "4 bytes instead of 5" in str(store.verify())
+    assert store.copy(A, other).copied == (A,)
+    FOLDER_CHANGES[name](folder)
+    (fault,) = store.verify().faults
+    assert (fault.address, fault.artifact) == (A, "folder")
+    assert [each for each, _ in store.copy(A, other, replace=True).damaged] == [A]
+    assert (other.get(A, "folder") / "a.txt").read_text() == "hello"
+
+
+def test_a_folder_with_links_is_whole(store, tmp_path):
+    """Hard and symbolic ones, made after the copy as a type of the user may."""
+    folder = with_folder(store, tmp_path)
+    attempt = store.begin(B)
+    inner = attempt.run_dir / "made"
+    folder.rename(inner)
+    (inner / "hard.txt").hardlink_to(inner / "a.txt")
+    (inner / "soft.txt").symlink_to("a.txt")
+    attempt.carry_over({"made": store.adopt_file(attempt.lease, "made", inner, "path")})
+    attempt.commit(Identity(B), done())
+    assert store.verify("Train", keys=[B.key]).ok
+    (inner / "hard.txt").write_text("hullo")
+    assert len(store.verify("Train", keys=[B.key]).faults) == 1
+
+
+def test_a_folder_goes_through_every_kind_of_store_and_back(tmp_path, any_store):
+    """It is checked wherever it is, and has the same digest in the end."""
+    store = LocalFileStore(tmp_path / "first", fsync=False)
+    with_folder(store, tmp_path)
+    last = LocalFileStore(tmp_path / "last", fsync=True)
+    assert store.copy(A, any_store).copied == (A,)
+    assert any_store.verify().ok
+    assert any_store.copy(A, last).copied == (A,)
+    assert last.verify().ok
+    assert last.record(A).finished.artifacts[0].digest == digest_in(store)
+    assert digest_in(store) is not None
+
+
+def digest_in(store):
+    return store.record(A).finished.artifacts[0].digest
+
+
+def test_a_folder_of_the_first_days_is_checked_as_far_as_its_size(store, tmp_path):
+    """Its record has no digest; it is read, copied and planned with as before."""
+    folder = with_folder(store, tmp_path)
+    path = record_of(store, A)
+    text = path.read_text()
+    path.write_text(text.replace(f',"digest":"{digest_in(store)}","encoding":"folder"', ""))
+    assert digest_in(store) is None
+    assert store.verify().ok
+    assert store.statuses([A])[A.key].damaged == ()
+    assert store.copy(A, InMemoryStore()).copied == (A,)
+    (folder / "a.txt").write_text("hell")
+    assert "14 bytes instead of 15" in str(store.verify())
 
 
 def test_a_record_of_a_newer_flowlib_is_named_and_never_removed(store):

@@ -28,7 +28,6 @@ _SETTLE_S = 10.0
 _SHOWN = 5
 _MIB = 2**20
 _DRIVER = "benchmarks.chaos_driver"
-_START_S = 2.0
 
 
 @dataclass(slots=True)
@@ -91,7 +90,7 @@ def misbehave(folder: Path, tasks: int, seed: int) -> Report:
         seed: Decides who is killed, and when.
     """
     report, began = Report(), time.monotonic()
-    for name in ("marks", "tmp"):
+    for name in ("marks", "pids", "tmp"):
         (folder / name).mkdir()
     session = _Session(folder, tasks, random.Random(seed), report)  # noqa: S311  # not for secrets
     session.run(interrupt_at=tasks // 4)
@@ -128,7 +127,7 @@ class _Session:
 
     def _disturb(self, driver: Driver, interrupt_at: int | None) -> None:
         process, limit = driver.process, time.monotonic() + _END_S
-        next_kill = time.monotonic() + 1.0
+        next_kill = 0.0
         self.report.rss.clear()
         while process.poll() is None and time.monotonic() < limit:
             time.sleep(0.05)
@@ -145,7 +144,8 @@ class _Session:
         self.report.exit_codes.append(process.returncode)
 
     def _kill_worker(self, driver: Driver) -> None:
-        workers = [pid for pid in driver.workers() if _has_begun(pid)]
+        begun = {int(each.name) for each in (self.folder / "pids").iterdir()}
+        workers = [pid for pid in driver.others() if pid in begun]
         if workers:
             kill(self.random.choice(workers))
             self.report.kills += 1
@@ -189,16 +189,6 @@ class _Session:
                 start_new_session=True,
             )
         return Driver(process, mark)
-
-
-def _has_begun(pid: int) -> bool:
-    """Whether a process is older than a start takes: a worker that cannot start ends its driver."""
-    try:
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-    except OSError:
-        return False
-    up = float(Path("/proc/uptime").read_text().split()[0])
-    return up - ticks / os.sysconf("SC_CLK_TCK") > _START_S
 
 
 def _check(folder: Path, tasks: int, report: Report) -> None:

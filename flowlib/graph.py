@@ -56,21 +56,6 @@ class TaskGraph:
             levels[level] = levels.get(level, 0) + 1
         return max(levels.values())
 
-    def spec_successors(self, names: Iterable[str]) -> set[str]:
-        """The specs downstream of `names`, these included."""
-        readers: dict[str, list[str]] = {name: [] for name in self.spec_edges}
-        for name, predecessors in self.spec_edges.items():
-            for predecessor in predecessors:
-                readers[predecessor].append(name)
-        found: set[str] = set()
-        stack = list(names)
-        while stack:
-            name = stack.pop()
-            if name not in found:
-                found.add(name)
-                stack.extend(readers[name])
-        return found
-
 
 def build_graph(
     specs: Sequence[TaskSpec],

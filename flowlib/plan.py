@@ -14,6 +14,7 @@ from flowlib.graph import TaskGraph
 from flowlib.job import WITHOUT
 from flowlib.node import Node
 from flowlib.recorded import RecordedConfig, parameter_texts
+from flowlib.selection import Selected, select
 from stores import Input, ResultsStore, Status, TaskState, canonical
 
 
@@ -43,7 +44,7 @@ class Plan:
         reasons: Why each node that would run would run, by key, in running order.
         statuses: What the store knows, by key.
         stale: Cached nodes whose inputs were computed again after them.
-        forced: Names of the specs that were forced.
+        forced: Keys of the nodes that were forced.
         texts: The recorded texts of each spec, kept for the run.
     """
 
@@ -142,12 +143,12 @@ def make_plan(
         SelectorError: `force` names an unknown spec.
         TypeError: `force` is neither a name nor a list of names, or mixes "all" with names.
     """
-    forced, spread = forced_specs(graph, force)
+    forced = forced_nodes(graph, force)
     with paused_collection():
-        return _plan(graph, store, forced, spread)
+        return _plan(graph, store, forced)
 
 
-def _plan(graph: TaskGraph, store: ResultsStore, forced: set[str], spread: set[str]) -> Plan:
+def _plan(graph: TaskGraph, store: ResultsStore, forced: Selected) -> Plan:
     statuses = store.statuses([node.address for node in graph])
     texts = {
         nodes[0].declaration: RecordedConfig(nodes[0].declaration)
@@ -158,15 +159,17 @@ def _plan(graph: TaskGraph, store: ResultsStore, forced: set[str], spread: set[s
     stale: list[Node] = []
     for node in graph:
         status = statuses.get(node.key)
-        if node.name in forced:
-            reason: Reason | None = Reason.UPSTREAM if node.name in spread else Reason.FORCE
+        if node.key in forced.named:
+            reason: Reason | None = Reason.FORCE
+        elif node.key in forced.spread:
+            reason = Reason.UPSTREAM
         else:
             reason = _reason(node, status, reasons, store, texts)
         if reason is not None:
             reasons[node.key] = reason
         elif status is not None and _is_older_than_input(node, status, statuses, reasons):
             stale.append(node)
-    return Plan(graph, reasons, statuses, tuple(stale), frozenset(forced), texts)
+    return Plan(graph, reasons, statuses, tuple(stale), forced.keys, texts)
 
 
 def _reason(
@@ -242,34 +245,23 @@ def without_fact(keys: Iterable[str]) -> str:
     return f"{len(lacking)} {canonical.digest(','.join(lacking))[:12]}" if lacking else ""
 
 
-def forced_specs(graph: TaskGraph, force: str | Sequence[str] | None) -> tuple[set[str], set[str]]:
-    """The specs that `force` names, and those among them that only a `+` adds.
+def forced_nodes(graph: TaskGraph, force: str | Sequence[str] | None) -> Selected:
+    """The nodes that `force` selects.
 
     Raises:
-        SelectorError: a name is unknown or empty.
-        TypeError: `force` is of another type, or mixes "all" with names.
+        SelectorError: a selector is none, or selects nothing.
+        TypeError: `force` is of another type, or mixes "all" with selectors.
     """
     if force is None:
-        return set(), set()
+        return Selected(frozenset(), frozenset())
     if isinstance(force, str):
-        names = [force]
+        texts = [force]
     elif isinstance(force, (list, tuple, set, frozenset)):
-        names = list(force)
+        texts = [str(each) for each in force]
     else:
-        raise TypeError(f"force takes a name or a list of names, not {type(force).__name__}")
-    if "all" in names and "all" not in graph.by_spec:
-        if len(names) > 1:
+        raise TypeError(f"force takes a selector or a list of them, not {type(force).__name__}")
+    if "all" in texts and "all" not in graph.by_spec:
+        if len(texts) > 1:
             raise TypeError("force='all' forces everything: give it alone, or names without it")
-        return set(graph.by_spec), set()
-    unknown = [n for n in names if str(n).removesuffix("+") not in graph.by_spec]
-    if unknown:
-        known = ", ".join(graph.by_spec)
-        hint = nearest(str(unknown[0]).removesuffix("+"), graph.by_spec)
-        raise SelectorError(
-            f"force names {', '.join(repr(n) for n in unknown)}, but the flow has no such "
-            f"task.{hint} There are: {known}"
-        )
-    named = {name.removesuffix("+") for name in names}
-    with_plus = {name.removesuffix("+") for name in names if name.endswith("+")}
-    everything = named | graph.spec_successors(with_plus)
-    return everything, everything - named
+        return Selected(frozenset(graph.nodes), frozenset())
+    return select(graph, texts)

@@ -117,9 +117,9 @@ def test_why_explains_one_node_by_any_of_its_names(store):
     [
         ("numbr", SelectorError, "Did you mean number"),
         (["number", "nope+"], SelectorError, "'nope\\+'"),
-        ("", SelectorError, "no such task"),
+        ("", SelectorError, "is no selector"),
         (["all", "number"], TypeError, "alone"),
-        (5, TypeError, "a name or a list of names"),
+        (5, TypeError, "a selector or a list of them"),
     ],
 )
 def test_bad_force_is_refused(store, force, error, message):

@@ -1,0 +1,84 @@
+"""Which nodes of a graph do selectors select?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from flowlib.graph import TaskGraph
+from flowlib.node import Node, lineage
+from flowlib.selectors import Selector, parse_selector, unknown
+
+Words = Mapping[str, Collection[str]]
+"""The keys that a word such as `failed` stands for."""
+
+
+def select(graph: TaskGraph, texts: Iterable[str], words: Words | None = None) -> Selected:
+    """The nodes that any of the selectors selects.
+
+    Raises:
+        SelectorError: a text is no selector, or selects nothing.
+    """
+    named: set[str] = set()
+    spread: set[str] = set()
+    for text in texts:
+        selector = parse_selector(text, graph.by_spec)
+        nodes = _meant(graph, selector, words or {})
+        if not nodes:
+            raise unknown(selector, graph.by_spec, words or ())
+        keys = {node.key for node in nodes}
+        named |= keys
+        if selector.downstream:
+            spread |= downstream(graph, keys)
+        if selector.upstream:
+            spread |= {node.key for node in lineage(nodes)}
+    return Selected(frozenset(named), frozenset(spread - named))
+
+
+class Selected:
+    """Keys of nodes.
+
+    Attributes:
+        named: Those that were meant themselves.
+        spread: Those that only a `+` adds.
+    """
+
+    __slots__ = ("named", "spread")
+
+    def __init__(self, named: frozenset[str], spread: frozenset[str]) -> None:
+        self.named = named
+        self.spread = spread
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All of them."""
+        return self.named | self.spread
+
+
+def downstream(graph: TaskGraph, keys: Collection[str]) -> set[str]:
+    """The keys of the nodes that read, directly or not, from those with `keys`."""
+    found: set[str] = set(keys)
+    reads: dict[int, bool] = {}
+    for node in graph:
+        upstream = node.upstream
+        is_below = reads.get(id(upstream))
+        if is_below is None:
+            is_below = any(each.key in found for each in upstream.nodes)
+            reads[id(upstream)] = is_below
+        if is_below:
+            found.add(node.key)
+    return found - set(keys)
+
+
+def _meant(graph: TaskGraph, selector: Selector, words: Words) -> list[Node]:
+    if selector.word:
+        meant = words.get(selector.word, ())
+        return [node for node in graph if node.key in meant]
+    specs = [name for name in graph.by_spec if selector.names_spec(name)]
+    if specs and not selector.key and not selector.conditions:
+        return [node for name in specs for node in graph.by_spec[name]]
+    nodes = [node for name in specs for node in graph.by_spec[name]] if specs else list(graph)
+    return [
+        node
+        for node in nodes
+        if selector.matches(node.name, node.unique_name, node.key, node.config)
+    ]

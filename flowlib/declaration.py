@@ -27,6 +27,7 @@ class Options:
         priority: Tasks of higher priority start first.
         tags: Free words to select by.
         tolerance: What becomes of a node whose predecessors failed.
+        before: What is called with the task before it computes.
     """
 
     resources: Mapping[str, float | str] | None = None
@@ -37,6 +38,7 @@ class Options:
     priority: int = 0
     tags: tuple[str, ...] = ()
     tolerance: Tolerance = field(default_factory=Tolerance)
+    before: tuple[Callable[..., object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

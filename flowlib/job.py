@@ -47,6 +47,7 @@ class Assignment:
         provenance: Where results come from, for the record.
         timeout_s: How long one job may take; None is for ever.
         fresh_process: Whether every job wants a process that has run nothing before.
+        before: What is called with the task before it computes.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Assignment:
     provenance: Mapping[str, object] = field(default_factory=dict)
     timeout_s: float | None = None
     fresh_process: bool = False
+    before: tuple[Callable[..., object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -74,6 +74,7 @@ class JobMaker:
                 provenance=self._provenance,
                 timeout_s=declaration.options.timeout_s,
                 fresh_process=declaration.options.fresh_process,
+                before=declaration.options.before,
             )
         return known
 

@@ -7,13 +7,20 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flowlib.amounts import amounts_of
-from flowlib.context import Task, protected_names
+from flowlib.context import protected_names
 from flowlib.declaration import Declaration, Options
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
 from flowlib.policy import retries_of, seconds_of
 from flowlib.signature import Signature, is_task_class, signature_of
+from flowlib.spec_checks import (
+    check_mappings,
+    check_task,
+    checked_demand,
+    hooks_of,
+    name_of,
+    reduce_of,
+)
 from flowlib.tolerance import tolerance_of
 
 
@@ -50,6 +57,8 @@ class TaskSpec:
             arrives in place of the value.
         min_ok: How many members of a reduce must have succeeded, a number or a fraction such as
             0.8, or it is not run; alone it means `on_failure="skip"`.
+        before: A function, or several, that the worker calls with the task before each node, when
+            its devices are set; what they raise is a failure of the node.
 
     Raises:
         TypeError: `task` is neither a task class nor a function.
@@ -77,12 +86,13 @@ class TaskSpec:
         tags: Iterable[str] = (),
         on_failure: str | None = None,
         min_ok: float | None = None,
+        before: Callable[[Any], object] | Iterable[Callable[[Any], object]] = (),
     ) -> None:
-        _check_task(task)
+        check_task(task)
         self.task = task
-        self.name = name if name is not None else _name_of(task)
-        _check_mappings(self.name, config=config, additional_kwargs=additional_kwargs)
-        _check_mappings(self.name, resources=resources)
+        self.name = name if name is not None else name_of(task)
+        check_mappings(self.name, config=config, additional_kwargs=additional_kwargs)
+        check_mappings(self.name, resources=resources)
         self.config: dict[str, Any] = copy.copy(dict(config or {}))
         self.additional_kwargs: dict[str, Any] = dict(additional_kwargs or {})
         self.reduce = reduce
@@ -91,13 +101,14 @@ class TaskSpec:
         self.config_group_prefix = config_group_prefix
         self.version = version
         self.options = Options(
-            resources=_checked_demand(self.name, resources),
+            resources=checked_demand(self.name, resources),
             retries=retries_of(self.name, retries, retry_pause),
             timeout_s=None if timeout is None else seconds_of(self.name, "timeout", timeout),
             fresh_process=fresh_process,
             priority=priority,
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
             tolerance=tolerance_of(self.name, on_failure, min_ok, is_reduce=bool(reduce)),
+            before=hooks_of(self.name, before),
         )
         self._predecessors: list[TaskSpec] = []
         self._successors: list[TaskSpec] = []
@@ -185,7 +196,7 @@ class TaskSpec:
             },
             additional_kwargs=dict(self.additional_kwargs),
             expand=self.expand_method,
-            reduce=_reduce(self.reduce),
+            reduce=reduce_of(self.reduce),
             ignore_prefix=ignore,
             group_prefix=group_prefix if given_group is None else given_group,
             options=self.options,
@@ -220,56 +231,6 @@ class TaskSpec:
         return {key.removeprefix(prefix) for key in self.config} | self.additional_kwargs.keys()
 
 
-def _check_mappings(spec: object, **options: object) -> None:
-    if not isinstance(spec, str):
-        raise SpecError(f"the name of a spec is text, not {spec!r}")
-    for option, value in options.items():
-        if value is None:
-            continue
-        if not isinstance(value, Mapping):
-            raise SpecError(f"{spec}: {option} is a mapping by name, not {value!r}")
-        if wrong := [key for key in value if not isinstance(key, str)]:
-            raise SpecError(f"{spec}: the keys of {option} are parameter names, not {wrong[0]!r}")
-
-
-def _checked_demand(
-    spec: str, resources: Mapping[str, float | str] | None
-) -> Mapping[str, float | str] | None:
-    if resources is None:
-        return None
-    amounts_of(spec, resources)
-    return dict(resources)
-
-
-def _check_task(task: object) -> None:
-    if is_task_class(task) or inspect.isfunction(task):
-        run = task.run if is_task_class(task) else task
-        if run is Task.run:
-            raise SpecError(f"{task.__name__} has no run(): a task computes in it")
-        if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
-            raise SpecError(
-                f"{task.__name__} is async, but a task is called, not awaited: "
-                f"write a plain function that calls asyncio.run(...)"
-            )
-        return
-    raise TypeError(
-        f"{task!r} needs to be a class derived from Task or a function, but it is of type "
-        f"{type(task).__name__!r}"
-    )
-
-
-def _name_of(task: Callable[..., object]) -> str:
-    name = task.__name__
-    if name == "<lambda>":
-        raise SpecError("a lambda has no stable name: give the spec one, TaskSpec(..., name=...)")
-    if "<locals>" in task.__qualname__:
-        raise SpecError(
-            f"{task.__qualname__} is defined inside a function, so its name is not stable: "
-            f"give the spec one, TaskSpec(..., name=...), or move it to the top of its module"
-        )
-    return name
-
-
 def _flat(verb: str, specs: Sequence[TaskSpec | Sequence[TaskSpec]]) -> list[TaskSpec]:
     flat: list[Any] = list(specs)
     if len(flat) == 1 and isinstance(flat[0], (list, tuple)):
@@ -280,16 +241,3 @@ def _flat(verb: str, specs: Sequence[TaskSpec | Sequence[TaskSpec]]) -> list[Tas
                 f"{verb}() takes specs, or one list or tuple of specs; got {type(each).__name__}"
             )
     return flat
-
-
-def _reduce(reduce: bool | Sequence[str] | None) -> bool | tuple[str, ...]:
-    if isinstance(reduce, str):
-        return (reduce,)
-    if isinstance(reduce, (bool, type(None))):
-        return bool(reduce)
-    is_list = isinstance(reduce, Sequence) and all(isinstance(each, str) for each in reduce)
-    if not is_list or not reduce:
-        raise SpecError(
-            f"reduce is True, or a list of the parameters to gather over, not {reduce!r}"
-        )
-    return tuple(reduce)

@@ -129,10 +129,13 @@ def _call(
     around: Surroundings,
 ) -> _Ending:
     """Call the user's code and save what it returns."""
-    kind: FailureKind | None = FailureKind.INPUT
+    kind: FailureKind | None = None
     try:
         with around.interruptible():
             context = _context(job, assignment, store, attempt, around)
+            for hook in assignment.before:
+                hook(_handle(assignment, context))
+            kind = FailureKind.INPUT
             inputs = collect_inputs(job, assignment, store)
             kind = None
             returned = _run_task(assignment, context, inputs)
@@ -164,11 +167,16 @@ def _run_task(assignment: Assignment, context: TaskContext, inputs: Mapping[str,
         return instance.run(**inputs)
     arguments = {**inputs, **config}
     if assignment.signature.wants_task:
-        handle = FunctionTask.__new__(FunctionTask)
-        with_context(handle, context)
-        FunctionTask.__init__(handle, task)
-        arguments["task"] = handle
+        arguments["task"] = _handle(assignment, context)
     return task(**arguments)
+
+
+def _handle(assignment: Assignment, context: TaskContext) -> Task:
+    """What functions and hooks see of the task."""
+    handle = FunctionTask.__new__(FunctionTask)
+    with_context(handle, context)
+    FunctionTask.__init__(handle, assignment.task)
+    return handle
 
 
 def _set_attributes(instance: Task, assignment: Assignment, config: MetaDict) -> None:

@@ -1,0 +1,121 @@
+"""Do the arguments of a spec make sense? Each is checked as soon as the spec is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from flowlib.amounts import amounts_of
+from flowlib.context import Task
+from flowlib.errors import SpecError
+from flowlib.signature import is_task_class
+
+
+def check_mappings(spec: object, **options: object) -> None:
+    """Refuse a name that is no text, and options that are no mappings by parameter.
+
+    Raises:
+        SpecError: one of them is something else.
+    """
+    if not isinstance(spec, str):
+        raise SpecError(f"the name of a spec is text, not {spec!r}")
+    for option, value in options.items():
+        if value is None:
+            continue
+        if not isinstance(value, Mapping):
+            raise SpecError(f"{spec}: {option} is a mapping by name, not {value!r}")
+        if wrong := [key for key in value if not isinstance(key, str)]:
+            raise SpecError(f"{spec}: the keys of {option} are parameter names, not {wrong[0]!r}")
+
+
+def checked_demand(
+    spec: str, resources: Mapping[str, float | str] | None
+) -> Mapping[str, float | str] | None:
+    """What a spec needs, copied.
+
+    Raises:
+        SpecError: a value is no amount.
+    """
+    if resources is None:
+        return None
+    amounts_of(spec, resources)
+    return dict(resources)
+
+
+def check_task(task: object) -> None:
+    """Refuse what can be no task.
+
+    Raises:
+        SpecError: it has no `run`, or one that has to be awaited.
+        TypeError: it is neither a task class nor a function.
+    """
+    if is_task_class(task) or inspect.isfunction(task):
+        run = task.run if is_task_class(task) else task
+        if run is Task.run:
+            raise SpecError(f"{task.__name__} has no run(): a task computes in it")
+        if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
+            raise SpecError(
+                f"{task.__name__} is async, but a task is called, not awaited: "
+                f"write a plain function that calls asyncio.run(...)"
+            )
+        return
+    raise TypeError(
+        f"{task!r} needs to be a class derived from Task or a function, but it is of type "
+        f"{type(task).__name__!r}"
+    )
+
+
+def name_of(task: Callable[..., object]) -> str:
+    """The name of a spec whose user gave none.
+
+    Raises:
+        SpecError: the task has no name that stays.
+    """
+    name = task.__name__
+    if name == "<lambda>":
+        raise SpecError("a lambda has no stable name: give the spec one, TaskSpec(..., name=...)")
+    if "<locals>" in task.__qualname__:
+        raise SpecError(
+            f"{task.__qualname__} is defined inside a function, so its name is not stable: "
+            f"give the spec one, TaskSpec(..., name=...), or move it to the top of its module"
+        )
+    return name
+
+
+def reduce_of(reduce: bool | Sequence[str] | None) -> bool | tuple[str, ...]:
+    """What a spec's `reduce` means.
+
+    Raises:
+        SpecError: it is neither a truth nor a list of names.
+    """
+    if isinstance(reduce, str):
+        return (reduce,)
+    if isinstance(reduce, (bool, type(None))):
+        return bool(reduce)
+    is_list = isinstance(reduce, Sequence) and all(isinstance(each, str) for each in reduce)
+    if not is_list or not reduce:
+        raise SpecError(
+            f"reduce is True, or a list of the parameters to gather over, not {reduce!r}"
+        )
+    return tuple(reduce)
+
+
+def hooks_of(spec: str, before: object) -> tuple[Callable[[Task], object], ...]:
+    """What a spec's `before` means.
+
+    Raises:
+        SpecError: something cannot be called, or not with a task.
+    """
+    hooks = tuple(before) if isinstance(before, Iterable) else (before,)
+    for hook in hooks:
+        if not callable(hook):
+            raise SpecError(f"{spec}: before has {hook!r}, which cannot be called")
+        try:
+            inspect.signature(hook).bind(None)
+        except TypeError as error:
+            raise SpecError(
+                f"{spec}: before has {hook!r}, which cannot be called with the task: {error}"
+            ) from None
+        except ValueError:  # built-in functions may have no signature
+            continue
+    return hooks

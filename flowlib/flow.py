@@ -184,7 +184,7 @@ class Flow:
         *,
         max_failures: int | None = None,
         executor: str | None = None,
-        progress: str | None = None,
+        progress: str | None = "auto",
         grace_s: float = GRACE_S,
     ) -> Run:
         """Run what is not in the store yet.
@@ -209,7 +209,9 @@ class Flow:
             max_failures: After how many failed tasks no new ones start; None is one under
                 `exit_on_error`, else any number.
             executor: "inline", "processes" or another name; None decides by `num_workers`.
-            progress: Name of a view of the run: "lines"; None logs only.
+            progress: How the run is shown: "live" bars on a terminal, plain "lines", in a
+                "notebook", or "none" (also None). "auto" is the setting of that name, or else
+                live on a terminal, in a notebook there, and none in a pipe.
             grace_s: How many seconds running tasks may go on after SIGTERM or SIGHUP.
 
         Returns:

@@ -7,15 +7,14 @@ import multiprocessing
 import os
 import socket
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from flowlib.deaths import NO_MAIN_GUARD
 from flowlib.demands import Demand
 from flowlib.errors import RunError, nearest
-from flowlib.events import Event, RunEnded, RunStarted, SpecTotal
+from flowlib.events import RunEnded, RunStarted
 from flowlib.executor import Executor, ExecutorSetup, executors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
@@ -26,11 +25,13 @@ from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_names import new_run_name
+from flowlib.run_progress import RunProgress
 from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
 from flowlib.runner import RunMeans, Runner
 from flowlib.running import GRACE_S
-from flowlib.view import View, views
+from flowlib.showing import Tell, shown_by
+from flowlib.spec_totals import spec_totals
 from stores import InMemoryStore, Owner, ResultsStore
 
 _log = logging.getLogger("flowlib")
@@ -52,7 +53,7 @@ class RunOptions:
     results_store: ResultsStore | None = None
     return_results: str | None = "all"
     executor: str | None = None
-    progress: str | None = None
+    progress: str | None = "auto"
     grace_s: float = GRACE_S
 
 
@@ -71,12 +72,12 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     pool = pool_of(options.resources, os.environ)
     demands = _demands(graph, pool)
     workers = _workers(options.num_workers, graph)
-    limit = _checked_count("max_failures", options.max_failures)
-    plan = make_plan(graph, store, options.force)
+    limit = _failure_limit(options)
+    plan, story = make_plan(graph, store, options.force), RunProgress()
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
-        watching = [log, *(stack.enter_context(each) for each in _views(options.progress))]
-        _tell(watching, replace(_started(plan, store, identity, workers), folder=log.path))
+        tell = log.before(stack.enter_context(shown_by(options.progress, story)))
+        tell(replace(_started(plan, store, identity, workers), folder=log.path))
         state = RunState(logs=log.names)
         if plan.reasons:
             owner = Owner.of_this_process()
@@ -86,14 +87,13 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             )
             crew = _executor(options.executor, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts)
-            limit = 1 if options.exit_on_error and limit is None else limit
             jobs, refs = JobMaker(plan, identity, logs=log.names), TaskRefs(graph.by_spec)
             runner = Runner(plan.to_run, jobs, means, refs, max_failures=limit)
             state = runner.state
-            _drive(runner, crew, interrupts, watching)
-        run = Run(plan, store, identity, state, shown, log.duration_s)
+            _drive(runner, crew, interrupts, tell)
+        run = Run(plan, store, identity, state, shown, story)
         log.note_end(state.states, run.counts)
-        _tell(watching, RunEnded(time.time(), run.counts, run.duration_s, run.is_interrupted))
+        tell(RunEnded(time.time(), run.counts, log.duration_s, run.is_interrupted))
     return run
 
 
@@ -155,6 +155,11 @@ def _workers(wanted: int | None, graph: TaskGraph) -> int:
     return wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
 
 
+def _failure_limit(options: RunOptions) -> int | None:
+    limit = _checked_count("max_failures", options.max_failures)
+    return 1 if options.exit_on_error and limit is None else limit
+
+
 def _demands(graph: TaskGraph, pool: ResourcePool) -> dict[str, Demand]:
     return {
         name: pool.demand(name, nodes[0].declaration.options.resources)
@@ -189,32 +194,19 @@ def _executor(
     return crew
 
 
-def _drive(runner: Runner, crew: Executor, interrupts: Interrupts, watching: list[View]) -> None:
+def _drive(runner: Runner, crew: Executor, interrupts: Interrupts, tell: Tell) -> None:
     """Run to the end, whatever happens; no worker is left behind."""
     is_orderly = False
     try:
         for event in runner.events():
-            _tell(watching, event)
+            tell(event)
         is_orderly = True
     finally:
         crew.close(now=not is_orderly)
     runner.state.stopped_by = interrupts.number
 
 
-def _views(progress: str | None) -> Iterator[View]:
-    for name in ("log", progress):
-        if name is not None:
-            view: View = views.find(name)()
-            yield view
-
-
-def _tell(watching: list[View], event: Event) -> None:
-    for view in watching:
-        view.show(event)
-
-
 def _started(plan: Plan, store: ResultsStore, identity: RunIdentity, workers: int) -> RunStarted:
-    to_run = Counter(plan.graph.nodes[key].name for key in plan.reasons)
     return RunStarted(
         time.time(),
         run_name=identity.run_name,
@@ -223,10 +215,7 @@ def _started(plan: Plan, store: ResultsStore, identity: RunIdentity, workers: in
         host=socket.gethostname(),
         pid=os.getpid(),
         workers=workers if plan.reasons else 0,
-        specs=tuple(
-            SpecTotal(name, len(nodes), len(nodes) - to_run[name])
-            for name, nodes in plan.graph.by_spec.items()
-        ),
+        specs=spec_totals(plan),
         stale=tuple(sorted({node.name for node in plan.stale})),
     )
 

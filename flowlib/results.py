@@ -14,6 +14,7 @@ from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.run_folders import recorded_log
 from flowlib.run_identity import RunIdentity
+from flowlib.run_progress import RunProgress
 from flowlib.run_state import RunState
 from flowlib.task_results import Results, TaskResults
 from stores import ErrorDetails, ResultsStore, Status, TaskState, UniqueConfig
@@ -26,7 +27,6 @@ class Run(Mapping[str, Results]):
         name: Name of the run.
         plan: What was to be run, and why.
         store: Where the results are.
-        duration_s: How long the run took.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class Run(Mapping[str, Results]):
         identity: RunIdentity,
         state: RunState,
         shown: frozenset[str],
-        duration_s: float,
+        progress: RunProgress,
     ) -> None:
         self.name = identity.run_name
         self.plan = plan
         self.store = store
-        self.duration_s = duration_s
         self._state = state
+        self._progress = progress
         self._shown = shown
         self._results: dict[str, Results] = {}
 
@@ -63,6 +63,21 @@ class Run(Mapping[str, Results]):
     def __repr__(self) -> str:
         counts = ", ".join(f"{n} {word}" for word, n in self.counts.items())
         return f"<Run {self.name}: {counts}>"
+
+    def __str__(self) -> str:
+        from flowlib.run_summary import summary_text
+
+        return summary_text(self._progress)
+
+    def _repr_html_(self) -> str:
+        from flowlib.run_summary import summary_html
+
+        return summary_html(self._progress)
+
+    @property
+    def duration_s(self) -> float:
+        """How long the run took."""
+        return self._progress.duration_s
 
     @property
     def folder(self) -> str | None:

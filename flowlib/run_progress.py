@@ -142,6 +142,11 @@ class RunProgress:
         )
 
     @property
+    def duration_s(self) -> float:
+        """How long the run took; 0 as long as it goes on."""
+        return self.end.duration_s if self.end else 0.0
+
+    @property
     def total(self) -> int:
         """All nodes of the run."""
         return sum(spec.total for spec in self.specs.values())

@@ -5,20 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from flowlib.console_text import Line, Span, harmless
+from flowlib.console_lines import as_html
+from flowlib.console_text import Line, Span, harmless, plain
 from flowlib.failure_picture import failure_lines, failure_panel
-from flowlib.progress_picture import clock, took
+from flowlib.progress_picture import Frame, bars_picture, clock, took
 from flowlib.run_progress import RunProgress
-from flowlib.signs import Signs
+from flowlib.signs import UNICODE_SIGNS, Signs
 from flowlib.vocabulary import SHOWN_STATES
 
 _MOST_PANELS: Final = 10
+_MOST_PANELS_OF_PAGE: Final = 5
+_MOST_BARS: Final = 30
+_WIDTH: Final = 100
 _WORDS: Final = {"finished": "ran"}
 _COUNTED: Final = ("finished", "cached", "failed", "killed", "skipped")
 
 
+def summary_text(progress: RunProgress) -> str:
+    """The end of a run as plain text, without a line break at its end."""
+    return plain(summary_picture(progress, _WIDTH, UNICODE_SIGNS, has_boxes=False)).rstrip("\n")
+
+
+def summary_html(progress: RunProgress) -> str:
+    """Bars and the end of a run as a static piece of a page, under 50 kB."""
+    frame = Frame(_WIDTH, _MOST_BARS, UNICODE_SIGNS)
+    summary = summary_picture(progress, _WIDTH, UNICODE_SIGNS, most_panels=_MOST_PANELS_OF_PAGE)
+    return as_html([*bars_picture(progress, frame), *summary])
+
+
 def summary_picture(
-    progress: RunProgress, width: int, signs: Signs, *, has_boxes: bool = True
+    progress: RunProgress,
+    width: int,
+    signs: Signs,
+    *,
+    has_boxes: bool = True,
+    most_panels: int = _MOST_PANELS,
 ) -> list[Line]:
     """Draw the end of a run: a panel for each kind of failure, then what became of all tasks.
 
@@ -27,9 +48,10 @@ def summary_picture(
         width: Cells in a line.
         signs: What the picture is made of.
         has_boxes: Whether failures stand in boxes.
+        most_panels: How many kinds of failures are shown.
     """
     lines: list[Line] = []
-    for same in progress.failures[:_MOST_PANELS]:
+    for same in progress.failures[:most_panels]:
         if has_boxes:
             lines += failure_panel(same, width, signs)
         else:
@@ -37,7 +59,7 @@ def summary_picture(
             icon = Span(f"{signs.icon(word)} {word}  ", SHOWN_STATES[word].colour)
             who, *rest = failure_lines(same, width, signs)
             lines += [(icon, *who), *rest, ()]
-    hidden = progress.failure_count - _MOST_PANELS
+    hidden = progress.failure_count - most_panels
     if hidden > 0:
         lines.append((Span(f"{signs.more} and {hidden} more kinds of failures", "red"),))
     return [*lines, *_end(progress, signs)]

@@ -12,6 +12,7 @@ from flowlib.configuration import settings
 from flowlib.events import Event
 from flowlib.live_terminal import is_live
 from flowlib.logs import own_handlers
+from flowlib.run_progress import RunProgress
 from flowlib.view import View, views
 
 Tell = Callable[[Event], None]
@@ -21,7 +22,7 @@ _EVENT_LOG: Final = "flowlib.run"
 
 
 @contextmanager
-def shown_by(progress: str | None) -> Iterator[Tell]:
+def shown_by(progress: str | None, story: RunProgress) -> Iterator[Tell]:
     """Open the views of a run; gives what tells them an event.
 
     Every event goes to the standard logging, too; but where a view tells it, handlers that write
@@ -29,6 +30,7 @@ def shown_by(progress: str | None) -> Iterator[Tell]:
 
     Args:
         progress: The name of a view; "none" or None for none; "auto" for what `chosen` says.
+        story: Notes every event first.
 
     Raises:
         UnknownPlugin: there is no such view.
@@ -42,6 +44,7 @@ def shown_by(progress: str | None) -> Iterator[Tell]:
             watching.append(stack.enter_context(view))
 
         def tell(event: Event) -> None:
+            story.note(event)
             for each in watching:
                 each.show(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from types import TracebackType
 
 from flowlib.events import Event
@@ -15,6 +16,15 @@ class View(ABC):
     @abstractmethod
     def show(self, event: Event) -> None:
         """Something happened: first of all `RunStarted`, last of all `RunEnded`."""
+
+    def before(self, tell: Callable[[Event], None]) -> Callable[[Event], None]:
+        """A function that shows an event before it tells somebody else."""
+
+        def told(event: Event) -> None:
+            self.show(event)
+            tell(event)
+
+        return told
 
     def __enter__(self) -> View:
         return self

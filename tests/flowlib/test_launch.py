@@ -152,7 +152,7 @@ def test_panes_are_asked_for_in_vain_but_the_run_goes_on(flow, caplog):
 
 
 def test_lines_tell_every_event(flow, capsys):
-    """One plain line per event on stderr, nothing on stdout."""
+    """One plain line per event on stderr and a summary, nothing on stdout."""
     flow.run(num_workers=1, progress="lines", run_name="demo")
     out, err = capsys.readouterr()
     lines = [line.split(maxsplit=1)[1] for line in err.splitlines()]
@@ -161,4 +161,5 @@ def test_lines_tell_every_event(flow, capsys):
     assert lines[0] == "run demo: 2 to run, 0 cached"
     assert lines[1].startswith("[0/2] start   task-1 x=1 (task/")
     assert lines[2].startswith("[1/2] done    task-1 x=1 (task/")
-    assert lines[-1].startswith("run demo: 2 finished in")
+    assert lines[5].startswith("2 tasks finished  in ")
+    assert lines[5].endswith(" s   run demo")

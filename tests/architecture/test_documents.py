@@ -50,6 +50,14 @@ def test_the_readme_shows_the_graph_that_its_example_draws(tmp_path):
     assert first.replace("finished", "cached") == second
 
 
+def test_the_drawing_page_shows_what_its_code_prints(tmp_path):
+    """Every picture of the page is the one that its code draws."""
+    page = ROOT / "docs" / "drawing.md"
+    shown = re.findall(r"^```\n(?=\S| )(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    printed = _printed_by(page, tmp_path)
+    assert "".join(shown).splitlines() == printed
+
+
 def _printed_by(page: Path, folder: Path) -> list[str]:
     """The lines that the code of a page prints, run as a script in `folder`."""
     script = folder / "page.py"

@@ -30,6 +30,7 @@ from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
 from flowlib.runner import RunMeans, Runner
 from flowlib.running import GRACE_S
+from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
 from stores import InMemoryStore, Owner, ResultsStore
@@ -70,7 +71,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     store = checked_store(options.results_store)
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
-    demands = _demands(graph, pool)
+    demands = _demands(graph, pool, options.num_workers)
     workers = _workers(options.num_workers, graph)
     limit = _failure_limit(options)
     plan, story = make_plan(graph, store, options.force), RunProgress()
@@ -160,11 +161,14 @@ def _failure_limit(options: RunOptions) -> int | None:
     return 1 if options.exit_on_error and limit is None else limit
 
 
-def _demands(graph: TaskGraph, pool: ResourcePool) -> dict[str, Demand]:
-    return {
+def _demands(graph: TaskGraph, pool: ResourcePool, workers: int | None) -> dict[str, Demand]:
+    demands = {
         name: pool.demand(name, nodes[0].declaration.options.resources)
         for name, nodes in graph.by_spec.items()
     }
+    for note in notes_on(pool, demands, workers):
+        _log.warning("%s", note)
+    return demands
 
 
 def _executor(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import networkx as nx
@@ -175,3 +176,21 @@ def test_ten_thousand_tasks_are_shown_by_spec(capsys: pytest.CaptureFixture[str]
     pick.requires(number)
     Flow([number, pick]).draw()
     assert capsys.readouterr().out == "Number ×10000 ── Pick\n"
+
+
+def test_colours_come_on_request_and_say_nothing_new(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without the escape sequences the picture is the same."""
+    flow = two_components()
+    flow.run(num_workers=1)
+    capsys.readouterr()
+    flow.draw()
+    bare = capsys.readouterr().out
+    assert "\x1b" not in bare
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    flow.draw()
+    coloured = capsys.readouterr().out
+    assert "\x1b[32m✔\x1b[0m Number" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == bare

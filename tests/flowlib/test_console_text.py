@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flowlib.console_text import Span, elided, harmless, merged, plain
+from flowlib.console_text import Span, elided, harmless, merged, plain, styled
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,9 @@ def test_neighbours_of_one_style_are_one_span():
     assert line == (Span("ab  ", "red"), Span("c"))
     assert plain([line]) == "ab  c\n"
     assert merged([Span("  "), Span("")]) == ()
+
+
+def test_styles_are_the_codes_of_terminals():
+    """Nothing but the text where there is no style."""
+    assert styled([(Span("✖", "red"), Span(" Train"))]) == "\x1b[31m✖\x1b[0m Train\n"
+    assert styled([(), (Span("a"),)]) == "\na\n"

@@ -67,6 +67,9 @@ class Settings:
     wait_log_every_secs: float = _setting(
         SECONDS, 10.0, "How often a run says that it waits for another process"
     )
+    log_limit_bytes: int = _setting(
+        COUNT, 64 << 20, "How much of its output the log of a task keeps: its ends"
+    )
     preempt_max: int = _setting(
         COUNT, 5, "How often a task is started again whose process was taken away"
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
 from flowlib.events import Event, RunStarted
 from flowlib.log_names import LogNames
@@ -60,7 +61,8 @@ class RunLog(View):
         if self.folder is not None:
             is_beside = store.runs_dir is not None
             recorded = self.folder.name if is_beside else str(self.folder)
-            self.output = OutputPlace(self.folder, recorded, is_followed=is_followed)
+            limit = settings().log_limit_bytes
+            self.output = OutputPlace(self.folder, recorded, limit, is_followed=is_followed)
 
     def __enter__(self) -> RunLog:
         return self

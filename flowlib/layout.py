@@ -64,11 +64,13 @@ def layout(targets: Sequence[Sequence[int]]) -> Layout:
 
 def _order(layers: Layers, items: Sequence[int]) -> Order:
     ours = barycentre_order(layers, items)
-    if layers.nodes > _MOST_FOR_GRANDALF or len(items) > 2 * _MOST_FOR_GRANDALF:
+    fewest = crossings(layers, ours)
+    is_large = layers.nodes > _MOST_FOR_GRANDALF or len(items) > 2 * _MOST_FOR_GRANDALF
+    if fewest == 0 or is_large:
         return ours
     # Where grandalf is no better, the order of the expansion is kept, which ours does.
     theirs = grandalf_order(layers, items)
-    return theirs if crossings(layers, theirs) < crossings(layers, ours) else ours
+    return theirs if crossings(layers, theirs) < fewest else ours
 
 
 def _parts(layers: Layers) -> Iterable[list[int]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.deaths import death
 from flowlib.devices import Environment
+from flowlib.frames import FrameReader
 from flowlib.interrupts import held_back
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.log_records import RemoteRecord
@@ -83,6 +84,8 @@ class ProcessHandle:
         self._lock: Any = context.Lock()
         self._shared: Any = multiprocessing.sharedctypes.RawArray("q", 4)
         self.connection, theirs = context.Pipe()
+        self._reader = FrameReader(self.connection.fileno())
+        self._outbox: list[bytes] = []
         self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker,
             args=(theirs, from_driver, self._lock, self._shared, index, environment),
@@ -98,7 +101,7 @@ class ProcessHandle:
         return self._next_number > 0
 
     def send(self, message: Message, job: Job, assignment: Assignment) -> None:
-        """Send a job; if the worker has died, `has_died` will tell, not this."""
+        """Put a job into the next message, which `flush` sends."""
         if not self.jobs:
             self.busy_since = time.perf_counter()
         number = self._next_number
@@ -109,13 +112,20 @@ class ProcessHandle:
         if self._held or (is_busy and len(data) > _SMALL_BYTES):
             self._held.append((number, data))
         else:
-            self._write(data)
+            self._outbox.append(data)
+
+    def flush(self) -> None:
+        """Send what waits; if the worker has died, `has_died` will tell, not this."""
+        if self._outbox:
+            batch, self._outbox = self._outbox, []
+            with contextlib.suppress(OSError):
+                self.connection.send_bytes(pickle.dumps(batch, protocol=5))
 
     def answers(self) -> Iterator[Outcome]:
         """The outcomes that have arrived, in the order of the jobs."""
         try:
-            while self.connection.poll():
-                answer = loads(self.connection.recv_bytes())
+            for data in self._reader.read():
+                answer = loads(data)
                 if isinstance(answer, Outcome):
                     self.jobs.popleft()
                     self.busy_since = time.perf_counter()
@@ -135,11 +145,7 @@ class ProcessHandle:
         Also jobs that were taken back: later ones need the tasks and records they bring.
         """
         while self._held and (not self.jobs or self._held[0][0] <= self.jobs[0].number):
-            self._write(self._held.popleft()[1])
-
-    def _write(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self.connection.send_bytes(data)
+            self._outbox.append(self._held.popleft()[1])
 
     def has_begun(self, sent: Sent) -> bool:
         """Whether the worker has started to run a job."""
@@ -210,13 +216,17 @@ class ProcessHandle:
 
     def hang_up(self) -> None:
         """Close the pipe: the worker leaves when it has ended its job."""
-        self.connection.close()
+        self._close()
 
     def bury(self) -> None:
         """The process has ended, and now all that it has left behind does."""
         self.process.join()
         if self.process.exitcode or sys.platform != "linux":  # else it has looked after that
             end_session(self.process.pid)
+        self._close()
+
+    def _close(self) -> None:
+        self._reader.close()
         self.connection.close()
 
     def see_off(self, deadline: float) -> None:

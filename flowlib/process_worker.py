@@ -6,7 +6,7 @@ import contextlib
 import os
 import pickle
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
 from typing import Any, Final, NoReturn
@@ -91,11 +91,7 @@ def run_worker(
     outputs = take_output(pipe, index, place, levels)
     worker = _Worker(store, signals, replace(signals.surroundings, output=outputs))
     pipe.send(pickle.dumps("up"))
-    while not worker.is_over:
-        try:
-            message: Message = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
-        except (EOFError, OSError):
-            break
+    for message in _messages(connection):
         if message.is_misplaced or (message.is_fresh and worker.has_run):
             break  # not begun: the driver gives it to another process
         if not _claimed(message.number, lock, shared):
@@ -104,9 +100,22 @@ def run_worker(
         with signals.of_job():
             outcome = worker.answer(message)
             pipe.send(pickle.dumps(outcome, protocol=5))
+        if worker.is_over:
+            break
     connection.close()
     if worker.is_over or other_threads():
         _leave()
+
+
+def _messages(connection: Connection) -> Iterator[Message]:
+    """The jobs, until the driver hangs up; several arrive at a time."""
+    while True:
+        try:
+            batch: list[bytes] = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
+        except (EOFError, OSError):
+            return
+        for data in batch:
+            yield pickle.loads(data)  # noqa: S301  # from the driver
 
 
 def _leave() -> NoReturn:

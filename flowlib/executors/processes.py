@@ -10,13 +10,13 @@ out to be long.
 from __future__ import annotations
 
 import multiprocessing
+import selectors
 import sys
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from multiprocessing import resource_tracker
-from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flowlib.deaths import MemoryKills, start_failure
 from flowlib.devices import Environment
@@ -45,7 +45,7 @@ _DEEPEST: Final = 16
 """How many jobs are at a worker at the most."""
 
 _MOST_FAILED_STARTS: Final = 5
-"""How many workers may be killed while they start, with no answer of any worker in between."""
+"""How many workers may be killed while they start, when no other has come up in between."""
 
 _STOPPED: Final = "the run was stopped"
 
@@ -75,7 +75,8 @@ class ProcessExecutor(Executor):
         self._outcomes: list[Outcome] = []
         self._mean_s = _QUEUE_S
         self._memory_kills = MemoryKills()
-        self._failed_starts = 0  # since the last answer
+        self._failed_starts = 0  # since a worker came up
+        self._selector = selectors.DefaultSelector()
         self._is_stopping = False
 
     @property
@@ -136,6 +137,7 @@ class ProcessExecutor(Executor):
 
     def close(self, *, now: bool = False) -> None:
         for worker in self._workers.values():
+            self._forget(worker)
             worker.hang_up()
             if now:
                 worker.kill(_STOPPED, FailureKind.KILLED)
@@ -144,6 +146,7 @@ class ProcessExecutor(Executor):
             worker.see_off(deadline)
             self._tidy(worker)
         self._workers.clear()
+        self._selector.close()
 
     @property
     def _depth(self) -> int:
@@ -168,20 +171,19 @@ class ProcessExecutor(Executor):
 
     def _read(self, timeout_s: float | None) -> None:
         """Wait for answers and deaths, and take note of them."""
-        by_handle: dict[Any, ProcessHandle] = {}
         for worker in self._workers.values():
-            by_handle[worker.connection] = worker
-            by_handle[worker.process.sentinel] = worker
+            worker.flush()
         with self._setup.interrupts.let_through():
-            touched = wait(list(by_handle), timeout_s)
+            ready = self._selector.select(timeout_s)
         dead = []
-        for worker in dict.fromkeys(by_handle[handle] for handle in touched):
+        for worker in dict.fromkeys(key.data for key, _ in ready):
             if worker.has_died():  # asked first: what it has sent before is in the pipe
                 dead.append(worker)
             for outcome in worker.answers():
-                self._failed_starts = 0
                 self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
                 self._outcomes.append(outcome)
+            if worker.is_up:
+                self._failed_starts = 0
         is_memory_kill = bool(dead) and self._memory_kills.has_grown()
         for worker in dead:
             self._bury(worker, is_memory_kill=is_memory_kill)
@@ -236,10 +238,17 @@ class ProcessExecutor(Executor):
             self._told = dumps(told, "the store")
         index = min(set(range(self._setup.num_workers)) - self._workers.keys())
         worker = self._workers[index] = ProcessHandle(index, self._context, self._told, environment)
+        for each in (worker.connection, worker.process.sentinel):
+            self._selector.register(each, selectors.EVENT_READ, worker)
         return worker
+
+    def _forget(self, worker: ProcessHandle) -> None:
+        for each in (worker.connection, worker.process.sentinel):
+            self._selector.unregister(each)
 
     def _bury(self, worker: ProcessHandle, *, is_memory_kill: bool) -> None:
         """Answer for the job a dead worker was running; give the others to another one."""
+        self._forget(worker)
         worker.bury()
         del self._workers[worker.index]
         waiting = list(worker.jobs)

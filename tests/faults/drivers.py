@@ -168,7 +168,10 @@ def executions(log: Path) -> list[str]:
 
 
 def leftovers(base: Path) -> list[str]:
-    """Files below a store that are none of its own: temporary ones, and those no record names."""
+    """Files below a store that are none of its own: temporary ones, and those no record names.
+
+    The folders of runs stay, with the logs of tasks.
+    """
     store = LocalFileStore(base)
     named = {".flowlib-store", ".leases/.clock"}
     for address in store.addresses():
@@ -179,4 +182,8 @@ def leftovers(base: Path) -> list[str]:
             files = () if attempt is None else (each.file for each in attempt.artifacts)
             named |= {f"{folder}/{file}" for file in files if file is not None}
     found = (str(each.relative_to(base)) for each in base.rglob("*") if each.is_file())
-    return sorted(each for each in found if each not in named and not each.endswith(".jsonl"))
+    return sorted(
+        each
+        for each in found
+        if each not in named and not each.endswith(".jsonl") and not each.startswith(".runs/")
+    )

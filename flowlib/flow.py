@@ -120,7 +120,7 @@ class Flow:
 
         Args:
             force: As in `run`.
-            results_store: Where results are looked for; without one all is to be run.
+            results_store: Where results are looked for; None is as in `run`.
 
         Raises:
             SelectorError: `force` names an unknown task.
@@ -197,13 +197,15 @@ class Flow:
             start_method: How worker processes start; None is the best of the platform.
             exit_on_error: Whether the first failure keeps new tasks from starting and is raised
                 when the running ones have ended. Otherwise independent branches go on.
-            log_to_tmux: Accepted; panes of tmux come with a later version, a warning says so.
-            max_panes_per_window: Accepted, for the same reason.
+            log_to_tmux: Whether each worker gets a pane of tmux that follows what it prints, in a
+                session `project--run` of `tmux -L flowlib`. It needs the extra `tmux`.
+            max_panes_per_window: With more workers than this there are several windows.
             force: "all", a task name or a list of names to run again; `Name+` adds everything
                 downstream.
             project_name: Name of the project; None is that of the document, or "uncategorized".
             run_name: Name of the run; None makes one up.
-            results_store: Where results live; None is a fresh memory store.
+            results_store: Where results live; None is the store of the settings, or else a fresh
+                memory store.
             return_results: "all" tasks, the "latest" (those nothing reads from), or None; the
                 values are loaded when touched.
             max_failures: After how many failed tasks no new ones start; None is one under
@@ -234,6 +236,7 @@ class Flow:
             exit_on_error=exit_on_error,
             max_failures=max_failures,
             log_to_tmux=log_to_tmux,
+            max_panes_per_window=max_panes_per_window,
             force=force,
             project_name=project_name or self._project_name or "uncategorized",
             run_name=run_name,

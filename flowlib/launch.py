@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from flowlib.configuration import Settings, settings
 from flowlib.deaths import NO_MAIN_GUARD
 from flowlib.demands import Demand
-from flowlib.errors import RunError, nearest
+from flowlib.errors import RunError, SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
 from flowlib.executor import Executor, ExecutorSetup, executors
 from flowlib.graph import TaskGraph
@@ -21,6 +22,7 @@ from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
 from flowlib.plan import Plan, make_plan
+from flowlib.provenance import provenance
 from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
@@ -33,7 +35,8 @@ from flowlib.running import GRACE_S
 from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
-from stores import InMemoryStore, Owner, ResultsStore
+from flowlib.views.tmux import TmuxView
+from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
 
 _log = logging.getLogger("flowlib")
 
@@ -48,6 +51,7 @@ class RunOptions:
     exit_on_error: bool = True
     max_failures: int | None = None
     log_to_tmux: bool = False
+    max_panes_per_window: int = 4
     force: str | Sequence[str] | None = None
     project_name: str = "uncategorized"
     run_name: str | None = None
@@ -68,7 +72,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     _refuse_start_in_worker()
     shown = _shown(graph, options.return_results)
     _check(options)
-    store = checked_store(options.results_store)
+    store, known = checked_store(options.results_store), settings()
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
     demands = _demands(graph, pool, options.num_workers)
@@ -77,18 +81,19 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     plan, story = make_plan(graph, store, options.force), RunProgress()
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
-        tell = log.before(stack.enter_context(shown_by(options.progress, story)))
+        tell = log.before(_watched(stack, options, story))
         tell(replace(_started(plan, store, identity, workers), folder=log.path))
         state = RunState(logs=log.names)
         if plan.reasons:
             owner = Owner.of_this_process()
             interrupts = stack.enter_context(Interrupts(options.grace_s))
             setup = ExecutorSetup(
-                store, workers, options.start_method, owner, interrupts, output=log.output
+                store, workers, options.start_method, owner, interrupts, known, log.output
             )
             crew = _executor(options.executor, setup, graph, pool)
-            means = RunMeans(store, crew, pool, demands, owner, interrupts)
-            jobs, refs = JobMaker(plan, identity, logs=log.names), TaskRefs(graph.by_spec)
+            means = RunMeans(store, crew, pool, demands, owner, interrupts, known, log.show_life)
+            origin = provenance(with_diff=not known.ignore_diff)
+            jobs, refs = JobMaker(plan, identity, origin, log.names), TaskRefs(graph.by_spec)
             runner = Runner(plan.to_run, jobs, means, refs, max_failures=limit)
             state = runner.state
             _drive(runner, crew, interrupts, tell)
@@ -98,15 +103,24 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     return run
 
 
+def _watched(stack: ExitStack, options: RunOptions, story: RunProgress) -> Tell:
+    """Tells panes of tmux, too, if they are wanted."""
+    tell = stack.enter_context(shown_by(options.progress, story))
+    return TmuxView(options.max_panes_per_window).before(tell) if options.log_to_tmux else tell
+
+
 def checked_store(store: object) -> ResultsStore:
-    """The store of a run: a fresh memory store for None.
+    """The store of a run; None is that of the settings, or else a fresh memory store.
 
     Raises:
         TypeError: it is something else.
+        SettingsError: the store of the settings cannot be opened.
     """
+    known = settings()
     if store is None:
-        return InMemoryStore()
+        store = _default_store(known)
     if isinstance(store, ResultsStore):
+        store.lease_times.prefer(known.lease_secs, known.heartbeat_secs)
         return store
     raise TypeError(
         f"results_store is {store!r}, which is no store: give LocalFileStore(folder), or "
@@ -114,9 +128,17 @@ def checked_store(store: object) -> ResultsStore:
     )
 
 
+def _default_store(known: Settings) -> ResultsStore:
+    if known.store is None:
+        return InMemoryStore()
+    try:
+        return open_store(known.store)
+    except StoreError as error:
+        raise SettingsError(f"{known.origin('store')} is no store: {error}") from error
+
+
 def _check(options: RunOptions) -> None:
-    if options.log_to_tmux:
-        _log.warning("panes of tmux are not there yet: the run goes on without them")
+    _checked_count("max_panes_per_window", options.max_panes_per_window)
     _check_start_method(options.start_method)
     grace_s = options.grace_s
     if isinstance(grace_s, bool) or not isinstance(grace_s, (int, float)) or not grace_s >= 0:

@@ -49,6 +49,8 @@ class TaskSpec:
         retry_pause: Seconds (or `"10s"`, `"1m"`) before the first retry; each further pause of the
             node is twice as long, up to ten minutes.
         timeout: After how many seconds (or `"2h"`, `"30m"`, `"10s"`) a node is killed.
+        wait_timeout: How long to wait, as for `timeout`, while another run computes a node; then it
+            fails here. None waits as long as the other one lives.
         fresh_process: Whether every node runs in a new process, which ends with it.
         priority: Nodes of higher priority start first.
         tags: Free words to select by.
@@ -81,6 +83,7 @@ class TaskSpec:
         retries: int | Mapping[str, int] = 0,
         retry_pause: float | str = 0.0,
         timeout: float | str | None = None,
+        wait_timeout: float | str | None = None,
         fresh_process: bool = False,
         priority: int = 0,
         tags: Iterable[str] = (),
@@ -104,6 +107,11 @@ class TaskSpec:
             resources=checked_demand(self.name, resources),
             retries=retries_of(self.name, retries, retry_pause),
             timeout_s=None if timeout is None else seconds_of(self.name, "timeout", timeout),
+            wait_timeout_s=(
+                None
+                if wait_timeout is None
+                else seconds_of(self.name, "wait_timeout", wait_timeout)
+            ),
             fresh_process=fresh_process,
             priority=priority,
             tags=(tags,) if isinstance(tags, str) else tuple(tags),

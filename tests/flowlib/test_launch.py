@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 import pytest
@@ -138,17 +137,6 @@ def test_a_run_without_a_store_forgets(flow):
     """Each such run has a memory store of its own."""
     assert flow.run(num_workers=1).counts == {"finished": 2}
     assert flow.run(num_workers=1).counts == {"finished": 2}
-
-
-def test_panes_are_asked_for_in_vain_but_the_run_goes_on(flow, caplog):
-    """One line says so."""
-    with caplog.at_level(logging.WARNING, logger="flowlib"):
-        run = flow.run(num_workers=1, log_to_tmux=True, max_panes_per_window=2)
-
-    assert run.counts == {"finished": 2}
-    assert [r.message for r in caplog.records if "tmux" in r.message] == [
-        "panes of tmux are not there yet: the run goes on without them"
-    ]
 
 
 def test_lines_tell_every_event(flow, capsys):

@@ -68,3 +68,17 @@ def test_what_was_sent_before_the_end_is_read(ends):
     assert reader.read() == [b"last"]
     with pytest.raises(EOFError):
         reader.read()
+
+
+def test_what_was_sent_counts_though_the_other_end_had_not_read_all():
+    """A process that is killed leaves jobs unread: the system calls that a reset."""
+    ours, theirs = Pipe()
+    reader = FrameReader(ours.fileno())
+    ours.send_bytes(b"a job")
+    theirs.send_bytes(b"an answer")
+    theirs.close()
+    assert reader.read() == [b"an answer"]
+    with pytest.raises(EOFError):
+        reader.read()
+    reader.close()
+    ours.close()

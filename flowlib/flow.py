@@ -193,7 +193,7 @@ class Flow:
             num_workers: How many tasks run at once; None is the number of CPUs, at most the
                 widest level of the graph. One worker runs in this process.
             resources: A list of objects, each leased to one task at a time; or a mapping of
-                kinds to amounts.
+                kinds to amounts, sizes or lists: `{"gpu": [0, 1], "cpu": 8, "mem": "32GB"}`.
             start_method: How worker processes start; None is the best of the platform.
             exit_on_error: Whether the first failure keeps new tasks from starting and is raised
                 when the running ones have ended. Otherwise independent branches go on.

@@ -107,6 +107,11 @@ class Job:
         """Where the records lie that its task is told of."""
         return [i.address for i in self.inputs] + [f.failure.address for f in self.failed]
 
+    @property
+    def lacks(self) -> int:
+        """How many of its inputs it has to do without."""
+        return int(self.facts.get(WITHOUT, "0").partition(" ")[0])
+
     def accepts(self, number: int, facts: Mapping[str, str]) -> bool:
         """Whether a success in the store is what this job was to make.
 

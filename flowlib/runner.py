@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
 from flowlib.tries import Tries
 from stores import ErrorDetails, Owner, ResultsStore, TaskState
+
+_log = logging.getLogger("flowlib")
 
 _NO_ERROR: Final = ErrorDetails("Unknown", "no reason was given", "")
 
@@ -135,6 +138,11 @@ class Runner:
         job = self._jobs.job(node, self._pool.resource(grant), self._pool.environment(grant))
         if self._jobs.has_same_result(node, job):
             return self._finish(node, Outcome(job.address, OutcomeKind.FOUND, job.newer_than))
+        if job.lacks:
+            total = len(node.upstream.nodes)
+            _log.warning(
+                "%s goes on without %d of its %d inputs", node.unique_name, job.lacks, total
+            )
         self._running[node.key] = (node, job)
         self.state.states[node.key] = TaskState.RUNNING
         worker = self._executor.submit(job, self._jobs.assignment(node))

@@ -20,6 +20,13 @@ def fragile(n, broken=""):
     return {"value": n, "big": list(range(n))}
 
 
+def pair(a, b, broken=()):
+    """Fail for some combinations."""
+    if f"{a}{b}" in broken:
+        raise ValueError("broken")
+    return {"value": b}
+
+
 def doubled(value):
     """Read one value."""
     return {"value": 2 * value}

@@ -37,6 +37,15 @@ def sleeps(seconds):
     return {"slept": seconds}
 
 
+def meets(n, folder):
+    """Wait for another one that runs at the same time."""
+    Path(folder, str(n)).touch()
+    deadline = time.monotonic() + 60
+    while len(list(Path(folder).iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return {"met": len(list(Path(folder).iterdir())) == 2, "ended": time.time()}
+
+
 class UsesResource(Task):
     """Tells which resource it had, and when."""
 

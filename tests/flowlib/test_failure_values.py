@@ -234,6 +234,23 @@ def test_another_drivers_partial_result_is_not_taken(broken, tmp_path):
     assert done["total"][0].results == {"total": 6, "members": 4}
 
 
+def test_groups_of_a_reduce_tolerate_each_for_itself(caplog):
+    """A group without failures is whole, and one that lacks too many is skipped."""
+    config = {"a": ["x", "y", "z"], "b": [0, 1, 2]}
+    kwargs = {"broken": ("x0", "y0", "y1")}
+    source = TaskSpec(tasks.pair, config, expand="product", additional_kwargs=kwargs)
+    spec = reduced(tasks.total, source, min_ok=2)
+    spec.reduce = ["b"]
+    with caplog.at_level("WARNING", logger="flowlib"):
+        done = run(spec)
+
+    assert [each.results and each["members"] for each in done["total"]] == [2, None, 3]
+    lines = [each.message for each in caplog.records if "goes on" in each.message]
+    assert lines == ["total-1 goes on without 1 of its 3 inputs"]
+    facts = [done.store.record(each.address).latest.facts for each in done["total"]]
+    assert ["without" in each for each in facts] == [True, True, False]
+
+
 def test_a_task_that_is_no_reduce_gets_the_failure_as_its_value():
     """What nobody else has saved comes from the one that failed; defaults do not hide it."""
     spec = TaskSpec(tasks.either, on_failure="pass")

@@ -93,6 +93,59 @@ def test_resources_are_never_shared():
         assert one != other or began >= ended
 
 
+def test_more_important_tasks_start_first():
+    """Of all that are ready, whatever the order of the specs; equal ones keep theirs."""
+    specs = [
+        TaskSpec(tasks.UsesResource, {"n": [1, 2], "seconds": 0.0}, expand="product", **options)
+        for options in (
+            {"name": "low"},
+            {"name": "high", "priority": 2},
+            {"name": "mid", "priority": 1},
+        )
+    ]
+    done = Flow(specs).run(num_workers=2, resources=["only"])
+    began = {f"{name}-{n}": done[name][n]["span"][0] for name in done for n in (0, 1)}
+
+    assert sorted(began, key=began.get) == ["high-0", "high-1", "mid-0", "mid-1", "low-0", "low-1"]
+
+
+def test_memory_is_never_promised_twice():
+    """Tasks of 3 GB each in 8 GB: two at a time, and the large one gets its turn."""
+    config = {"n": [1, 2, 3, 4], "seconds": 0.05}
+    small = TaskSpec(
+        tasks.UsesResource, config, name="small", expand="product", resources={"mem": "3GB"}
+    )
+    large = TaskSpec(tasks.UsesResource, {"n": 0}, name="large", resources={"mem": "8GB"})
+    done = Flow([small, large]).run(num_workers=4, resources={"mem": "8GB"})
+    spans = [each["span"] for name in done for each in done[name]]
+    needs = [3, 3, 3, 3, 8]
+
+    for began, _ in spans:
+        running = [
+            each for each, (start, end) in zip(needs, spans, strict=True) if start <= began < end
+        ]
+        assert sum(running) <= 8
+    assert done["large"][0]["resource"] == {"mem": 8 * 10**9}
+
+
+def test_two_halves_of_one_object_run_at_the_same_time(tmp_path):
+    """Each waits for the other; what wants the whole comes after both."""
+    kwargs = {"folder": str(tmp_path)}
+    half = TaskSpec(
+        tasks.meets,
+        {"n": [1, 2]},
+        name="half",
+        expand="product",
+        additional_kwargs=kwargs,
+        resources={"gpu": 0.5},
+    )
+    whole = TaskSpec(tasks.UsesResource, {"n": 3}, name="whole")
+    done = Flow([half, whole]).run(num_workers=3, resources=["only"])
+
+    assert values(done["half"], "met") == [True, True]
+    assert done["whole"][0]["span"][0] >= max(values(done["half"], "ended"))
+
+
 def test_cached_nodes_start_no_worker(monkeypatch, tmp_path):
     """A run in which all is cached makes no executor at all."""
     spec = TaskSpec(tasks.quick, {"n": [1, 2, 3]}, expand="product")

@@ -23,6 +23,7 @@ from flowlib.devices import Environment
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup
 from flowlib.failures import last_words
+from flowlib.fork_server import start_fork_server
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.log_records import levels_here
 from flowlib.policy import FailureKind
@@ -69,6 +70,8 @@ class ProcessExecutor(Executor):
         )
         # it opens the way for Ctrl-C when it starts, so it must not start while that is held back
         resource_tracker.ensure_running()
+        if self._context.get_start_method() == "forkserver":
+            start_fork_server()
         self._workers: dict[int, ProcessHandle] = {}
         self._assignments: dict[str, bytes] = {}
         self._told = b""

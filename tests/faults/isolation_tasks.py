@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import io
 import locale
 import logging
 import os
@@ -21,7 +22,7 @@ from pathlib import Path
 def trace() -> dict[str, object]:
     """What a task can see of its process, as text."""
     seen = {
-        "cwd": os.getcwd(),
+        "cwd": str(Path.cwd()),
         "environment": sorted(os.environ.items()),
         "umask": _umask(),
         "handlers": [signal.getsignal(n) for n in sorted(signal.valid_signals()) if n < 32],
@@ -70,7 +71,7 @@ CHANGES = {
     "path": lambda: sys.path.insert(0, "/leak"),
     "new path": lambda: setattr(sys, "path", ["/leak", *sys.path]),
     "argv": lambda: sys.argv.append("--leak"),
-    "stdout": lambda: setattr(sys, "stdout", open(os.devnull, "w")),
+    "stdout": lambda: setattr(sys, "stdout", io.StringIO()),
     "stderr": lambda: setattr(sys, "stderr", None),
     "hooks": lambda: setattr(sys, "excepthook", lambda *given: None),
     "trace": lambda: sys.settrace(lambda *given: None),

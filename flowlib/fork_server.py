@@ -1,0 +1,44 @@
+"""How is the server that forks workers kept apart from signals to the driver, and quick?
+
+The fork server of multiprocessing is started once for a program, in the group of the driver: a
+signal for the whole group would end it, and its workers with it. It is made to import this module,
+which puts it into a session of its own and loads what workers need.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from multiprocessing import forkserver
+from typing import Final
+
+import flowlib.process_worker  # noqa: F401  # loaded before the first fork
+from flowlib.interrupts import held_back
+from flowlib.transport import hidden_main
+
+_USUAL: Final = ["__main__"]
+
+
+def start_fork_server() -> None:
+    """Start it, unless it runs; what the user has it load stays as it was."""
+    server = getattr(forkserver, "_forkserver", None)
+    before = list(getattr(server, "_preload_modules", _USUAL))
+    multiprocessing.set_forkserver_preload([*before, __name__])
+    try:
+        with hidden_main(), held_back():
+            forkserver.ensure_running()
+    finally:
+        multiprocessing.set_forkserver_preload(before)
+
+
+def _is_fork_server() -> bool:
+    return any("multiprocessing.forkserver" in each for each in sys.orig_argv)
+
+
+if _is_fork_server():
+    with contextlib.suppress(PermissionError):  # it leads a session already
+        os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # of its children, too

@@ -28,6 +28,7 @@ class JobMaker:
         logs: How the logs of its tasks are called.
 
     Attributes:
+        provenance: The same.
         logs: The same.
     """
 
@@ -40,7 +41,7 @@ class JobMaker:
     ) -> None:
         self._plan = plan
         self._run = run
-        self._provenance = provenance or {}
+        self.provenance = provenance or {}
         self.logs = logs or LogNames()
         self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
         self._failures: dict[str, Failure] = {}
@@ -71,7 +72,7 @@ class JobMaker:
                 successors=tuple(self._readers[declaration.name]),
                 reduce=declaration.reduce,
                 module=getattr(declaration.task, "__module__", ""),
-                provenance=self._provenance,
+                provenance=self.provenance,
                 timeout_s=declaration.options.timeout_s,
                 fresh_process=declaration.options.fresh_process,
                 before=declaration.options.before,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from flowlib.failures import skip_error
 from flowlib.job import Job, Outcome, OutcomeKind
@@ -12,7 +14,13 @@ from stores import Address, Attempt, ErrorDetails, Owner, ResultsStore, StoreErr
 _log = logging.getLogger("flowlib")
 
 
-def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -> int | None:
+def record_loss(
+    job: Job,
+    store: ResultsStore,
+    owner: Owner,
+    outcome: Outcome,
+    provenance: Mapping[str, object],
+) -> int | None:
     """Commit the attempt of a job whose worker died before it could do so itself.
 
     The lease of a dead owner on this host is free at once. Another driver may be quicker:
@@ -23,7 +31,8 @@ def record_loss(job: Job, store: ResultsStore, owner: Owner, outcome: Outcome) -
         its answer, or another driver has computed the key.
     """
     state = TaskState.KILLED if outcome.kind is OutcomeKind.KILLED else TaskState.FAILED
-    return _record(job, store, owner, state, outcome.error, outcome.duration_s, outcome.log)
+    known = {**provenance, "log": outcome.log} if outcome.log else provenance
+    return _record(job, store, owner, state, outcome.error, outcome.duration_s, known)
 
 
 def record_skip(job: Job, cause: Address, store: ResultsStore, owner: Owner) -> None:
@@ -38,7 +47,7 @@ def _record(
     state: TaskState,
     error: ErrorDetails | None,
     duration_s: float,
-    log: str = "",
+    provenance: Mapping[str, object] = MappingProxyType({}),
 ) -> int | None:
     now = time.time()
     try:
@@ -58,7 +67,7 @@ def _record(
             facts=job.facts,
             run=job.run,
             owner=None,
-            provenance={"log": log} if log else {},
+            provenance=dict(provenance),
         )
         attempt.commit(job.identity, outcome)
     except (StoreError, OSError) as failure:

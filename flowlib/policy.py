@@ -131,6 +131,15 @@ def seconds_of(spec: str, option: str, value: object, *, at_least: float | None 
     return seconds
 
 
+def limit_of(spec: str, option: str, value: object) -> float | None:
+    """The seconds of a limit; None is no limit.
+
+    Raises:
+        SpecError: it is no time above 0.
+    """
+    return None if value is None else seconds_of(spec, option, value)
+
+
 def _seconds(value: object) -> float | None:
     try:
         if isinstance(value, str):

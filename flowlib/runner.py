@@ -162,13 +162,15 @@ class Runner:
             case OutcomeKind.RETURNED:
                 self._scheduler.pause(node)
             case OutcomeKind.FAILED | OutcomeKind.KILLED:
-                found = outcome.is_lost and record_loss(job, self._store, self._owner, outcome)
-                if found:
+                if found := outcome.is_lost and self._record_loss(job, outcome):
                     yield self._finish(
                         node, replace(outcome, kind=OutcomeKind.FOUND, attempt=found)
                     )
                 else:
                     yield from self._fail(node, outcome)
+
+    def _record_loss(self, job: Job, outcome: Outcome) -> int | None:
+        return record_loss(job, self._store, self._owner, outcome, self._jobs.provenance)
 
     def _finish(self, node: Node, outcome: Outcome) -> Event:
         self._jobs.note_attempt(node, outcome.attempt)

@@ -11,7 +11,7 @@ from flowlib.context import protected_names
 from flowlib.declaration import Declaration, Options
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
-from flowlib.policy import retries_of, seconds_of
+from flowlib.policy import limit_of, retries_of
 from flowlib.signature import Signature, is_task_class, signature_of
 from flowlib.spec_checks import (
     check_mappings,
@@ -106,12 +106,8 @@ class TaskSpec:
         self.options = Options(
             resources=checked_demand(self.name, resources),
             retries=retries_of(self.name, retries, retry_pause),
-            timeout_s=None if timeout is None else seconds_of(self.name, "timeout", timeout),
-            wait_timeout_s=(
-                None
-                if wait_timeout is None
-                else seconds_of(self.name, "wait_timeout", wait_timeout)
-            ),
+            timeout_s=limit_of(self.name, "timeout", timeout),
+            wait_timeout_s=limit_of(self.name, "wait_timeout", wait_timeout),
             fresh_process=fresh_process,
             priority=priority,
             tags=(tags,) if isinstance(tags, str) else tuple(tags),

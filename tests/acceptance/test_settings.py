@@ -284,15 +284,27 @@ def test_ignore_diff(variables, has_patch, tmp_path):
     assert done.out.splitlines() == [f"40 True {has_patch}"] * 2, done.err
 
 
+def test_a_task_whose_process_was_killed_has_its_provenance(tmp_path):
+    """The driver records it in place of the worker."""
+    configure(preempt_max=0)
+    store = LocalFileStore(tmp_path / "runs")
+    config = {"log": str(tmp_path / "log"), "by": int(signal.SIGTERM)}
+    flow = Flow([TaskSpec(settings_tasks.ends_itself, config)])
+    flow.run(executor="processes", exit_on_error=False, results_store=store)
+    (record,) = store.records()
+    assert record.latest.provenance["pid"] == os.getpid()
+
+
 def test_ascii(capsys, monkeypatch):
     """Drawings keep to ASCII where Unicode was asked for."""
-    flow = Flow([TaskSpec(settings_tasks.number, name="A")])
+    specs = [TaskSpec(settings_tasks.number, name=name) for name in ("A", "B")]
+    flow = Flow([specs[1].requires(specs[0])])
     drawn = []
     for value in (False, True):
         configure(ascii=value)
         flowlib.visualize_graph_in_console(flow.task_spec_graph, use_pager=False, use_unicode=True)
         drawn.append(capsys.readouterr().out.isascii())
-    assert drawn[1]
+    assert drawn == [False, True]
 
 
 def test_progress(capsys):

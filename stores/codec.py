@@ -102,6 +102,32 @@ class PathCodec(Codec):
         return read_archive(stream, read, keep=self.keeps_path)
 
 
+def write_by_file(stream: BinaryIO, write: Callable[[Path], object]) -> None:
+    """Write the file that `write` makes, for libraries whose streams hold everything in memory."""
+    import shutil  # slow to import, and wanted only here
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="flowlib-") as folder:
+        path = Path(folder) / "content"
+        write(path)
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, stream, _COPY_BYTES)
+
+
+def read_by_file(stream: BinaryIO, read: Callable[[Path], Any]) -> Any:
+    """What `read` makes of a file with the bytes of a stream; the file is gone afterwards."""
+    import shutil
+    import tempfile
+
+    with tempfile.NamedTemporaryFile(prefix="flowlib-") as file:
+        shutil.copyfileobj(stream, file, _COPY_BYTES)
+        file.flush()
+        return read(Path(file.name))
+
+
+_COPY_BYTES: Final = 1 << 20
+
+
 def write_archive(stream: BinaryIO, write: Callable[[Path], object]) -> None:
     """Write the file or folder that `write` makes at the path it is given, as a tar."""
     import tarfile  # slow to import, and wanted only here

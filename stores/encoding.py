@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from stores.codec import Codec, codecs, infer
 from stores.errors import (
@@ -149,12 +149,19 @@ def _damaged(address: Address, artifact: Artifact, error: Exception) -> Artifact
     return ArtifactDamaged(f"{address}/{artifact.name} cannot be read as {artifact.type_}: {error}")
 
 
-def is_surely_longer(value: Any, limit: int) -> bool:
-    """Whether a value is surely too large for the record, so that it is not encoded twice."""
+def is_surely_longer(value: Any, limit: int, depth: int = 3) -> bool:
+    """Whether a value is surely too large for the record, so that memory does not hold it twice."""
     size = getattr(value, "nbytes", None)
     if isinstance(size, int):
         return size > limit
+    if type(value) in (dict, list, tuple) and len(value) <= _FEW_PARTS and depth:
+        parts = value.values() if type(value) is dict else value
+        return any(is_surely_longer(each, limit, depth - 1) for each in parts)
     return isinstance(value, (bytes, str)) and len(value) > limit
+
+
+_FEW_PARTS: Final = 100
+"""In so few a large one is looked for."""
 
 
 def check_is_json(where: str, load_kwargs: Mapping[str, Any]) -> None:

@@ -292,8 +292,8 @@ class FileArtifacts:
         info = self.type_info(artifact.type_)
         if codec.needs_path or info.needs_path or artifact.type_ not in self._types:
             return PathPromise(self, address, artifact, options, str(path))
-        mode = "rb" if info.is_binary else "r"
         load_kwargs = {**artifact.load_kwargs, **options}
-        return FilePromise(
-            artifact.name, str(path), info.save_fn, info.load_fn, info.open_fn, mode, load_kwargs
-        )
+        parts = (artifact.name, str(path), info.save_fn, info.load_fn, info.open_fn)
+        if info.is_binary or not is_builtin(artifact.type_, self._types):
+            return FilePromise(*parts, "rb" if info.is_binary else "r", load_kwargs)
+        return FilePromise(*parts, "r", load_kwargs, newline="")  # \r\n stays as it is

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from stores.codec import Codec, library
+from stores.codec import Codec, library, write_by_file
 
 
 class Hdf5Codec(Codec):
@@ -22,9 +22,7 @@ class Hdf5Codec(Codec):
         return False
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
-        memory = io.BytesIO()  # the library reads what it has written
-        _write(value, memory, options)
-        stream.write(memory.getbuffer())
+        write_by_file(stream, lambda path: _write(value, path, options))
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
         seekable = stream if stream.seekable() else io.BytesIO(stream.read())

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
 
-from stores.codec import Codec, is_installed, library, refuse_options
+from stores.codec import (
+    Codec,
+    is_installed,
+    library,
+    read_by_file,
+    refuse_options,
+    write_by_file,
+)
 
 _TYPES: Final = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
 )
 _RESERVED: Final = "__metadata__"
+
+_SMALL_BYTES: Final = 1 << 20
+"""What is larger goes by way of a file: the streams of the library are bytes in memory."""
 
 _LONGEST_HEADER: Final = 100_000_000
 """In bytes, as the library has it."""
@@ -38,17 +48,24 @@ class SafetensorsCodec(Codec):
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
         refuse_options("safetensors", options)
         kind, arrays, metadata = _prepared(value)
-        stream.write(_library(kind).save(arrays, metadata=metadata))
+        if sum(each.nbytes for each in arrays.values()) > _SMALL_BYTES:
+            write_by_file(stream, lambda path: _save(kind, arrays, path, metadata))
+        else:
+            stream.write(_told(arrays, lambda: _library(kind).save(arrays, metadata=metadata)))
 
     def dump_path(self, value: Any, path: Path, **options: Any) -> None:
         refuse_options("safetensors", options)
         kind, arrays, metadata = _prepared(value)
-        _library(kind).save_file(arrays, str(path), metadata=metadata)
+        _save(kind, arrays, path, metadata)
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
         refuse_options("safetensors", options)
-        data = stream.read()
-        return _read(_metadata(data), "load", data)
+        if stream.seekable():
+            start, data = stream.tell(), stream.read(_SMALL_BYTES + 1)
+            if len(data) <= _SMALL_BYTES:
+                return _read(_metadata(data), "load", data)
+            stream.seek(start)
+        return read_by_file(stream, self.load_path)
 
     def load_path(self, path: Path, **options: Any) -> Any:
         refuse_options("safetensors", options)
@@ -78,6 +95,33 @@ def _prepared(value: Any) -> tuple[str, dict[str, Any], dict[str, str]]:
     # The library writes the memory of an array as it lies there, so transposed ones are copied.
     arrays = {name: numpy.asarray(each, order="C") for name, each in value.items()}
     return kind, arrays, metadata
+
+
+def _save(kind: str, arrays: dict[str, Any], path: Path, metadata: dict[str, str]) -> None:
+    save_file = _library(kind).save_file
+    _told(arrays, lambda: save_file(arrays, str(path), metadata=metadata))
+
+
+def _told(arrays: Mapping[str, Any], save: Callable[[], Any]) -> Any:
+    """What `save` gives.
+
+    Raises:
+        ValueError: tensors share memory; the message says which.
+    """
+    try:
+        return save()
+    except RuntimeError as error:
+        names: dict[int, list[str]] = {}
+        for name, each in arrays.items():
+            if hasattr(each, "untyped_storage"):
+                names.setdefault(each.untyped_storage().data_ptr(), []).append(name)
+        shared = [", ".join(map(repr, each)) for each in names.values() if len(each) > 1]
+        if not shared:
+            raise
+        raise ValueError(
+            f"the tensors {' and '.join(shared)} share memory, which safetensors files do not "
+            f'keep: save copies made by .clone(), or use type_="torch"'
+        ) from error
 
 
 def _metadata(data: bytes) -> dict[str, str]:

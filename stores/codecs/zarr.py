@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final
 
-from stores.codec import Codec, library, refuse_options
+from stores.codec import Codec, library, read_by_file, refuse_options, write_by_file
 
 _ORDER: Final = "stores.order"
 
@@ -27,17 +25,10 @@ class ZarrCodec(Codec):
         return False
 
     def dump(self, value: Any, stream: BinaryIO, **options: Any) -> None:
-        with tempfile.TemporaryDirectory(prefix="flowlib-") as folder:
-            path = Path(folder) / "content.zip"
-            self.dump_path(value, path, **options)
-            with path.open("rb") as file:
-                shutil.copyfileobj(file, stream)
+        write_by_file(stream, lambda path: self.dump_path(value, path, **options))
 
     def load(self, stream: BinaryIO, **options: Any) -> Any:
-        with tempfile.NamedTemporaryFile(prefix="flowlib-", suffix=".zip") as file:
-            shutil.copyfileobj(stream, file)
-            file.flush()
-            return self.load_path(Path(file.name), **options)
+        return read_by_file(stream, lambda path: self.load_path(path, **options))
 
     def dump_path(self, value: Any, path: Path, **options: Any) -> None:
         zarr: Any = library("zarr", "zarr")

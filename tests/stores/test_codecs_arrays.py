@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stores import LocalFileStore
@@ -84,6 +84,7 @@ def test_damaged_files_are_an_error_of_the_value(type_, data, tmp_path):
 
 
 @pytest.mark.parametrize("type_", ["hdf5", "zarr"])
+@settings(deadline=None)  # files are slow on a busy disk
 @given(
     value=st.dictionaries(
         PLAIN_NAMES, ARRAYS | st.dictionaries(PLAIN_NAMES, ARRAYS, max_size=2), max_size=3

@@ -8,7 +8,7 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +16,7 @@ from flowlib.amounts import PARTS, Amount, amount_of, amounts_of
 from flowlib.demands import NOTHING, Demand, Grant
 from flowlib.devices import Environment, Gpu, environment_of, gpus_of, names_inside
 from flowlib.errors import ResourceError, nearest
+from flowlib.gpu_memory import memory_of
 
 OBJECTS: Final = "gpu"
 """The kind under which the objects of a resource list are asked for."""
@@ -58,7 +59,9 @@ class ResourcePool:
         if wanted is None:
             return self.default
         parts = []
-        for kind, amount in amounts_of(spec, wanted).items():
+        for kind, given in amounts_of(spec, wanted).items():
+            is_memory = kind == OBJECTS and given.is_size and self.has_devices
+            amount = self._part_of_device(spec, given) if is_memory else given
             self._check(spec, kind, amount)
             if amount.parts:
                 parts.append((kind, amount.parts))
@@ -116,11 +119,6 @@ class ResourcePool:
         """Whether it leases devices that only the task may see that has leased them."""
         return any(isinstance(each, Gpu) for each in self.objects.get(OBJECTS, ()))
 
-    def has_one_environment(self, demands: Iterable[Demand]) -> bool:
-        """Whether all tasks with these demands may run in one and the same process."""
-        threads = {parts for demand in demands for parts in [dict(demand.parts).get(CPUS)]}
-        return not self.has_devices and len(threads) <= 1
-
     def _held(self, grant: Grant) -> dict[str, list[object]]:
         return {kind: [self.objects[kind][i] for i in held] for kind, held in grant.objects}
 
@@ -172,6 +170,23 @@ class ResourcePool:
                 f"{spec} needs {amount} {kind}, but these are leased one by one: ask for a whole "
                 f"number of them, or for a fraction of one"
             )
+
+    def _part_of_device(self, spec: str, memory: Amount) -> Amount:
+        """The fraction of a device that has so much of its memory; of the smallest device."""
+        gpus = [each for each in self.objects[OBJECTS] if isinstance(each, Gpu)]
+        sizes = memory_of([each.id for each in gpus])
+        if sizes is None:
+            raise ResourceError(
+                f"{spec} needs {memory} of a gpu, but how much memory the GPUs have cannot be "
+                f"found out: install flowlib-runner[nvidia], or ask for a fraction, such as 0.5"
+            )
+        smallest = Amount(min(sizes) * PARTS, is_size=True)
+        if memory.parts > smallest.parts:
+            raise ResourceError(
+                f"{spec} needs {memory} of a gpu, but the smallest has {smallest}: it could "
+                f"never start"
+            )
+        return Amount(max(1, memory.parts // min(sizes)))
 
     def _total(self, kind: str) -> Amount | None:
         if kind in self.objects:

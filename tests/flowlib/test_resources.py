@@ -138,15 +138,14 @@ def test_a_number_of_gpus_means_the_first_devices():
     assert not pool.fits(pool.demand("T", {"gpu": 0.5}))
 
 
-def test_only_devices_and_threads_need_processes_of_their_own():
-    """Where all tasks want the same, any worker may run any of them."""
-    plain = pool_of({"gpu": ["cuda:0"], "cpu": 8})
-    some = [plain.demand("T", wanted) for wanted in ({"cpu": 2}, {"cpu": 2, "gpu": 1})]
+def test_objects_alone_change_no_environment():
+    """Devices and threads do, and nothing else."""
+    plain = pool_of({"gpu": ["cuda:0"], "mem": "8GB", "cpu": 8})
+    leased = plain.take(plain.demand("T", {"gpu": 1, "mem": "8GB"}))
 
-    assert plain.has_one_environment(some)
-    assert not plain.has_one_environment([*some, NOTHING])
-    assert not pool_of({"gpu": 1}).has_one_environment([NOTHING])
-    assert pool_of(["cuda:0"]).environment(plain.take(NOTHING)) == ()
+    assert plain.environment(leased) == ()
+    assert dict(plain.environment(plain.take(plain.demand("T", {"cpu": 2}))))
+    assert dict(pool_of({"gpu": 1}).environment(plain.take(NOTHING)))
 
 
 def test_without_resources_nothing_is_demanded():

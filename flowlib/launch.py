@@ -35,7 +35,6 @@ from flowlib.running import GRACE_S
 from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
-from flowlib.views.tmux import TmuxView
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
 
 _log = logging.getLogger("flowlib")
@@ -106,7 +105,11 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
 def _watched(stack: ExitStack, options: RunOptions, story: RunProgress) -> Tell:
     """Tells panes of tmux, too, if they are wanted."""
     tell = stack.enter_context(shown_by(options.progress, story))
-    return TmuxView(options.max_panes_per_window).before(tell) if options.log_to_tmux else tell
+    if not options.log_to_tmux:
+        return tell
+    from flowlib.views.tmux import TmuxView  # wanted seldom
+
+    return TmuxView(options.max_panes_per_window).before(tell)
 
 
 def checked_store(store: object) -> ResultsStore:

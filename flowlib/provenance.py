@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
 import re
 import shlex
 import subprocess
@@ -42,7 +40,7 @@ def _machine() -> dict[str, object]:
         "host": system.nodename,
         "user": _user(),
         "pid": os.getpid(),
-        "python": platform.python_version(),
+        "python": sys.version.split()[0],
         "executable": sys.executable,
         "platform": f"{system.sysname}-{system.release}-{system.machine}",
         "command": _redacted(shlex.join(sys.orig_argv)),
@@ -99,6 +97,8 @@ def _working_directory() -> str:
 
 
 def _user() -> str:
+    import getpass  # only runs that compute something pay for it
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -92,7 +92,7 @@ def test_store(tmp_path):
     """Runs and plans without a store take that of the settings; an argument comes first."""
     first = run_script(STORE, tmp_path).out.splitlines()
     assert first == ["{'finished': 1} 0", "{'finished': 1}"]
-    uri = {"FLOWLIB_STORE": "sqlite:///runs.db"}
+    uri = {"FLOWLIB_STORE": "file:default"}
     second = run_script(STORE, tmp_path, **uri)
     assert second.out.splitlines() == ["{'finished': 1} 1", "{'cached': 1}"], second.err
     assert run_script(STORE, tmp_path, **uri).out.splitlines()[0] == "{'cached': 1} 1"

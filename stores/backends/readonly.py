@@ -32,6 +32,11 @@ class ReadOnlyStore(ResultsStore):
         return f"ReadOnlyStore({self._store!r})"
 
     @property
+    def reachable_from_workers(self) -> bool:  # type: ignore[override]  # as the other store is
+        """Whether other processes see what it holds."""
+        return self._store.reachable_from_workers
+
+    @property
     def supports_files(self) -> bool:  # type: ignore[override]  # as the other store does
         """Whether its artifacts can be opened as files."""
         return self._store.supports_files
@@ -112,6 +117,30 @@ class ReadOnlyStore(ResultsStore):
 
     def drop_artifact(self, lease: Lease, artifact: Artifact) -> NoReturn:
         self._refuse(f"deleting {lease.address}/{artifact.name}")
+
+    def attempt_folder(self, lease: Lease) -> NoReturn:
+        self._refuse(f"computing or saving {lease.address}")
+
+    def open_in_attempt(
+        self,
+        lease: Lease,
+        name: str,
+        known: Artifact | None,
+        mode: str,
+        type_: str | None,
+        sub_dir: str | None,
+        **open_kwargs: Any,
+    ) -> NoReturn:
+        self._refuse(f"saving {lease.address}/{name}")
+
+    def adopt_file(self, lease: Lease, name: str, path: Path, type_: str | None) -> NoReturn:
+        self._refuse(f"saving {lease.address}/{name}")
+
+    def lease_folder(self, address: Address) -> None:
+        """There is none, as there are no leases."""
+
+    def without_files(self, what: str) -> str:
+        return self._store.without_files(what)
 
     def remove(self, address: Address) -> NoReturn:
         self._refuse(f"deleting {address}")

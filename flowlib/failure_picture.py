@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import linecache
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -145,7 +146,7 @@ def _message(failed: Failed, width: int, signs: Signs) -> Iterator[str]:
     rows: list[str] = []
     for each in text.splitlines():
         row = harmless(each.rstrip(), signs.encoding)
-        rows += [row[at : at + width] for at in range(0, max(1, len(row)), max(1, width))]
+        rows += textwrap.wrap(row, max(1, width), replace_whitespace=False) or [""]
     yield from rows[:_MOST_MESSAGE_LINES]
     if len(rows) > _MOST_MESSAGE_LINES:
         yield f"{signs.more} {len(rows) - _MOST_MESSAGE_LINES} more lines"

@@ -57,6 +57,13 @@ class Footer:
                 self._is_mid_line = not shown.endswith("\n")
             return written
 
+    def say(self, text: str) -> None:
+        """Write lines of one's own above the lines, from the start of a line."""
+        with self.lock:
+            self.clear()
+            self._send("\n" * self._is_mid_line + text)
+            self._is_mid_line = False
+
     def clear(self) -> None:
         """Take the lines away; the terminal is as if there had been none."""
         with self.lock:
@@ -75,13 +82,6 @@ class Footer:
         with self.lock:
             self._asked -= 1
             self._is_mid_line = is_mid_line
-
-    def close(self, text: str) -> None:
-        """Take the lines away and write what stays in their place, from the start of a line."""
-        with self.lock:
-            self.clear()
-            self._send("\n" * self._is_mid_line + text)
-            self._is_mid_line = False
 
     def _taken_away(self) -> str:
         return f"\r\x1b[{len(self._lines)}A\x1b[J" if self._lines else ""

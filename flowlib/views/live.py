@@ -78,7 +78,7 @@ class LiveView(View):
         columns, _ = size_of(self._stream)
         first = self._progress.failures[-1].first
         line = cut(failure_line(first, self._signs), columns - 1, self._signs.more)
-        self._footer.write(self._stream, as_text([line], has_colours=self._has_colours))
+        self._footer.say(as_text([line], has_colours=self._has_colours))
 
     def _draw(self) -> float | None:
         columns, lines = size_of(self._stream)
@@ -107,4 +107,4 @@ class LiveView(View):
         bars = bars_picture(self._progress, frame) if self._has_begun else []
         summary = summary_picture(self._progress, columns - 1, self._signs)
         if self._progress.has_outcome:
-            self._footer.close(as_text([*bars, *summary], has_colours=self._has_colours))
+            self._footer.say(as_text([*bars, *summary], has_colours=self._has_colours))

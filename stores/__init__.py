@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from stores.backends.memory import InMemoryStore
     from stores.backends.mongodb import MongoDBStore
     from stores.backends.readonly import ReadOnlyStore
+    from stores.backends.s3 import S3Store
     from stores.backends.sql import SQLStore
     from stores.codec import (
         Codec,
@@ -109,6 +110,7 @@ __all__ = [
     "Records",
     "ResultsStore",
     "RunInfo",
+    "S3Store",
     "SQLStore",
     "Status",
     "StoreContext",
@@ -132,6 +134,7 @@ _HOMES = {
     "InMemoryStore": "stores.backends.memory",
     "ReadOnlyStore": "stores.backends.readonly",
     "MongoDBStore": "stores.backends.mongodb",
+    "S3Store": "stores.backends.s3",
     "SQLStore": "stores.backends.sql",
     "Codec": "stores.codec",
     "PathCodec": "stores.codec",
@@ -182,7 +185,7 @@ _HOMES = {
 }
 """Where each public name lives."""
 
-_EXTRAS = {"MongoDBStore": "mongodb", "SQLStore": "sql"}
+_EXTRAS = {"MongoDBStore": "mongodb", "S3Store": "s3", "SQLStore": "sql"}
 """The extras of this distribution that bring what a name needs."""
 
 

@@ -24,11 +24,11 @@ _SCHEMES: Final[Mapping[str, str]] = {
 }
 """The backends that serve schemes of another name."""
 
-_URL_OPTIONS: Final[Mapping[str, str]] = {"sql": "url", "mongodb": "host"}
+_URL_OPTIONS: Final[Mapping[str, str]] = {"sql": "url", "mongodb": "host", "s3": "url"}
 """The option that takes a whole URI."""
 
 
-_EXTRAS: Final[Mapping[str, str]] = {"sql": "sql", "mongodb": "mongodb"}
+_EXTRAS: Final[Mapping[str, str]] = {"sql": "sql", "mongodb": "mongodb", "s3": "s3"}
 """The extras of this distribution that bring what a backend imports."""
 
 

@@ -56,6 +56,28 @@ def mongo_uri(mongodb):
         client.drop_database(name)
 
 
+@pytest.fixture(scope="session")
+def s3():
+    """A real server with the protocol of S3."""
+    pytest.importorskip("boto3")
+    from tests.services.s3 import S3Server
+
+    server = S3Server()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def s3_url(s3, monkeypatch):
+    """The URL of an empty store in S3; the environment says where the server is."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3.new_url()
+
+
 @pytest.fixture
 def uri_of(tmp_path, request):
     """Gives the URI of an empty store of a kind."""
@@ -65,6 +87,8 @@ def uri_of(tmp_path, request):
             return request.getfixturevalue("postgres").new_database()
         if kind == "mongodb":
             return request.getfixturevalue("mongo_uri")
+        if kind == "s3":
+            return request.getfixturevalue("s3_url")
         if kind == "sqlite":
             pytest.importorskip("sqlalchemy")
         return {

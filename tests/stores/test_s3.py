@@ -1,0 +1,54 @@
+"""Does a store in S3 keep the promises of all stores? Asked of a real server."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+
+import pytest
+from hypothesis import settings
+
+pytest.importorskip("boto3")  # not there in the core suite
+
+from stores import S3Store
+from stores.testing import SeedConformance, StoreConformance, StoreMachine
+
+
+class TestS3(StoreConformance, SeedConformance):
+    """The suites of all stores."""
+
+    @pytest.fixture
+    def store(self, s3_url):
+        """An empty store; 10,000 records are 20,000 requests, for which a busy machine has time."""
+        faulthandler.dump_traceback_later(1_200, exit=True)
+        store = S3Store(s3_url)
+        yield store
+        store.close()
+
+
+class S3Machine(StoreMachine):
+    """The memory store is the model."""
+
+    url = ""
+
+    def make(self):
+        """A store under a new prefix."""
+        self.prefix = f"{self.url}/{os.urandom(6).hex()}"
+        return S3Store(self.prefix)
+
+    def reopen(self, store):
+        """Another store under the same prefix."""
+        return S3Store(self.prefix)
+
+    def clean_up(self, store):
+        """Close the connections of a store."""
+        store.close()
+
+
+@pytest.mark.slow
+def test_a_store_does_what_the_memory_store_does(s3_url):
+    """Whatever is done in whatever order."""
+    S3Machine.url = s3_url
+    test = S3Machine.TestCase("runTest")
+    test.settings = settings(max_examples=8, stateful_step_count=12, deadline=None)
+    test.runTest()

@@ -11,8 +11,8 @@ import random
 import time
 from collections.abc import Callable
 
-from flowlib.console_graph import Wish, charset, graph_lines
-from flowlib.graph_summary import GraphFacts, TaskFacts
+from flowlib.console_graph import charset, graph_lines
+from flowlib.graph_summary import GraphFacts, TaskFacts, Wish
 from flowlib.layout import layout
 
 REPEATS = 5

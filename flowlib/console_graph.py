@@ -20,12 +20,17 @@ from flowlib.console_painter import (
     sketched,
 )
 from flowlib.console_text import Line, Span, elided, harmless, merged
-from flowlib.graph_summary import GraphFacts, ShownGraph, ShownNode, related, shown
+from flowlib.graph_summary import (
+    MOST_TASKS,
+    GraphFacts,
+    ShownGraph,
+    ShownNode,
+    Wish,
+    related,
+    shown,
+)
 from flowlib.layering import levels_of
 from flowlib.vocabulary import SHOWN_STATES, shown_state
-
-MOST_TASKS: Final = 60
-"""Graphs with more tasks are shown by spec unless something else is asked for."""
 
 SHORTEST_NAME: Final = 5
 """Cells that an elided name keeps; a picture that needs shorter ones becomes a list."""
@@ -75,21 +80,6 @@ class Charset:
 def charset(use_unicode: bool, encoding: str = "utf-8") -> Charset:
     """The characters of pictures."""
     return Charset(UNICODE_PEN if use_unicode else ASCII_PEN, not use_unicode, encoding)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to be seen of a graph.
-
-    Attributes:
-        expand: Specs that are shown task by task.
-        around: A task or a spec; only it, its ancestors and its descendants are shown.
-        tasks: Whether all tasks are shown; None decides by their number and the width.
-    """
-
-    expand: Sequence[str] = ()
-    around: str | None = None
-    tasks: bool | None = None
 
 
 def graph_lines(facts: GraphFacts, width: int, chars: Charset, wish: Wish) -> list[Line]:

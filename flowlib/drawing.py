@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from flowlib.console_graph import Wish, charset, graph_lines
+from flowlib.console_graph import charset, graph_lines
 from flowlib.console_text import Line, Span, elided, harmless, plain, styled
 from flowlib.errors import GraphError
-from flowlib.graph_summary import GraphFacts, TaskFacts
+from flowlib.graph_summary import GraphFacts, TaskFacts, Wish
 from flowlib.layering import circle_of
 from flowlib.terminal import encoding_of, show, shows_colour, shows_unicode, terminal_width
 

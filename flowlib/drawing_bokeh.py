@@ -1,18 +1,78 @@
-"""How is a graph shown in the browser? As a Bokeh page of boxes in layers."""
+"""How is a graph shown in a browser or a notebook, and kept as a file?"""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.drawing import facts_of_digraph
 from flowlib.errors import MissingExtra
-from flowlib.graph_summary import shown
-from flowlib.layout import layout
+from flowlib.graph_summary import (
+    MOST_TASKS,
+    GraphFacts,
+    ShownGraph,
+    Wish,
+    config_text,
+    related,
+    shown,
+)
 
 if TYPE_CHECKING:
     from networkx import DiGraph
+
+    from flowlib.graph_page import PageSize
+
+MOST_NODES: Final = 2000
+"""More boxes at once are no picture; they are shown by spec, and the page says so."""
+
+MOST_LINES: Final = 20_000
+"""More lines make a browser slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPage:
+    """A graph to look at in a browser: one page, which needs nothing from the network.
+
+    Attributes:
+        title: Stands above the graph.
+        models: What Bokeh shows.
+    """
+
+    title: str
+    models: Any
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page as one file of HTML, Bokeh's own scripts included.
+
+        Returns:
+            Where it was written.
+        """
+        from bokeh.embed import file_html
+        from bokeh.resources import INLINE
+
+        written = Path(path)
+        written.write_text(file_html(self.models, INLINE, self.title), encoding="utf-8")
+        return written
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
+    def show(self, browser: str | None = None) -> None:
+        """Open the page in a browser, or put it into the notebook this runs in.
+
+        Args:
+            browser: Name of a browser known to `webbrowser`; None is the default one.
+        """
+        from bokeh.io import output_notebook
+        from bokeh.plotting import show
+        from bokeh.resources import INLINE
+
+        if "ipykernel" in sys.modules and browser is None:
+            output_notebook(INLINE, hide_banner=True)
+        show(self.models, browser=browser)
 
 
 def visualize_graph_interactive(
@@ -26,84 +86,97 @@ def visualize_graph_interactive(
 ) -> None:
     """Show a graph in a browser, or in the notebook this runs in.
 
+    The mouse tells about a node, a click lights what it comes from and leads to.
+
     Args:
         graph: A directed graph, such as `flow.task_graph`.
-        plot_width: Width of the plot in pixels.
+        plot_width: Width of the plot in pixels, unless it is scaled.
         plot_height: Height of the plot in pixels.
-        node_width: Space between the nodes of a layer.
-        node_height: Space between layers.
+        node_width: Space between layers.
+        node_height: Space from one row to the next.
         scale_width: Whether the plot is as wide as the page.
         browser: Name of a browser known to `webbrowser`; None is the default one.
 
     Raises:
         MissingExtra: Bokeh is not installed.
+        GraphError: the graph has a circle, or no directions.
     """
+    sizes = (plot_width, plot_height, node_width, node_height)
+    digraph_page(graph, *sizes, scale_width).show(browser)
+
+
+def digraph_page(
+    graph: DiGraph[Any],
+    plot_width: int = 500,
+    plot_height: int = 200,
+    node_width: int = 50,
+    node_height: int = 50,
+    scale_width: bool = True,
+) -> GraphPage:
+    """The page that `visualize_graph_interactive` shows; its parameters are described there."""
+    _need_bokeh()
+    from flowlib.graph_page import PageSize
+
+    facts = facts_of_digraph(graph)
+    configs = [_config_of(data.get("task")) for _, data in graph.nodes(data=True)]
+    tasks = [replace(t, config=c) for t, c in zip(facts.tasks, configs, strict=True)]
+    size = PageSize(plot_width, plot_height, node_width, node_height, scale_width)
+    return _page(
+        shown(GraphFacts(tasks, facts.sources), None), str(graph.name or "graph"), size, ""
+    )
+
+
+def facts_page(facts: GraphFacts, wish: Wish, title: str) -> GraphPage:
+    """The page of a flow: its tasks if they are not too many, else its specs.
+
+    Args:
+        facts: The tasks.
+        wish: What is to be seen of them.
+        title: Stands above the graph.
+
+    Raises:
+        MissingExtra: Bokeh is not installed.
+        SelectorError: the wish names what is not there.
+    """
+    _need_bokeh()
+    from flowlib.graph_page import PageSize
+
+    focus: frozenset[int] = frozenset()
+    if wish.around is not None:
+        facts, focus = related(facts, wish.around)
+    shows_tasks = wish.tasks or (
+        wish.tasks is None and not wish.expand and len(facts.tasks) <= MOST_TASKS
+    )
+    graph, notice = shown(facts, None if shows_tasks else wish.expand, focus), ""
+    if not _is_bearable(graph):
+        notice = (
+            f"{len(graph.nodes):,} nodes and {sum(map(len, graph.targets)):,} lines are too many "
+            f"for one page: specs are shown; around= shows what belongs to one task"
+        )
+        graph = shown(facts, (), focus)
+    return _page(graph, title, PageSize(900, None, 60, 40, True), notice)
+
+
+def _page(graph: ShownGraph, title: str, size: PageSize, notice: str) -> GraphPage:
+    from flowlib.graph_page import graph_page
+
+    return GraphPage(title, graph_page(graph, title, size, notice))
+
+
+def _is_bearable(graph: ShownGraph) -> bool:
+    return len(graph.nodes) <= MOST_NODES and sum(map(len, graph.targets)) <= MOST_LINES
+
+
+def _need_bokeh() -> None:
     try:
-        from bokeh.plotting import show
+        import bokeh.plotting  # noqa: F401
     except ImportError:
         raise MissingExtra(
             "the browser graph needs Bokeh: install flowlib-runner[viz] from the checkout"
         ) from None
-    show(
-        graph_figure(graph, plot_width, plot_height, (node_width, node_height), scale_width),
-        browser=browser,
-    )
 
 
-def graph_figure(
-    graph: DiGraph[Any],
-    plot_width: int,
-    plot_height: int,
-    node_size: tuple[int, int],
-    scale_width: bool,
-) -> Any:
-    """The Bokeh figure of a graph: a box per node, a line per edge, names on hover."""
-    from bokeh.models import HoverTool
-    from bokeh.plotting import figure
-
-    places = _places(graph, node_size)
-    plot = figure(
-        width=plot_width,
-        height=plot_height,
-        sizing_mode="stretch_width" if scale_width else "fixed",
-        title=str(graph.name or "graph"),
-        tools="pan,wheel_zoom,reset,save",
-    )
-    plot.axis.visible = False
-    plot.grid.visible = False
-    edges = list(graph.edges)
-    plot.multi_line(
-        [[places[a][0], places[b][0]] for a, b in edges],
-        [[places[a][1], places[b][1]] for a, b in edges],
-        color="#888888",
-    )
-    boxes = plot.rect(
-        x=[places[node][0] for node in graph],
-        y=[places[node][1] for node in graph],
-        width=node_size[0] * 0.9,
-        height=node_size[1] * 0.5,
-        fill_color="#dbe9f6",
-        line_color="#4477aa",
-    )
-    source: Any = boxes.data_source
-    source.data["name"] = [html.escape(str(node)) for node in graph]
-    plot.text(
-        x=[places[node][0] for node in graph],
-        y=[places[node][1] for node in graph],
-        text=[str(node) for node in graph],
-        text_align="center",
-        text_baseline="middle",
-        text_font_size="10px",
-    )
-    plot.add_tools(HoverTool(renderers=[boxes], tooltips=[("task", "@name{safe}")]))
-    return plot
-
-
-def _places(graph: DiGraph[Any], node_size: tuple[int, int]) -> dict[Hashable, tuple[float, float]]:
-    """Layers from top to bottom; in each of them the places of the console graph."""
-    places = layout(shown(facts_of_digraph(graph), None).targets)
-    width, height = node_size
-    return {
-        node: (float(row * width), -float(layer * height))
-        for node, row, layer in zip(graph, places.rows, places.layers.layer_of, strict=False)
-    }
+def _config_of(task: object) -> str:
+    """The config of a node of `flow.task_graph`; nothing for nodes of other graphs."""
+    config = getattr(task, "config", None)
+    return config_text(config) if isinstance(config, Mapping) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from flowlib.graph import TaskGraph, build_graph
 from flowlib.node import Node
@@ -15,6 +15,7 @@ from stores import ResultsStore, TaskState
 if TYPE_CHECKING:
     from networkx import DiGraph
 
+    from flowlib.drawing_bokeh import GraphPage
     from flowlib.plan import Plan
     from flowlib.results import Run
 
@@ -131,8 +132,10 @@ class Flow:
         store = self._store if results_store is None else results_store
         return make_plan(self._graph, checked_store(store), force)
 
+    @overload
     def draw(
         self,
+        view: Literal["console"] = "console",
         *,
         expand: str | Sequence[str] = (),
         around: str | None = None,
@@ -140,12 +143,35 @@ class Flow:
         width: int | None = None,
         use_unicode: bool | None = None,
         use_pager: bool = False,
-    ) -> None:
-        """Print the graph, after a run with the states of its tasks.
+    ) -> None: ...
+
+    @overload
+    def draw(
+        self,
+        view: Literal["bokeh"],
+        *,
+        expand: str | Sequence[str] = (),
+        around: str | None = None,
+        tasks: bool | None = None,
+    ) -> GraphPage: ...
+
+    def draw(
+        self,
+        view: str = "console",
+        *,
+        expand: str | Sequence[str] = (),
+        around: str | None = None,
+        tasks: bool | None = None,
+        width: int | None = None,
+        use_unicode: bool | None = None,
+        use_pager: bool = False,
+    ) -> GraphPage | None:
+        """Show the graph, after a run with the states of its tasks.
 
         Up to 60 tasks are shown one by one if they fit; else specs with the number of their tasks.
 
         Args:
+            view: "console" prints it; "bokeh" gives a page for a browser or a notebook.
             expand: Specs that are shown task by task.
             around: `Train-12`, `Train/9a7a08b2` or a spec: only what it comes from and leads to.
             tasks: Whether all tasks are shown, or specs only; None decides by number and width.
@@ -153,20 +179,29 @@ class Flow:
             use_unicode: Whether lines and icons are Unicode; None is yes where stdout can.
             use_pager: Whether $PAGER shows it on a terminal.
 
+        Returns:
+            The page, to `.show()` or to `.save("graph.html")`; None from the console.
+
         Raises:
             SelectorError: `expand` or `around` names what is not in the graph.
+            MissingExtra: Bokeh is wanted and not installed.
+            ValueError: there is no such view.
         """
-        from flowlib.console_graph import Wish
-        from flowlib.drawing import print_graph
         from flowlib.flow_facts import facts_of_flow
+        from flowlib.graph_summary import Wish
 
-        print_graph(
-            facts_of_flow(self._graph, self._word_of),
-            Wish([expand] if isinstance(expand, str) else expand, around, tasks),
-            width=width,
-            use_unicode=use_unicode,
-            use_pager=use_pager,
-        )
+        if view not in ("console", "bokeh"):
+            raise ValueError(f"a graph is drawn in the console or with bokeh, not {view!r}")
+        wish = Wish([expand] if isinstance(expand, str) else expand, around, tasks)
+        facts = facts_of_flow(self._graph, self._word_of, has_configs=view == "bokeh")
+        if view == "bokeh":
+            from flowlib.drawing_bokeh import facts_page
+
+            return facts_page(facts, wish, "task graph")
+        from flowlib.drawing import print_graph
+
+        print_graph(facts, wish, width=width, use_unicode=use_unicode, use_pager=use_pager)
+        return None
 
     def run(
         self,

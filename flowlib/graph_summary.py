@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from flowlib.errors import SelectorError, nearest
 from flowlib.vocabulary import shown_state, worst
+
+MOST_TASKS: Final = 60
+"""Graphs with more tasks are shown by spec unless something else is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be seen of a graph.
+
+    Attributes:
+        expand: Specs that are shown task by task.
+        around: A task or a spec; only it, its ancestors and its descendants are shown.
+        tasks: Whether all tasks are shown; None decides by their number and the width.
+    """
+
+    expand: Sequence[str] = ()
+    around: str | None = None
+    tasks: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +40,7 @@ class TaskFacts:
         key: Its key; may be empty.
         detail: The part of its config that differs within the spec: `lr=0.001`.
         state: A word of the vocabulary or the value of a TaskState; None if it is not known.
+        config: The whole config as text, for pictures that tell it on demand.
     """
 
     spec: str
@@ -27,6 +48,7 @@ class TaskFacts:
     key: str = ""
     detail: str = ""
     state: str | None = None
+    config: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,8 @@ class ShownNode:
         counts: How many of its tasks are in which state.
         is_spec: Whether it stands for all tasks of a spec.
         is_focus: Whether the picture is about it.
+        id: `Train/9a7a08b2`; empty for a spec.
+        config: The whole config of a task, if it is known.
     """
 
     name: str
@@ -64,6 +88,8 @@ class ShownNode:
     counts: Counter[str | None]
     is_spec: bool
     is_focus: bool = False
+    id: str = ""
+    config: str = ""
 
     @property
     def size(self) -> int:
@@ -82,6 +108,11 @@ class ShownGraph:
 
     nodes: tuple[ShownNode, ...]
     targets: tuple[tuple[int, ...], ...]
+
+
+def config_text(config: Mapping[str, object]) -> str:
+    """A config as one short line for each parameter."""
+    return "\n".join(f"{name}={reprlib.repr(value)}" for name, value in config.items())
 
 
 def shown(
@@ -193,6 +224,8 @@ def _node(tasks: Sequence[TaskFacts], is_spec: bool, is_focus: bool) -> ShownNod
         counts=Counter(words),
         is_spec=is_spec,
         is_focus=is_focus,
+        id=f"{first.spec}/{first.key[:8]}" if is_alone and first.key else "",
+        config=first.config if is_alone else "",
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flowlib.console_graph import Wish, charset, graph_lines
+from flowlib.console_graph import charset, graph_lines
 from flowlib.console_text import plain
-from flowlib.graph_summary import GraphFacts, TaskFacts
+from flowlib.graph_summary import GraphFacts, TaskFacts, Wish
 
 FOLDER = Path(__file__).parent / "golden" / "graphs"
 

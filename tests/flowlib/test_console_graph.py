@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flowlib.console_graph import Wish, charset, graph_lines
+from flowlib.console_graph import charset, graph_lines
 from flowlib.console_text import plain
 from flowlib.errors import GraphError
-from flowlib.graph_summary import GraphFacts, TaskFacts
+from flowlib.graph_summary import GraphFacts, TaskFacts, Wish
 from tests.flowlib.graph_cases import FOLDER, Builder, names_of_pictures, picture, sweep
 from tests.flowlib.picture_tracer import Tracer
 from tests.flowlib.test_console_painter import random_graph

@@ -15,6 +15,7 @@ from stores.uri import anchored
 CASES = {
     "store": ("file:/somewhere", "file:/somewhere"),
     "log_level": ("debug", "DEBUG"),
+    "log_limit_bytes": ("1000", 1000),
     "rich_uncaught_tracebacks": ("no", False),
     "ignore_diff": ("on", True),
     "lease_secs": ("2m", 120.0),
@@ -47,7 +48,6 @@ def _alone(monkeypatch, tmp_path):
 
 def test_every_setting_is_tried_here():
     """The table and the cases name the same settings."""
-    assert list(CASES) == sorted(TABLE, key=list(CASES).index)
     assert CASES.keys() == TABLE.keys()
 
 

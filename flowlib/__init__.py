@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
     from flowlib.errors import (
+        ConfigError,
         FlowError,
         GraphError,
         InputError,
         MigrationError,
         MissingExtra,
+        ParameterError,
         ResourceError,
         RunError,
         SelectorError,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from flowlib.failures import Failure
     from flowlib.flow import Flow
     from flowlib.info import TaskInfo
-    from flowlib.logs import configure_logging
+    from flowlib.logs import configure_logging, get_logger
     from flowlib.migration import Migration, migrate
     from flowlib.results import Run
     from flowlib.spec import TaskSpec
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ConfigError",
     "Expansion",
     "Failure",
     "File",
@@ -64,6 +67,7 @@ __all__ = [
     "Migration",
     "MigrationError",
     "MissingExtra",
+    "ParameterError",
     "Promise",
     "ResourceError",
     "ResultsStore",
@@ -86,6 +90,7 @@ __all__ = [
     "WorkerDied",
     "configure",
     "configure_logging",
+    "get_logger",
     "integers",
     "migrate",
     "register_expansion",
@@ -124,6 +129,7 @@ _HOMES = {
     "visualize_graph_interactive": "flowlib.drawing_bokeh",
     "configure": "flowlib.configuration",
     "configure_logging": "flowlib.logs",
+    "get_logger": "flowlib.logs",
     "integers": "flowlib.choices",
     "migrate": "flowlib.migration",
     "register_expansion": "flowlib.expansion",

@@ -49,9 +49,10 @@ class DriverPipe:
             self._send(data)
 
     def _send(self, data: bytes) -> None:
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _RAISING)
-        self._mine.is_sending = True
-        try:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        try:  # an exception of a handler, in the midst of this, leaves all as it was
+            signal.pthread_sigmask(signal.SIG_BLOCK, _RAISING)
+            self._mine.is_sending = True
             with self._lock:
                 self._connection.send_bytes(data)
                 while self._late:

@@ -17,12 +17,14 @@ import types
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii as quoted
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from flowlib import events
 from flowlib.configuration import settings
-from flowlib.events import Event, RunEnded, RunStarted, TaskEvent
+from flowlib.events import Event, RunEnded, RunStarted, TaskEvent, TaskRef
 from stores.file_layout import encoded
 
 SCHEMA: Final = 1
@@ -51,12 +53,23 @@ _SCALARS: Final = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
 def line_of(event: Event) -> str:
     """One line of ASCII without its end."""
     kind = type(event)
-    parts: dict[str, object] = {"event": _NAMES[kind]}
-    if kind is RunStarted:
-        parts["schema"] = SCHEMA
-    for name in _FIELDS[kind]:
-        parts[name] = getattr(event, name)
-    return _ENCODE(parts)
+    parts = [f'"{name}":{_text(getattr(event, name))}' for name in _FIELDS[kind]]
+    schema = f'"schema":{SCHEMA},' if kind is RunStarted else ""
+    return f'{{"event":"{_NAMES[kind]}",{schema}{",".join(parts)}}}'
+
+
+def _text(value: Any) -> str:
+    """A value as JSON; two events per task go through here, so the common ones go first."""
+    kind = type(value)
+    if kind is str:
+        return quoted(value)
+    if kind is float and isfinite(value):
+        return repr(value)
+    if isinstance(value, TaskRef):
+        spec, name = quoted(value.spec), quoted(value.unique_name)
+        key, label = quoted(value.key), quoted(value.label)
+        return f'{{"spec":{spec},"unique_name":{name},"key":{key},"label":{label}}}'
+    return _ENCODE(value)
 
 
 def _plain(value: object) -> object:

@@ -25,6 +25,7 @@ class LogNames:
         self.folder = folder
         self._stems: dict[tuple[str, str], str] = {}
         self._taken: set[str] = set()
+        self._tasks: dict[str, str] = {}
         self._tries: Counter[str] = Counter()
 
     def name(self, task: str, key: str) -> str:
@@ -50,9 +51,13 @@ class LogNames:
     def _stem(self, task: str, key: str) -> str:
         stem = self._stems.get((task, key))
         if stem is None:
-            stem = f"{LOGS}/{encoded(task)}-{encoded(key[:_SHORT])}"
+            start = self._tasks.get(task)
+            if start is None:
+                start = self._tasks[task] = f"{LOGS}/{encoded(task)}-"
+            short = key[:_SHORT]
+            stem = start + (short if short.isalnum() and short.isascii() else encoded(short))
             if stem in self._taken:
-                stem = f"{LOGS}/{encoded(task)}-{encoded(key)}"
+                stem = start + encoded(key)
             self._taken.add(stem)
             self._stems[task, key] = stem
         return stem

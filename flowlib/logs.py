@@ -44,6 +44,15 @@ def configure_logging(
     root.setLevel(number)
 
 
+def get_logger(name: str = "flowlib") -> logging.Logger:
+    """The logger of flowlib, or any other; below it are `flowlib.run` and those of the tasks.
+
+    Args:
+        name: Name of the logger.
+    """
+    return logging.getLogger(name)
+
+
 def own_handlers() -> list[logging.Handler]:
     """The handlers that `configure_logging` has added."""
     return [each for each in logging.getLogger().handlers if getattr(each, _MARK, False)]

@@ -15,11 +15,11 @@ from typing import Final
 
 from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
-from flowlib.events import Event, RunStarted
+from flowlib.events import Event, RunEnded, RunStarted
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan
-from flowlib.run_folders import MANIFEST, make_run_folder, runs_folder
+from flowlib.run_folders import MANIFEST, WORKERS, make_run_folder, runs_folder
 from flowlib.run_identity import RunIdentity
 from flowlib.task_output import OutputPlace
 from flowlib.view import View
@@ -83,9 +83,14 @@ class RunLog(View):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:  # nobody else tells that the run is over
+            self.show(RunEnded(time.time(), {}, self.duration_s, is_interrupted=True))
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+        if self.folder is not None:
+            with contextlib.suppress(OSError):  # only if nothing is in it
+                (self.folder / WORKERS).rmdir()
 
     @property
     def duration_s(self) -> float:

@@ -22,8 +22,9 @@ from benchmarks.environments import ROOT
 from stores import Address, LocalFileStore, TaskState
 from tests.faults.drivers import MARK, Driver, kill
 
-_PAUSES_S = (0.2, 1.0)
-_END_S = 300.0
+_PAUSES_S = (0.3, 1.5)
+_MOST_KILLS = 15
+_END_S = 240.0
 _SETTLE_S = 10.0
 _SHOWN = 5
 _MIB = 2**20
@@ -117,8 +118,7 @@ class _Session:
             while driver.others() and time.monotonic() < limit:
                 time.sleep(0.1)
             for pid in driver.others():
-                command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-                self.report.problems.append(f"a process was left: {command.decode()}")
+                self.report.problems.append(f"a process was left: {_command(pid)}")
         finally:
             for pid in driver.others():
                 kill(pid)
@@ -135,11 +135,15 @@ class _Session:
             if interrupt_at is not None and self._results() >= interrupt_at:
                 process.send_signal(signal.SIGINT)
                 interrupt_at = None
-            if time.monotonic() >= next_kill:
+            if time.monotonic() >= next_kill and self.report.kills < _MOST_KILLS:
                 next_kill = time.monotonic() + self.random.uniform(*_PAUSES_S)
                 self._kill_worker(driver)
         if process.poll() is None:
             self.report.problems.append(f"the driver did not end within {_END_S:g} s")
+            for pid in (process.pid, *driver.others()):
+                if "tracker" not in _command(pid) and "sleep" not in _command(pid):
+                    kill(pid, signal.SIGUSR2)
+            time.sleep(1.0)
             return
         self.report.exit_codes.append(process.returncode)
 
@@ -189,6 +193,13 @@ class _Session:
                 start_new_session=True,
             )
         return Driver(process, mark)
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
 
 
 def _check(folder: Path, tasks: int, report: Report) -> None:

@@ -20,21 +20,22 @@ _ROOM_BYTES: Final = 256 * 2**20
 """What a task that wants too much memory may have beyond what its process has already."""
 
 SHARES: Final[Mapping[str, int]] = {
-    "plain": 360,
+    "plain": 520,
     "flaky": 80,
     "raises": 60,
-    "leaves": 60,
-    "killed": 60,
-    "segfault": 20,
-    "hangs": 20,
-    "hog": 40,
-    "children": 40,
-    "thread": 40,
+    "leaves": 30,
+    "killed": 30,
+    "segfault": 10,
+    "hangs": 10,
+    "hog": 20,
+    "children": 20,
+    "thread": 20,
     "prints": 20,
-    "changes": 60,
+    "changes": 40,
 }
 """Tasks of each kind among 1,000; 60 and 80 more read from `raises` and `flaky`."""
 
+_KILLED: Final[Mapping[str, int]] = {"killed": 100, "lost": 100}
 _RETRIES: Final[Mapping[str, Mapping[str, int]]] = {
     "flaky": {"exception": 2},
     "hog": {"oom": 1},
@@ -56,11 +57,11 @@ def flow_of(tasks: int, folder: str) -> Flow:
             {"folder": folder},
             expand="product",
             name=kind,
-            retries={"killed": 100, "lost": 100, **_RETRIES.get(kind, {})},
+            retries={**_KILLED, **_RETRIES.get(kind, {})},
             timeout=0.5 if kind == "hangs" else None,
         )
     readers = [
-        TaskSpec(read, {}, name=f"after_{kind}").requires(specs[kind])
+        TaskSpec(read, {}, name=f"after_{kind}", retries=_KILLED).requires(specs[kind])
         for kind in ("flaky", "raises")
     ]
     return Flow([*specs.values(), *readers])

@@ -44,7 +44,7 @@ class SpecDocument(OptionsDocument):
     additional_kwargs: dict[str, Any] = Field(default_factory=dict)
     requires: Names = Field(default_factory=list)
     reduce: StrictBool | list[StrictStr] | None = None
-    expand: StrictStr | None = None
+    expand: StrictStr | dict[str, Any] | None = None
     config_ignore_prefix: StrictStr | None = None
     config_group_prefix: StrictStr | None = None
     version: StrictStr | StrictInt | None = None

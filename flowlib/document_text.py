@@ -29,7 +29,7 @@ def document_of(graph: TaskGraph) -> dict[str, Any]:
 
 def _spec(declaration: Declaration, requires: tuple[str, ...]) -> dict[str, Any]:
     name, expand = declaration.name, declaration.expand
-    if expand is not None and not isinstance(expand, str):
+    if expand is not None and not isinstance(expand, (str, dict)):
         raise ConfigError(f"{name}: a document names its expansion; {expand!r} has no name")
     reduce = declaration.reduce
     given: dict[str, Any] = {
@@ -38,7 +38,7 @@ def _spec(declaration: Declaration, requires: tuple[str, ...]) -> dict[str, Any]
         "additional_kwargs": to_markers(dict(declaration.additional_kwargs), name),
         "requires": list(requires),
         "reduce": list(reduce) if isinstance(reduce, tuple) else reduce,
-        "expand": expand,
+        "expand": to_markers(expand, f"{name}.expand"),
         "config_ignore_prefix": declaration.ignore_prefix,
         "config_group_prefix": declaration.group_prefix,
         "version": declaration.version,

@@ -224,6 +224,11 @@ specs:
     path.write_text(text)
     [spec] = load(path).specs
     assert spec.config == {"a": uniform(0.1, 1, log=True), "b": integers(1, 9)}
+    path.write_text(text + "    expand: {random: {n: 3, seed: 1}}\n")
+    flow = Flow.from_file(path)
+    assert len({each["a"] for each in configs(flow, "T")}) == 3
+    path.with_suffix(".json").write_text(json.dumps(flow.to_document()))
+    assert keys(Flow.from_file(path.with_suffix(".json"))) == keys(flow)
 
 
 def test_includes_and_defaults(tmp_path):

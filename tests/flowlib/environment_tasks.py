@@ -11,6 +11,11 @@ AT_IMPORT = dict(os.environ)
 NAMES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "OMP_NUM_THREADS")
 
 
+def variable(name):
+    """Say what the process was when it started, and what it is."""
+    return {"value": os.environ.get(name), "at_import": AT_IMPORT.get(name)}
+
+
 class Look(Task):
     """Say which devices and threads there are, and hold them for a while."""
 

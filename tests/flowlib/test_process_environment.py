@@ -150,11 +150,26 @@ def test_a_job_of_a_cluster_counts_its_own_devices(monkeypatch):
     assert set(by_device(found, "at_import")) <= {"4", "6"}
 
 
-def test_the_name_of_a_process_is_a_word():
+@pytest.mark.parametrize("method", ["forkserver", "spawn", "fork"])
+def test_workers_have_the_environment_of_their_driver_as_it_is_now(method, monkeypatch):
+    """A fork server was born with that of the first run."""
+    seen = []
+    for value in ("first", "second"):
+        monkeypatch.setenv("FLOWLIB_TEST_VALUE", value)
+        seen += run(TaskSpec(tasks.variable, {"name": "FLOWLIB_TEST_VALUE"}), start_method=method)
+    monkeypatch.delenv("FLOWLIB_TEST_VALUE")
+    seen += run(TaskSpec(tasks.variable, {"name": "FLOWLIB_TEST_VALUE"}), start_method=method)
+
+    assert [each["value"] for each in seen] == ["first", "second", None]
+
+
+def test_the_name_of_a_process_is_a_word(monkeypatch):
     """It sets variables on arrival, and is text then."""
     name = process_name("Worker-1", (("FLOWLIB_TEST_NAME", 'it\'s "set"'),))
+    before = dict(os.environ)
+    monkeypatch.setenv("FLOWLIB_TEST_NAME", "old")
+    monkeypatch.setenv("FLOWLIB_TEST_LATER", "not known then")
     arrived = pickle.loads(pickle.dumps(name))
 
     assert (type(arrived), arrived) == (str, "Worker-1")
-    assert os.environ.pop("FLOWLIB_TEST_NAME") == 'it\'s "set"'
-    assert type(process_name("Worker-1", ())) is str
+    assert dict(os.environ) == {**before, "FLOWLIB_TEST_NAME": 'it\'s "set"'}

@@ -94,9 +94,8 @@ class Runner:
         self._parking = Parking(known.poll_interval_secs, known.wait_log_every_secs)
         self._next_beat = time.monotonic() + means.store.beat_s
         self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
-        self.state = RunState(
-            states=dict.fromkeys((n.key for n in nodes), TaskState.PENDING), logs=jobs.logs
-        )
+        states = dict.fromkeys((n.key for n in nodes), TaskState.PENDING)
+        self.state = RunState(states=states, logs=jobs.logs)
 
     def events(self) -> Iterator[Event]:
         """Run; yield every event as it happens."""
@@ -199,8 +198,7 @@ class Runner:
         self._scheduler.pause(node)
         self.state.states[node.key] = TaskState.KILLED
         self.state.errors[node.key] = error
-        is_kill = True
-        log = self._jobs.logs.path(node.name, node.key)
+        log, is_kill = self._jobs.logs.path(node.name, node.key), True
         return Failed(time.time(), self._refs.of(node), error, is_kill, outcome.duration_s, log)
 
     def _give_up(self, node: Node, outcome: Outcome, error: ErrorDetails) -> Iterator[Event]:

@@ -113,12 +113,24 @@ class Task(ABC):
         """
         return context_of(self).attempt.run_dir
 
+    @property
+    def checkpoint_dir(self) -> Path:
+        """A folder that later attempts of this node find again, made when first asked for.
+
+        What is in it is handed on when the node is tried again or taken over by another run. It
+        is emptied when the node is forced, and deleted when it has finished.
+
+        Raises:
+            StoreWithoutFiles: the store of the run keeps no files.
+        """
+        return context_of(self).attempt.checkpoint_dir
+
     def should_stop(self) -> bool:
         """Whether the task should save what it has and end, because it may soon be killed.
 
         True when the run is being stopped, and in the last tenth of its `timeout` (at most the
         last 30 seconds). A task that ends early raises KeyboardInterrupt, so that it does not
-        count as finished.
+        count as finished: it was killed, or has timed out.
         """
         return context_of(self).should_stop()
 
@@ -255,7 +267,7 @@ def with_context(task: Task, context: TaskContext) -> None:
     task.__dict__["_flowlib_context"] = context
 
 
-_INTERNAL = ("shared_dir", "checkpoint_dir", "validate", "restore", "from_spec")
+_INTERNAL = ("shared_dir", "validate", "restore", "from_spec")
 
 
 def protected_names() -> frozenset[str]:

@@ -78,6 +78,7 @@ class Job:
         facts: What the plan of a later run compares.
         run: The names of the run and of the node in it.
         resource: What the task is leased.
+        starts_over: Whether what earlier attempts have handed on is dropped.
         failed: The predecessors that failed, where the task wants to know.
         log: Where its output goes, below the folder of the run; empty if nowhere.
         environment: Variables that its process must have been started with.
@@ -93,6 +94,7 @@ class Job:
     facts: Mapping[str, str]
     run: RunInfo
     resource: object = None
+    starts_over: bool = False
     failed: tuple[FailedInput, ...] = ()
     log: str = ""
     environment: Environment = ()

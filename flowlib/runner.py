@@ -119,14 +119,13 @@ class Runner:
 
     def _obey_signals(self) -> None:
         """Start nothing new once a signal has come; end what runs when it is time."""
-        stage = self._interrupts.stage()
-        if stage is self._stage:
+        before, self._stage = self._stage, self._interrupts.stage()
+        if self._stage is before:
             return
-        self._stage = stage
         self._scheduler.stop()
         self._executor.ask_to_stop()
-        if stage >= Stage.ENDING:
-            self._executor.end_all(now=stage is Stage.KILLING)
+        if self._stage >= Stage.ENDING:
+            self._executor.end_all(now=self._stage is Stage.KILLING)
 
     def _start_ready(self) -> Iterator[Event]:
         while taken := self._scheduler.take(self._executor.free_slots):
@@ -142,6 +141,7 @@ class Runner:
             _log.warning(
                 "%s goes on without %d of its %d inputs", node.unique_name, job.lacks, total
             )
+        job = replace(job, starts_over=job.force and not self._tries.has_failed(node))
         self._running[node.key] = (node, job)
         self.state.states[node.key] = TaskState.RUNNING
         worker = self._executor.submit(job, self._jobs.assignment(node))

@@ -70,6 +70,8 @@ def execute(
         attempt.abandon()
         return Outcome(job.address, OutcomeKind.FOUND, attempt=counted.number)
     try:
+        if job.starts_over:
+            attempt.drop_checkpoint()
         return _run_attempt(job, assignment, store, attempt, around)
     except BaseException:
         attempt.abandon()  # an interrupt between the lease and the commit; harmless after it
@@ -130,9 +132,10 @@ def _call(
 ) -> _Ending:
     """Call the user's code and save what it returns."""
     kind: FailureKind | None = None
+    warn_at = _warn_at(assignment.timeout_s)
     try:
         with around.interruptible():
-            context = _context(job, assignment, store, attempt, around)
+            context = _context(job, assignment, store, attempt, around, warn_at)
             for hook in assignment.before:
                 hook(_handle(assignment, context))
             kind = FailureKind.INPUT
@@ -141,7 +144,9 @@ def _call(
             returned = _run_task(assignment, context, inputs)
             _save_returned(returned, attempt)
     except KeyboardInterrupt as error:
-        return _Ending(TaskState.KILLED, error_details(error), failure=FailureKind.KILLED)
+        is_late = time.monotonic() >= warn_at and not around.is_stopping()
+        failure = FailureKind.TIMEOUT if is_late else FailureKind.KILLED
+        return _Ending(TaskState.KILLED, error_details(error), failure=failure)
     except BaseException as error:  # noqa: BLE001  # the one place that calls user code
         raised = error if isinstance(error, Exception) else None
         return _Ending(
@@ -208,6 +213,7 @@ def _context(
     store: ResultsStore,
     attempt: OpenAttempt,
     around: Surroundings,
+    warn_at: float,
 ) -> TaskContext:
     return TaskContext(
         name=assignment.name,
@@ -229,7 +235,7 @@ def _context(
         state=TaskState.RUNNING,
         started=datetime.now(UTC),
         is_stopping=around.is_stopping,
-        warn_at=_warn_at(assignment.timeout_s),
+        warn_at=warn_at,
     )
 
 

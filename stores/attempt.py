@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from stores.attempt_store import AttemptStore, Lease, SaveOptions
+from stores.disk import remove_tree
 from stores.encoding import check_is_json
 from stores.errors import ArtifactMissing, StoreError, StoreWithoutFiles
 from stores.files import File
@@ -57,6 +58,20 @@ class OpenAttempt:
             StoreWithoutFiles: the store keeps no files.
         """
         return self._store.attempt_folder(self.lease)
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """A folder that is handed on to later attempts, until one of them has finished.
+
+        Raises:
+            StoreWithoutFiles: the store keeps no files.
+        """
+        return self._store.checkpoint_folder(self.lease)
+
+    def drop_checkpoint(self) -> None:
+        """Drop what earlier attempts have handed on."""
+        if self._store.supports_files:
+            remove_tree(str(self._store.checkpoint_folder(self.lease)))
 
     def save(
         self,

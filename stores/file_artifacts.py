@@ -23,12 +23,12 @@ from stores.encoding import (
     loaded_inline,
 )
 from stores.errors import ArtifactDamaged, StoreError
-from stores.file_layout import Layout, as_store_error, encoded, make_folder
+from stores.file_layout import CHECKPOINT, Layout, as_store_error, encoded, make_folder
 from stores.file_promises import InlinePromise, PathPromise
 from stores.file_streams import FOLDER, is_folder, put_stream
 from stores.file_types import is_builtin, read_plain, type_of_extension, write_plain
 from stores.files import File, FilePromise, TypeInfo, TypeInfoCodec
-from stores.record import Address, Artifact, Record, Status
+from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.transfer import extension_of, taken_inline
 from stores.trees import digest_of_folder
 from stores.values import Promise
@@ -155,9 +155,9 @@ class FileArtifacts:
                 damaged.append(artifact.name)
         return replace(status, missing=tuple(missing), damaged=tuple(damaged))
 
-    def folder(self, address: Address, attempt: int) -> Path:
-        """The folder of an attempt, made if it is not there."""
-        path = f"{self._layout.key_folder(address)}/{attempt}"
+    def folder(self, address: Address, name: int | str) -> Path:
+        """A folder of a key, made if it is not there."""
+        path = f"{self._layout.key_folder(address)}/{name}"
         make_folder(path)
         return Path(path)
 
@@ -193,21 +193,22 @@ class FileArtifacts:
         if artifact.file is not None:
             remove(f"{self._layout.key_folder(address)}/{artifact.file}")
 
-    def drop_attempt(self, address: Address, attempt: int) -> None:
-        """Remove the folder of an attempt."""
+    def drop_attempt(self, address: Address, attempt: int | str) -> None:
+        """Remove the folder of an attempt, or another one of a key."""
         folder = self._layout.key_folder(address)
         remove_tree(f"{folder}/{attempt}")
         with contextlib.suppress(OSError):
             os.rmdir(folder)  # only if nothing else is in it
 
-    def drop_unnamed(self, record: Record) -> None:
-        """Remove the folders of older attempts that the record does not name."""
+    def tidy(self, record: Record) -> None:
+        """Remove what a record in force makes needless: attempts it does not name, a checkpoint."""
+        latest, folder = record.latest, self._layout.key_folder(record.address)
+        if latest.state is TaskState.FINISHED and os.path.isdir(f"{folder}/{CHECKPOINT}"):
+            self.drop_attempt(record.address, CHECKPOINT)
         kept = record.attempts_in_use
-        names: list[str] = []
-        with contextlib.suppress(OSError):
-            names = os.listdir(self._layout.key_folder(record.address))
+        names = os.listdir(folder) if latest.number > 1 and os.path.isdir(folder) else []
         for number in [int(name) for name in names if name.isdigit()]:
-            if number < record.latest.number and number not in kept:
+            if number < latest.number and number not in kept:
                 self.drop_attempt(record.address, number)
 
     def _own_copy(self, lease: Lease, known: Artifact, path: Path) -> Path:

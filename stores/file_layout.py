@@ -4,6 +4,7 @@ Where does a file store keep what?
     <base>/.flowlib-store                   marker: this folder is a store, and of which schema
     <base>/<task>/<key>.json                the record; its rename into place is the commit
     <base>/<task>/<key>/<attempt>/…         files of an attempt, made when something is written
+    <base>/<task>/<key>/checkpoint/…        what attempts hand on, until one has finished
     <base>/<task>/.index/<host>-<pid>.jsonl what listings need, one file per writing process
     <base>/.leases/<task>/<key>.<attempt>   who is computing a key
     <base>/.leases/…/<key>.<attempt>.over   a number that is used up without a record
@@ -29,6 +30,7 @@ from stores.record import SCHEMA, Address
 MARKER: Final = ".flowlib-store"
 LEASES: Final = ".leases"
 INDEX: Final = ".index"
+CHECKPOINT: Final = "checkpoint"
 RUNS: Final = ".runs"
 SUFFIX: Final = ".json"
 

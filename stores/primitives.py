@@ -195,6 +195,13 @@ class StorePrimitives(ABC):
         """The folder of an attempt, made when first asked for."""
         raise StoreWithoutFiles(self.without_files("run_dir"))
 
+    def checkpoint_folder(self, lease: Lease) -> Path:
+        """The folder that is handed on to later attempts, made when first asked for.
+
+        It is gone when one of them has finished, or the record is removed.
+        """
+        raise StoreWithoutFiles(self.without_files("checkpoint_dir"))
+
     def record_folder(self, address: Address) -> Path | None:
         """The folder of the attempt that counts; None in stores without files."""
         return None

@@ -11,11 +11,12 @@ from typing import Any, BinaryIO, ClassVar
 
 from stores import matching
 from stores.attempt_store import Lease, SaveOptions
-from stores.disk import remove_tree
+from stores.disk import remove, remove_tree
 from stores.errors import LeaseLost
 from stores.file_artifacts import FileArtifacts
 from stores.file_index import FileIndex
 from stores.file_layout import (
+    CHECKPOINT,
     RUNS,
     Layout,
     as_store_error,
@@ -175,8 +176,7 @@ class LocalFileStore(ResultsStore):
         except OSError as error:
             raise as_store_error(error, self._layout.record(lease.address)) from error
         self._index.add(record, found)
-        if lease.attempt > 1:
-            self._artifacts.drop_unnamed(record)
+        self._artifacts.tidy(record)
 
     def _put_in_force(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
         """Write the record behind the owner of the lease, then rename that into its place.
@@ -235,11 +235,8 @@ class LocalFileStore(ResultsStore):
             self._leases.bury(address, held.number)
             if not held.is_in_place():
                 raise LeaseLost(f"{address} was taken over meanwhile")
-            try:
-                os.unlink(self._layout.record(address))
-                is_there = True
-            except FileNotFoundError:  # somebody else has removed it meanwhile
-                is_there = False
+            is_there = os.path.exists(self._layout.record(address))  # nobody has removed it
+            remove(self._layout.record(address))
             remove_tree(self._layout.key_folder(address))
         finally:
             self.release_attempt(lease)
@@ -255,6 +252,9 @@ class LocalFileStore(ResultsStore):
 
     def attempt_folder(self, lease: Lease) -> Path:
         return self._artifacts.folder(lease.address, lease.attempt)
+
+    def checkpoint_folder(self, lease: Lease) -> Path:
+        return self._artifacts.folder(lease.address, CHECKPOINT)
 
     def open_in_attempt(
         self,

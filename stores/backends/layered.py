@@ -170,6 +170,9 @@ class LayeredStore(ResultsStore):
     def attempt_folder(self, lease: Lease) -> Path:
         return self._first.attempt_folder(lease)
 
+    def checkpoint_folder(self, lease: Lease) -> Path:
+        return self._first.checkpoint_folder(lease)
+
     def lease_folder(self, address: Address) -> str | None:
         return self._first.lease_folder(address)
 

@@ -233,6 +233,27 @@ class StoreConformance(TransferConformance, SearchConformance, LargeConformance)
             _ = attempt.run_dir
         with pytest.raises(StoreWithoutFiles, match="LocalFileStore"):
             attempt.open("log", "w")
+        with pytest.raises(StoreWithoutFiles, match=r"checkpoint_dir.*LocalFileStore"):
+            _ = attempt.checkpoint_dir
+        attempt.drop_checkpoint()  # there is none
+
+    def test_a_checkpoint_is_handed_on_until_one_has_finished(self, store: ResultsStore) -> None:
+        """From a failed attempt and from one that was given up; nobody sees it from outside."""
+        if not store.supports_files:
+            return
+        attempt = store.begin(A)
+        (attempt.checkpoint_dir / "step").write_text("1")
+        attempt.abandon()
+        attempt = store.begin(A)
+        assert (attempt.checkpoint_dir / "step").read_text() == "1"
+        attempt.commit(identity(A), done(state=TaskState.FAILED))
+        assert list(store.leftovers()) == []
+        attempt = store.begin(A)
+        assert (attempt.checkpoint_dir / "step").read_text() == "1"
+        attempt.save(1, "value")
+        attempt.commit(identity(A), done())
+        assert store.get(A, "value") == 1
+        assert list(store.begin(A).checkpoint_dir.iterdir()) == []
 
     def test_a_pickled_copy_sees_the_same(self, store: ResultsStore) -> None:
         """What workers get reads what is there, and writes to the same place if it can."""

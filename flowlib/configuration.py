@@ -16,6 +16,7 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
+from flowlib.credentials import without_credentials
 from flowlib.errors import SettingsError, nearest
 from flowlib.setting_kinds import (
     COUNT,
@@ -36,7 +37,7 @@ def _setting(kind: Kind, default: object, meaning: str, shown: str = "") -> Any:
     return field(default=default, metadata={"kind": kind, "meaning": meaning, "shown": shown})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Settings:
     """All settings, each with its default; `docs/settings.md` is this table."""
 
@@ -81,7 +82,11 @@ class Settings:
     ascii: bool = _setting(
         FLAG, False, "Whether drawings keep to ASCII also where the terminal can show more"
     )
-    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        named = (f"{name}={getattr(self, name)!r}" for name in TABLE)
+        return without_credentials(f"Settings({', '.join(named)})")
 
     def origin(self, name: str) -> str:
         """Where the value of a setting comes from: `default`, or a name and its place.

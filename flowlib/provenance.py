@@ -11,6 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from flowlib.credentials import without_credentials
+
 MOST_CHARACTERS: Final = 4_000
 """Of a patch; every record of the run has a copy. The digest is that of the whole."""
 
@@ -19,7 +21,6 @@ _LIMIT_S: Final = 5.0
 
 _COMMAND: Final = ("git", "--no-pager", "--no-optional-locks", "-c", "core.quotePath=false")
 _DIFF: Final = ("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short")
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@'\"]+(?=@)")
 
 
 def provenance(*, with_diff: bool) -> dict[str, object]:
@@ -43,7 +44,7 @@ def _machine() -> dict[str, object]:
         "python": sys.version.split()[0],
         "executable": sys.executable,
         "platform": f"{system.sysname}-{system.release}-{system.machine}",
-        "command": _redacted(shlex.join(sys.orig_argv)),
+        "command": without_credentials(shlex.join(sys.orig_argv)),
         "folder": _working_directory(),
     }
 
@@ -59,9 +60,9 @@ def _code(folder: str, *, with_diff: bool) -> dict[str, object]:
     return {
         "git_commit": "" if commit == "(initial)" else commit,
         "git_branch": headers.get("head", "").replace("(detached)", ""),
-        "git_remote": _redacted(remote.strip()),
+        "git_remote": without_credentials(remote.strip()),
         "git_dirty": is_dirty,
-        "git_diff": _cut(_redacted(diff)),
+        "git_diff": _cut(without_credentials(diff)),
         "git_diff_digest": blake2b(diff.encode(), digest_size=16).hexdigest() if diff else "",
     }
 
@@ -103,10 +104,6 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
-
-
-def _redacted(text: str) -> str:
-    return _CREDENTIALS.sub("***", text)
 
 
 def _cut(patch: str) -> str:

@@ -142,6 +142,15 @@ def test_a_refused_change_changes_nothing():
     assert settings().preempt_max == configure().preempt_max == 1
 
 
+def test_settings_show_no_password():
+    """Of the URI of a store all else is shown."""
+    configure(store="postgresql://me:secret@host/db")
+    assert settings().store == "postgresql://me:secret@host/db"
+    shown = repr(settings())
+    assert "store='postgresql://***@host/db', log_level='INFO'" in shown
+    assert "secret" not in shown
+
+
 def test_settings_cannot_be_changed_by_assignment():
     """They are frozen."""
     with pytest.raises((FrozenInstanceError, AttributeError)):

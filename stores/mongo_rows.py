@@ -14,7 +14,7 @@ from stores.lease import LeaseTimes, Owner
 from stores.mongo_database import Document, MongoDatabase
 from stores.parameters import parameters_of
 from stores.record import Address
-from stores.row import Claim, Row, Told, storable
+from stores.row import Claim, Row, Told, holder, storable
 
 _LARGEST_INT: Final = 2**63 - 1
 
@@ -74,8 +74,8 @@ class MongoRows:
             continue
         lease = found["lease"]
         is_ours = lease["token"] == token
-        holder = owner if is_ours else Owner.from_list(lease["owner"])
-        claim = Claim(is_ours, found["fence"], holder, lease["token"], _text_in(found))
+        who = owner if is_ours else holder(lease.get("owner"))
+        claim = Claim(is_ours, found["fence"], who, lease["token"], _text_in(found))
         return claim, found.get("record_piece")
 
     def _claiming(

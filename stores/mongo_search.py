@@ -15,7 +15,7 @@ from stores.mongo_rows import THERE, id_of
 from stores.parameters import beginning, choices
 from stores.query import Condition, Query
 from stores.record import Address
-from stores.row import readable, storable
+from stores.row import holder, readable, storable
 
 _AT_ONCE: Final = 10_000
 """So many addresses come with one answer."""
@@ -66,7 +66,7 @@ class MongoSearch:
         return [
             (
                 Address(readable(each["task"]), each["_id"][skipped:]),
-                Owner.from_list(each["lease"]["owner"]),
+                holder(each["lease"].get("owner")),
             )
             for each in found
         ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stores.lease import Owner
 from stores.record import Record
@@ -73,6 +74,18 @@ class Hold:
     inlined: int = 0
     count: int = 0
     has_pieces: bool = False
+
+
+def holder(parts: Any) -> Owner:
+    """Who has a lease, by `Owner.to_list` or its JSON; of a damaged one nobody can tell.
+
+    So it lasts until it expires.
+    """
+    try:
+        found = json.loads(parts) if isinstance(parts, str) else parts
+        return Owner.from_list(list(found))
+    except (ValueError, TypeError):
+        return Owner("an unknown host", "", 0, 0)
 
 
 def storable(name: str) -> str:

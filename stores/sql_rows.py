@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from stores.lease import LeaseTimes, Owner
 from stores.record import Address
-from stores.row import Claim, Row, Told, storable
+from stores.row import Claim, Row, Told, holder, storable
 from stores.sql_database import Database, in_keys
 from stores.sql_schema import records
 from stores.sql_statements import SETTLED, Statements, clock, record_bytes, statements
@@ -135,11 +135,3 @@ class SqlRows:
     def _of(self, key: str, token: str | None = None) -> dict[str, Any]:
         found = {"a_project": self._project, "a_key": key}
         return found if token is None else {**found, "a_token": token}
-
-
-def holder(owner: str | None) -> Owner:
-    """Who has a lease; of one that is damaged nobody can tell, so it lasts until it expires."""
-    try:
-        return Owner.from_list(json.loads(owner or ""))
-    except (ValueError, TypeError):
-        return Owner("an unknown host", "", 0, 0)

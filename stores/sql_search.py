@@ -10,9 +10,8 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from stores.lease import Owner
 from stores.query import Query
 from stores.record import Address
-from stores.row import readable, storable
+from stores.row import holder, readable, storable
 from stores.sql_database import Database, in_keys
-from stores.sql_rows import holder
 from stores.sql_schema import records
 from stores.sql_statements import clock
 

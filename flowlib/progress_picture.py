@@ -88,8 +88,8 @@ def clock(seconds: float) -> str:
 def took(seconds: float) -> str:
     """How long something took: `0.04 s`, `2.7 s`, `7:42`."""
     if seconds < 1:
-        return f"{seconds:.2f} s"
-    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
+        return f"{max(0.0, seconds):.2f} s"
+    return f"{seconds:.1f} s" if seconds < 59.95 else clock(seconds)
 
 
 def named(task: TaskRef, signs: Signs) -> str:

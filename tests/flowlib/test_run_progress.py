@@ -170,6 +170,19 @@ def test_a_log_that_has_lost_its_beginning_is_no_error():
     assert progress.eta_s(BEGAN) is None
 
 
+def test_the_same_events_give_the_same_picture_in_another_process():
+    """Written as lines and read again, they fold to the same state."""
+    from flowlib.event_log import event_of, line_of
+
+    there = told(event_of(line_of(event)) for event in example())
+    here = told(example())
+
+    assert there.specs == here.specs
+    assert there.running == here.running
+    assert there.failures == here.failures
+    assert there.eta_s(BEGAN + 80) == here.eta_s(BEGAN + 80)
+
+
 def test_a_fold_costs_microseconds():
     """A hundred thousand events take well under the time of the tasks they tell of."""
     specs = [SpecTotal("A", 50_000, 0)]

@@ -187,20 +187,15 @@ class Flow:
             MissingExtra: Bokeh is wanted and not installed.
             ValueError: there is no such view.
         """
-        from flowlib.flow_facts import facts_of_flow
+        from flowlib.flow_drawing import page_of_flow, print_flow
         from flowlib.graph_summary import Wish
 
-        if view not in ("console", "bokeh"):
-            raise ValueError(f"a graph is drawn in the console or with bokeh, not {view!r}")
         wish = Wish([expand] if isinstance(expand, str) else expand, around, tasks)
-        facts = facts_of_flow(self._graph, self._word_of, has_configs=view == "bokeh")
         if view == "bokeh":
-            from flowlib.drawing_bokeh import facts_page
-
-            return facts_page(facts, wish, "task graph")
-        from flowlib.drawing import print_graph
-
-        print_graph(facts, wish, width=width, use_unicode=use_unicode, use_pager=use_pager)
+            return page_of_flow(self._graph, self._last_run, wish)
+        if view != "console":
+            raise ValueError(f"a graph is drawn in the console or with bokeh, not {view!r}")
+        print_flow(self._graph, self._last_run, wish, width, use_unicode, use_pager)
         return None
 
     def run(
@@ -288,13 +283,6 @@ class Flow:
         if exit_on_error:
             run.raise_for_failures()
         return run
-
-    def _word_of(self, node: Node) -> str | None:
-        """The state of a node in the last run, as it is shown; None before the first."""
-        run = self._last_run
-        if run is None:
-            return None
-        return run.state_of(node).value if node.key in run.plan.reasons else "cached"
 
     def _state_of(self, node: Node) -> TaskState:
         run = self._last_run

@@ -14,7 +14,7 @@ from flowlib.signature import Signature
 from stores import Address, ErrorDetails, Identity, Input, Record, RunInfo
 
 WITHOUT: Final = "without"
-"""The fact that marks an attempt which was made without some of its inputs: which they were."""
+"""The fact that marks an attempt which lacks inputs, or reads from one that does: which."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,11 +108,6 @@ class Job:
     def sources(self) -> list[Address]:
         """Where the records lie that its task is told of."""
         return [i.address for i in self.inputs] + [f.failure.address for f in self.failed]
-
-    @property
-    def lacks(self) -> int:
-        """How many of its inputs it has to do without."""
-        return int(self.facts.get(WITHOUT, "0").partition(" ")[0])
 
     def accepts(self, number: int, facts: Mapping[str, str]) -> bool:
         """Whether a success in the store is what this job was to make.

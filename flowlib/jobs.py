@@ -45,6 +45,7 @@ class JobMaker:
         self.logs = logs or LogNames()
         self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
         self._failures: dict[str, Failure] = {}
+        self._incomplete: dict[str, str] = {}  # what nodes of this run lacked, by key
         self._assignments: dict[Declaration, Assignment] = {}
         self._readers: dict[str, list[str]] = {name: [] for name in plan.graph.spec_edges}
         for name, predecessors in plan.graph.spec_edges.items():
@@ -111,7 +112,7 @@ class JobMaker:
         if node.upstream.gathers:
             facts[GATHERS] = "1"
         if without := self._without(node):
-            facts[WITHOUT] = without
+            facts[WITHOUT] = self._incomplete[node.key] = without
         version = node.declaration.version
         return Job(
             spec=node.name,
@@ -158,7 +159,9 @@ class JobMaker:
         return Input(node.name, node.address, self._attempts.get(node.key, 0))
 
     def _without(self, node: Node) -> str:
-        """What the node has to do without; empty if it gets all it reads from."""
-        if not self._failures or node.declaration.options.tolerance.on_failure is OnFailure.FAIL:
+        """What the node, or one upstream of it, does without; empty if nothing is missing."""
+        if not self._failures:
             return ""
-        return without_fact(n.key for n in node.upstream.nodes if n.key in self._failures)
+        keys = [each.key for each in node.upstream.nodes]
+        incomplete = [f"{key} {self._incomplete[key]}" for key in keys if key in self._incomplete]
+        return without_fact([*incomplete, *[key for key in keys if key in self._failures]])

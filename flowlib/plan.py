@@ -79,7 +79,7 @@ class Plan:
         without = "" if status is None else status.facts.get(WITHOUT, "")
         if reason is Reason.UPSTREAM and without:
             count = without.partition(" ")[0]
-            return f"{node.unique_name} would run: {count} of its inputs had failed the last time"
+            return f"{node.unique_name} would run: {count} of its inputs failed or lacked some"
         return f"{node.unique_name} would run: {_EXPLANATIONS[reason]}"
 
     def rows(self) -> list[tuple[str, int, int, int, str]]:
@@ -240,7 +240,7 @@ def inputs_fact(inputs: Iterable[Input]) -> str:
 
 
 def without_fact(keys: Iterable[str]) -> str:
-    """How many inputs an attempt lacked, and a digest of which; empty if it had all."""
+    """How many inputs an attempt lacked, or had incomplete, and which; empty if it had all."""
     lacking = sorted(keys)
     return f"{len(lacking)} {canonical.digest(','.join(lacking))[:12]}" if lacking else ""
 

@@ -136,11 +136,9 @@ class Runner:
         job = self._jobs.job(node, self._pool.resource(grant), self._pool.environment(grant))
         if self._jobs.has_same_result(node, job):
             return self._finish(node, Outcome(job.address, OutcomeKind.FOUND, job.newer_than))
-        if job.lacks:
-            total = len(node.upstream.nodes)
-            _log.warning(
-                "%s goes on without %d of its %d inputs", node.unique_name, job.lacks, total
-            )
+        total = len(node.upstream.nodes)
+        if lacking := total - len(job.inputs):
+            _log.warning("%s goes on without %d of its %d inputs", node.unique_name, lacking, total)
         job = replace(job, starts_over=job.force and not self._tries.has_failed(node))
         self._running[node.key] = (node, job)
         self.state.states[node.key] = TaskState.RUNNING

@@ -61,6 +61,11 @@ def after(total):
     return {"next": total + 1}
 
 
+def last(next):
+    """Read from what reads from the reduce."""
+    return {"end": next + 1}
+
+
 def either(value, other: Promise, third="default"):
     """A task that takes a value or its failure."""
     loaded = other.load()

@@ -166,7 +166,7 @@ def test_a_result_of_survivors_is_never_taken_for_the_whole(broken, place):
         ("total", "upstream"),
         ("after", "upstream"),
     ]
-    assert plan.why("total") == "total would run: 1 of its inputs had failed the last time"
+    assert plan.why("total") == "total would run: 1 of its inputs failed or lacked some"
     second = run(after, **place)
 
     assert (second["total"][0]["total"], second["after"][0]["next"]) == (6, 7)
@@ -188,6 +188,31 @@ def test_a_mended_member_counts_whoever_computed_it(broken, tmp_path):
     assert done.counts == {"cached": 4, "finished": 1}
     assert done["told"][0]["seen"] == [0, 1, 2, 3]
     assert {reduce.name, strict.name} == {"total"}
+
+
+def test_what_was_computed_from_a_partial_result_is_out_of_date_with_it(broken, tmp_path):
+    """Even if another flow has made the reduce whole meanwhile; and not before."""
+    broken.write_text("2")
+    store = LocalFileStore(tmp_path / "s", fsync=False)
+    reduce = reduced(tasks.total, members(broken), on_failure="skip")
+    after = TaskSpec(tasks.after)
+    last = TaskSpec(tasks.last)
+    after.requires(reduce)
+    last.requires(after)
+    attempts = []
+    for _ in range(2):
+        run(last, results_store=store)
+        nodes = Flow([last]).graph
+        attempts.append([store.record(node.address).latest.number for node in nodes])
+    assert attempts == [[1, 1, 1, 1, 1, 1, 1], [1, 1, 2, 1, 1, 1, 1]]
+
+    broken.write_text("")
+    alone = reduced(tasks.total, members(broken))
+    assert run(alone, results_store=store).counts == {"cached": 3, "finished": 2}
+    done = run(last, results_store=store)
+    assert done.counts == {"cached": 5, "finished": 2}
+    assert (done["after"][0]["next"], done["last"][0]["end"]) == (7, 8)
+    assert run(last, results_store=store).counts == {"cached": 7}
 
 
 def test_members_that_fail_again_do_not_make_the_same_result_again(broken, tmp_path):

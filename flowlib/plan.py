@@ -92,6 +92,15 @@ class Plan:
             rows.append((name, len(nodes), len(nodes) - count, count, text))
         return rows
 
+    def _repr_html_(self) -> str:
+        from flowlib.page_table import page_table
+
+        names = ", ".join(sorted({node.name for node in self.stale}))
+        note = f"older than their input: {names}"[:200] if names else ""
+        rows = self.rows()
+        total = ("total", *(sum(int(row[i]) for row in rows) for i in (1, 2, 3)), "")
+        return page_table(("spec", "tasks", "cached", "run", "why"), [total, *rows], note)
+
     def __str__(self) -> str:
         rows = self.rows()
         tasks, cached, run = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))

@@ -93,6 +93,8 @@ class LiveView(View):
         start = self._progress.start
         if start is None or start.pid != os.getpid():
             return "Ctrl-C: stop watching; the run goes on"
+        if start.workers == 1:  # the task runs in this process
+            return "Ctrl-C: stop"
         dot = self._signs.dot
         return f"Ctrl-C once: let running tasks end {dot} twice: stop now"
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import pytest
 
 from flowlib import Flow, ResourceError, Task, TaskFailed, TaskSpec
+from flowlib.spec_totals import spec_totals
 from stores import InMemoryStore, UnknownPlugin
 
 
 def task(x=1):
     return {"x": x}
+
+
+def slow(x=1):
+    time.sleep(0.02)
 
 
 def leaves(code=0):
@@ -151,3 +157,46 @@ def test_lines_tell_every_event(flow, capsys):
     assert lines[2].startswith("[1/2] done    task-1 x=1 (task/")
     assert lines[5].startswith("2 tasks finished  in ")
     assert lines[5].endswith(" s   run demo")
+
+
+def test_plans_and_runs_are_shown_in_notebooks(tmp_path):
+    """Static, escaped, small: a table of the plan, the summary of the run."""
+    name = "<b>&task</b>"
+    flow = Flow([TaskSpec(task, {"x": [1, 2]}, expand="product", name=name)])
+    store = InMemoryStore()
+    plan = flow.plan(results_store=store)._repr_html_()
+    run = flow.run(num_workers=1, results_store=store, run_name="demo")
+
+    for page in (plan, run._repr_html_()):
+        assert "&lt;b&gt;&amp;task&lt;/b&gt;" in page
+        assert "<b>" not in page
+        assert len(page) < 50_000
+    assert '<td style="text-align:right">2</td>' in plan
+    assert "new ×2" in plan
+    assert "✔ 2 tasks finished" in run._repr_html_()
+    assert str(run).startswith("✔ 2 tasks finished  in ")
+    assert repr(run) == "<Run demo: 2 finished>"
+
+
+def test_a_large_plan_is_a_small_page():
+    """A thousand specs: the first hundred, and how many more."""
+    specs = [TaskSpec(task, name=f"{number}{'<' * 80}") for number in range(1000)]
+    page = Flow(specs).plan()._repr_html_()
+
+    assert len(page) < 50_000
+    assert "… and 901 more" in page
+
+
+def test_a_plan_knows_how_long_its_tasks_took():
+    """From the look that it took into the store; forced ones count for the mean, not as saved."""
+    store = InMemoryStore()
+    flow = Flow([TaskSpec(slow, {"x": [1, 2]}, expand="product"), TaskSpec(task)])
+    before = spec_totals(flow.plan(results_store=store))
+    flow.run(num_workers=1, results_store=store)
+    after = {each.name: each for each in spec_totals(flow.plan("slow", store))}
+
+    assert [(each.cached, each.cached_s, each.mean_s) for each in before] == [(0, 0.0, None)] * 2
+    assert (after["slow"].total, after["slow"].cached, after["slow"].cached_s) == (2, 0, 0.0)
+    assert 0.02 <= after["slow"].mean_s < 1.0
+    assert after["task"].cached == 1
+    assert after["task"].cached_s == after["task"].mean_s > 0

@@ -35,6 +35,7 @@ class Parking:
         self._tell_every_s = tell_every_s
         self._tell_at = _NEVER
         self._end_at = _NEVER
+        self._has_ended = False  # a wait, since the last look: then others may soon, too
         self._waits: dict[str, _Wait] = {}
 
     @property
@@ -65,14 +66,17 @@ class Parking:
 
     def looked(self) -> None:
         """All were looked at, and those that are still open are tried again."""
-        self._pause_s = min(self._pause_s * _GROWTH, self._longest_pause_s)
+        next_s = _FIRST_PAUSE_S if self._has_ended else self._pause_s * _GROWTH
+        self._pause_s = min(next_s, self._longest_pause_s)
+        self._has_ended = False
         self.look_at = self._end_at = _NEVER  # set again when one of them is still busy
         for wait in self._waits.values():
             wait.is_parked = False
 
     def leave(self, key: str) -> None:
         """A node has come to its end, or runs in this driver."""
-        self._waits.pop(key, None)
+        if self._waits.pop(key, None) is not None:
+            self._has_ended = True
 
     def overdue(self, now: float) -> list[tuple[str, str, float]]:
         """Key, owner and seconds of the nodes that were waited for too long."""

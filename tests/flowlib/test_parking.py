@@ -30,6 +30,21 @@ def test_pauses_between_looks_grow_up_to_the_longest():
     assert Parking(0.05, NEVER).wake_at == NEVER
 
 
+def test_pauses_begin_anew_when_others_get_on():
+    """The end of their work is not overslept."""
+    parking = Parking(10.0, NEVER)
+    parking.park("b", "them", 100.0, None)
+    for _ in range(4):
+        parking.park("a", "them", 100.0, None)
+        parking.looked()
+    parking.park("a", "them", 100.0, None)
+    assert parking.look_at > 100.9
+    parking.leave("b")
+    parking.looked()
+    parking.park("a", "them", 100.0, None)
+    assert parking.look_at == 100.2
+
+
 def test_the_first_pause_is_no_longer_than_the_longest():
     """Who asks for quick looks gets them from the start."""
     parking = Parking(0.05, NEVER)

@@ -153,11 +153,13 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 def _remote(record: logging.LogRecord) -> RemoteRecord:
     values = vars(record)
-    fields = {
-        name: values[name]
-        for name in _STANDARD
-        if type(values.get(name)) in (str, int, float) and name not in _OF_PROCESS
-    }
+    fields: dict[str, object] = {}
+    for name in _STANDARD.difference(_OF_PROCESS):
+        value = values.get(name)
+        if isinstance(value, str):
+            fields[name] = str.__str__(value)  # also of a class of its own, as names have
+        elif type(value) in (int, float):
+            fields[name] = value
     fields["msg"] = _message(record)
     if record.exc_info and not record.exc_text:
         fields["exc_text"] = _exception(record)

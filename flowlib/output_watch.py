@@ -23,6 +23,8 @@ class OutputWatch:
         self._undo: Callable[[], None] | None = None
         self._streams: tuple[Any, Any] = (None, None)
         self._muted = threading.local()
+        self._handler = _RecordHandler(self.write, self._last_resort)
+        self._before = _AsBefore()
 
     def enter(self, output: TaskOutput) -> None:
         """From now on what this thread prints belongs to `output`."""
@@ -71,9 +73,8 @@ class OutputWatch:
     def _hear_records(self) -> Callable[[], None]:
         """Let records of all levels come to a handler of ours, and to no other."""
         root, level = logging.root, logging.root.level
-        others = _handlers()
-        before = _AsBefore(level)
-        handler = _RecordHandler(self.write, self._last_resort)
+        others, handler, before = _handlers(), self._handler, self._before
+        before.level = level
         for each in others:
             each.addFilter(before)
         root.addHandler(handler)
@@ -97,9 +98,6 @@ class OutputWatch:
                 stream.write(f"{last.format(record)}\n")
 
 
-WATCH: Final = OutputWatch()
-
-
 def _handlers() -> list[logging.Handler]:
     """All handlers that are set up."""
     loggers = [logging.root, *logging.root.manager.loggerDict.copy().values()]
@@ -109,12 +107,12 @@ def _handlers() -> list[logging.Handler]:
 class _AsBefore(logging.Filter):
     """Keeps from the user's handlers what their loggers would have kept from them."""
 
-    def __init__(self, level: int) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._level = level
+        self.level = logging.WARNING
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno >= self._level:
+        if record.levelno >= self.level:
             return True
         logger: logging.Logger | None = logging.getLogger(record.name)
         while logger is not None and logger is not logging.root:
@@ -141,3 +139,7 @@ class _RecordHandler(TaskLogHandler):
                 return
             logger = logger.parent if logger.propagate else None
         self._last_resort(record)
+
+
+WATCH: Final = OutputWatch()
+"""The only one of a process: streams and loggers are those of all its threads."""

@@ -12,6 +12,8 @@ its first line. A task that prints nothing leaves it to the next one: it costs n
 
 from __future__ import annotations
 
+import faulthandler
+import importlib
 import io
 import logging
 import os
@@ -21,7 +23,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from flowlib.driver_pipe import DriverPipe
 from flowlib.log_files import LogFile, append_file
@@ -96,6 +98,7 @@ class WorkerOutput:
         sys.stdout, sys.stderr = _stream(1, "<stdout>"), _stream(2, "<stderr>")
         sys.__stdout__, sys.__stderr__ = sys.stdout, sys.stderr  # type: ignore[misc]  # as they are now
         self._take_descriptors()
+        faulthandler.enable(2)  # a crash in C code leaves a traceback in the log
         logging.root.addHandler(TaskLogHandler(self._write))
         threading.Thread(target=self._watch, name="task log", daemon=True).start()
 
@@ -158,6 +161,8 @@ class WorkerOutput:
     def _watch(self) -> None:
         while self._is_running.wait():
             time.sleep(_LOOK_S)
+            importlib.import_module("ctypes")  # a task that takes its time may call C code
+            _flush_c()
             self._look()
 
     def _look(self) -> None:
@@ -234,6 +239,18 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # replaced or closed by the task
             stream.flush()
+    _flush_c()
+
+
+def _flush_c() -> None:
+    """Write what C code has printed and keeps in its buffer.
+
+    Where nobody has loaded ctypes, as numpy does, there is hardly such code, and no way to ask.
+    """
+    loaded: Any = sys.modules.get("ctypes")
+    if loaded is not None:
+        with suppress(Exception):  # being loaded just now, or no C library of that kind
+            loaded.pythonapi.fflush(None)
 
 
 class _Descriptor(io.RawIOBase):

@@ -26,9 +26,7 @@ class Say(Task):
         print("print", self.what)
         print("stderr", self.what, file=sys.stderr)
         os.write(1, f"descriptor {self.what}\n".encode())
-        libc = ctypes.CDLL(None)
-        libc.puts(f"C {self.what}".encode())
-        libc.fflush(None)
+        ctypes.CDLL(None).puts(f"C {self.what}".encode())  # stays in a buffer of C
         subprocess.run([sys.executable, "-S", "-c", f"print('child {self.what}')"], check=True)
         logging.getLogger("mine").debug("debug %s", self.what)
         self.logger.info("info %s", self.what)
@@ -62,6 +60,7 @@ class Misbehave(Task):
             "raise": _raise,
             "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
             "exit": lambda: os._exit(3),
+            "crash": lambda: ctypes.string_at(0),
             "close": lambda: (os.close(1), os.close(2)),
             "replace": lambda: (setattr(sys, "stdout", None), logging.root.handlers.clear()),
             "hang": lambda: time.sleep(60),
@@ -160,6 +159,23 @@ class Inner(Task):
         inner = Flow([TaskSpec(Say, {"what": "inner"})]).run(num_workers=1)
         logging.getLogger("outer").debug("outer after")
         return Path(inner["Say"][0].log).read_text()
+
+
+class Forks(Task):
+    """Leaves most of its work to children, which log and print."""
+
+    def __init__(self, x: int) -> None:
+        self.x = x
+
+    def run(self):
+        for number in range(5):
+            child = os.fork()
+            if child == 0:
+                logging.getLogger("forked").warning("child %d", number)
+                print("printed by", number, flush=True)
+                os._exit(0)
+            os.waitpid(child, 0)
+        logging.getLogger("forked").warning("parent")
 
 
 class FailTwice(Task):

@@ -21,6 +21,7 @@ from stores import InMemoryStore, LocalFileStore
 from tests.flowlib.log_tasks import (
     FailTwice,
     Flood,
+    Forks,
     Inner,
     Many,
     Misbehave,
@@ -123,6 +124,15 @@ def test_the_log_of_a_failure_ends_with_how_it_failed(how, last, tmp_path):
     assert record.latest.provenance["log"] == str(
         Path(result.log).relative_to(tmp_path / "runs" / ".runs")
     )
+
+
+def test_the_log_of_a_crash_says_where_it_was(tmp_path):
+    """A segmentation fault in C code leaves the lines of Python that led to it."""
+    done = run(TaskSpec(Misbehave, {"how": "crash"}), tmp_path)
+    text = text_of(done.failed[0])
+    assert "Segmentation fault" in text
+    assert "log_tasks.py" in text
+    assert text.endswith("WorkerDied: its worker process was killed by SIGSEGV\n")
 
 
 def test_the_log_of_a_timeout_says_so(tmp_path):
@@ -230,6 +240,15 @@ def test_no_record_is_lost(heard, tmp_path):
     for x in (1, 2):
         mine = [each.getMessage() for each in heard if each.getMessage().endswith(f"of {x}")]
         assert mine == [f"record {number} of {x}" for number in range(3000)]
+
+
+def test_children_that_a_task_has_forked_do_not_disturb_the_pipe(heard, tmp_path):
+    """What they say is in the log; only the worker itself talks to the driver."""
+    done = run(TaskSpec(Forks, {"x": [1, 2]}, expand="product"), tmp_path)
+    assert done.counts == {"finished": 2}
+    text = text_of(done["Forks"][0])
+    assert all(f"child {n}" in text and f"printed by {n}" in text for n in range(5))
+    assert [each.getMessage() for each in heard if each.name == "forked"] == ["parent"] * 2
 
 
 def test_nested_flows_keep_their_logs_apart(tmp_path):

@@ -57,3 +57,10 @@ class UsesResource(Task):
         began = time.time()
         time.sleep(self.seconds)
         return {"resource": self.resource, "span": [began, time.time()]}
+
+
+def sleeps_and_tells(seconds):
+    """Sleep, and tell what that has cost this process."""
+    began = time.process_time()
+    time.sleep(seconds)
+    return {"cpu_s": time.process_time() - began, "pid": os.getpid()}

@@ -85,10 +85,12 @@ class ProcessHandle:
         self._shared: Any = multiprocessing.sharedctypes.RawArray("q", 4)
         self.connection, theirs = context.Pipe()
         self._reader = FrameReader(self.connection.fileno())
+        ends = (self.connection, self._reader)
+        ours = ends if context.get_start_method() == "fork" else ()
         self._outbox: list[bytes] = []
         self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker,
-            args=(theirs, from_driver, self._lock, self._shared, index, environment),
+            args=(theirs, from_driver, self._lock, self._shared, index, environment, ours),
             name=process_name(f"Worker-{index + 1}", environment),
         )
         with hidden_main(), held_back():

@@ -16,6 +16,7 @@ from flowlib.devices import Environment
 from flowlib.driver_pipe import DriverPipe
 from flowlib.driver_watch import end_with_driver
 from flowlib.failures import error_details, failure_kind
+from flowlib.frames import FrameReader
 from flowlib.isolation import Isolation, other_threads
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.process_environment import set_variables
@@ -64,6 +65,7 @@ def run_worker(
     shared: Any,
     index: int,
     environment: Environment = (),
+    inherited: tuple[Connection | FrameReader, ...] = (),
 ) -> None:
     """Answer jobs until the other end of the pipe is closed.
 
@@ -78,7 +80,10 @@ def run_worker(
             taken back.
         index: Number of the worker, from 0.
         environment: Variables that are set here if the process was forked, earlier if not.
+        inherited: The driver's ends of pipes that came with a fork: it would never see them closed.
     """
+    for each in inherited:
+        each.close()
     set_variables(environment)
     lead_own_session()
     signals = WorkerSignals(shared)

@@ -171,7 +171,7 @@ def test_runs_work_in_threads(workers):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_driver_that_waits_uses_no_cpu(workers):
-    """While tasks sleep for two seconds, under a hundredth of that beyond what a start costs."""
+    """While tasks sleep, beyond what a start costs: little, where a loop that asks would use all."""
     flow = Flow([TaskSpec(tasks.sleeps, {"seconds": [2.0, 2.1]}, expand="product")])
     short = Flow([TaskSpec(tasks.sleeps, {"seconds": [0.0, 0.01]}, expand="product")])
     short.run(num_workers=workers)

@@ -7,7 +7,7 @@ import multiprocessing
 
 import pytest
 
-from flowlib import Flow, RunError, TaskSpec
+from flowlib import Flow, RunError, TaskSpec, process_handle
 from flowlib.executors.processes import ProcessExecutor
 from stores import InMemoryStore, LocalFileStore
 from tests.flowlib import process_tasks as tasks
@@ -166,3 +166,13 @@ def test_every_start_method_works_and_none_is_set_globally(method):
 
     assert values(found["quick"], "n") == [1, 2]
     assert multiprocessing.get_start_method(allow_none=True) == before
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_leave_by_themselves_at_the_end(method, monkeypatch):
+    """None has to be killed because it never saw the end of its pipe."""
+    killed = []
+    monkeypatch.setattr(process_handle, "end_tree", killed.append)
+    spec = TaskSpec(tasks.sleeps, {"seconds": [0.01, 0.02, 0.03]}, expand="product")
+    assert run(spec, workers=3, start_method=method).counts == {"finished": 3}
+    assert killed == []

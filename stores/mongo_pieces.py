@@ -15,7 +15,7 @@ from stores.mongo_database import Document, MongoDatabase
 
 _CHUNK_BYTES: Final = 1 << 20
 
-_PER_INSERT: Final = 8
+_PER_QUESTION: Final = 8
 """So many chunks travel together."""
 
 
@@ -66,9 +66,13 @@ class MongoPieces:
             raise FileNotFoundError(name)
 
         def fetch(number: int) -> list[bytes]:
-            wanted = {"files_id": file_id, "n": number}
-            chunk = self._database.ask_all(lambda d: d[f"{self._bucket}.chunks"].find_one(wanted))
-            return [] if chunk is None else [chunk["data"]]
+            wanted = {"files_id": file_id, "n": {"$gte": number, "$lt": number + _PER_QUESTION}}
+
+            def ask(database: PymongoDatabase[Document]) -> list[Document]:
+                return list(database[f"{self._bucket}.chunks"].find(wanted).sort("n", 1))
+
+            chunks = self._database.ask_all(ask)
+            return [each["data"] for at, each in enumerate(chunks) if each["n"] == number + at]
 
         return chunked_stream(fetch, found["length"], found["chunkSize"])
 
@@ -124,7 +128,7 @@ def _inserted(chunks: Collection[Document], file_id: str, source: BinaryIO) -> i
     number = length = 0
     while True:
         batch: list[Document] = []
-        while len(batch) < _PER_INSERT and (data := source.read(_CHUNK_BYTES)):
+        while len(batch) < _PER_QUESTION and (data := source.read(_CHUNK_BYTES)):
             batch.append({"files_id": file_id, "n": number + len(batch), "data": data})
             length += len(data)
         if not batch:

@@ -25,7 +25,7 @@ from stores.transfer import CHUNK_BYTES
 _PER_COMMIT: Final = 8
 """So many chunks are written by one transaction: SQLite lets nobody else write meanwhile."""
 
-_PER_READ: Final = 4
+_PER_READ: Final = 8
 """So many are read by one question."""
 
 _INCOMPLETE: Final = -1

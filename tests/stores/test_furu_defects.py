@@ -190,3 +190,21 @@ def test_a_server_that_may_only_be_read_is_named(postgres):
         reader.begin(B)
     assert "\n" not in str(caught.value)
     reader.close()
+
+
+def never(x):
+    raise AssertionError("it was computed")
+
+
+def test_what_is_known_is_told_without_computing(store):
+    """Whether it is there, its key, its folder where there are any, its config, when and by whom."""
+    put(store, A, {"value": 1}, lr=0.1)
+    spec = TaskSpec(never, {"x": 1})
+    assert len(Flow([spec]).plan(results_store=store).to_run) == 1
+    assert (A.key in store.statuses([A, B]), B.key in store.statuses([A, B])) == (True, False)
+    assert store.find("Train/aaaa") == A
+    record = store.record(A)
+    assert (record.address, record.identity.config) == (A, '{"lr":0.1}')
+    assert (record.latest.owner, record.latest.duration_s) == (Owner.of_this_process(), 2.0)
+    folder = store.record_folder(A)
+    assert (folder is not None) is store.supports_files

@@ -9,10 +9,8 @@ from pathlib import Path
 from rich.console import Console
 
 from examples.digits.flow import build
-from examples.digits.progress import BarsView
 from examples.digits.tables import ranking_table, reran, summary
 from flowlib import Run
-from flowlib.view import views
 from stores import LocalFileStore
 
 FORCED = "Evaluate+"
@@ -21,7 +19,6 @@ FORCED = "Evaluate+"
 def main() -> None:
     """Run the sweep, then again with all cached, then with one part of it forced."""
     arguments = _arguments()
-    views.register("bars", BarsView)
     store = LocalFileStore(arguments.store)
     console = Console(highlight=False)
 
@@ -29,7 +26,7 @@ def main() -> None:
     flow.draw()
     console.print("\n[bold]1. The sweep[/]: what would run, and why")
     console.print(str(flow.plan(results_store=store)), markup=False)
-    first = flow.run(num_workers=arguments.workers, results_store=store, progress="bars")
+    first = flow.run(num_workers=arguments.workers, results_store=store)
     console.print(summary(first), markup=False)
     console.print(ranking_table(first["Select"][0]["ranking"]))
     _say_where(console, arguments.store, first)
@@ -46,9 +43,7 @@ def main() -> None:
 
     console.print(f'\n[bold]3. One part forced[/]: force="{FORCED}"')
     console.print(str(flow.plan(force=FORCED, results_store=store)), markup=False)
-    third = build().run(
-        num_workers=arguments.workers, results_store=store, force=FORCED, progress="bars"
-    )
+    third = build().run(num_workers=arguments.workers, results_store=store, force=FORCED)
     console.print(f"ran: {reran(third)}", markup=False)
     console.print(summary(third), markup=False)
 

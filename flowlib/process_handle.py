@@ -165,6 +165,7 @@ class ProcessHandle:
         taken = [sent for sent in self.jobs if sent.number >= begun]
         for _ in taken:
             self.jobs.pop()
+        self._send_held()  # where nothing is left that runs, no answer would let them go
         return taken
 
     @property

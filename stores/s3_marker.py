@@ -34,7 +34,7 @@ def check_server(client: Any, bucket: str, key: str, name: str) -> None:
         StoreError: the server ignores conditions.
         RecordTooNew: the objects are those of a newer flowlib.
     """
-    where = {"Bucket": bucket, "Key": key}
+    where, is_new = {"Bucket": bucket, "Key": key}, False
     try:
         is_new = _is_written(client, where, name, IfNoneMatch="*")
         if (is_new and _is_written(client, where, name, IfNoneMatch="*")) or _is_written(
@@ -48,7 +48,12 @@ def check_server(client: Any, bucket: str, key: str, name: str) -> None:
     except ClientError as error:
         if not is_denied(error):
             raise
-    _check_version(client, where, name)
+    etag = _checked_version(client, where, name)
+    if is_new and not _is_written(client, where, name, IfMatch=etag):
+        raise StoreError(
+            f"{name}: this server refuses to replace an object whose ETag it has just told "
+            f"(If-Match of PutObject): use a server that does, or another kind of store"
+        )
 
 
 def _is_written(client: Any, where: dict[str, str], name: str, **condition: str) -> bool:
@@ -68,19 +73,21 @@ def _is_written(client: Any, where: dict[str, str], name: str, **condition: str)
     return True
 
 
-def _check_version(client: Any, where: dict[str, str], name: str) -> None:
+def _checked_version(client: Any, where: dict[str, str], name: str) -> str:
+    """The ETag of the marker; empty if there is none."""
     try:
-        text = client.get_object(**where)["Body"].read()
+        answer = client.get_object(**where)
     except ClientError as error:
         if is_absent(error):
-            return
+            return ""
         raise
     try:
-        found = json.loads(text)["version"]
+        found = json.loads(answer["Body"].read())["version"]
     except (ValueError, KeyError, TypeError):
-        return
+        found = None
     if isinstance(found, int) and found > VERSION:
         raise RecordTooNew(
             f"{name} has objects of version {found}, this flowlib knows up to {VERSION}: use the "
             f"flowlib that made them, or a newer one"
         )
+    return str(answer["ETag"])

@@ -121,6 +121,7 @@ class RunProgress:
         self.waiting: dict[str, str] = {}
         self.retries = 0
         self.saved_s = 0.0
+        self._announced: frozenset[str] = frozenset()
         self._groups: dict[tuple[str, str], SameFailures] = {}
         self._group_of: dict[str, SameFailures] = {}
 
@@ -167,10 +168,12 @@ class RunProgress:
             if spec is None:  # a log that lost its beginning
                 spec = self.specs[event.task.spec] = SpecProgress(event.task.spec, 0)
             self._note_task(event, spec)
-            spec.total = max(spec.total, spec.ended)
+            if event.task.spec not in self._announced:
+                spec.total = sum(spec.counts.values())
         elif isinstance(event, RunStarted):
             self.start = event
             self.specs = {each.name: _begun(each) for each in event.specs}
+            self._announced = frozenset(self.specs)
             self.saved_s = sum(each.cached_s for each in event.specs)
         elif isinstance(event, RunEnded):
             self.end = event
@@ -199,14 +202,15 @@ class RunProgress:
         return max(0.0, work_s) / hands
 
     def _note_task(self, event: TaskEvent, spec: SpecProgress) -> None:
-        started = self._leave(event.task.key, spec)
+        key = event.task.key
+        started = self._leave(key, spec)
         match event:
-            case Started(task=task):
-                self.running[task.key] = event
+            case Started():
+                self.running[key] = event
                 spec.add("running", 1)
-            case Finished(duration_s=duration_s):
+            case Finished():
                 spec.add("finished", 1)
-                spec.spent_s += duration_s
+                spec.spent_s += event.duration_s
             case Cached():
                 spec.add("cached", 1)
             case Failed():
@@ -217,11 +221,12 @@ class RunProgress:
                 self._note_skip(event)
             case Retried():
                 self.retries += 1
-            case Waiting(task=task, owner=owner):
-                self.waiting[task.key] = owner
+            case Waiting():
+                self.waiting[key] = event.owner
 
     def _leave(self, key: str, spec: SpecProgress) -> Started | None:
-        self.waiting.pop(key, None)
+        if self.waiting:
+            self.waiting.pop(key, None)
         started = self.running.pop(key, None)
         if started is not None:
             spec.add("running", -1)

@@ -210,8 +210,8 @@ def _check(folder: Path, tasks: int, report: Report) -> None:
     note = json.loads((folder / "note.json").read_text())
     report.counts = note["counts"]
     before, after = note["descriptors"]
-    if after > before:
-        report.problems.append(f"the driver had {before} open files before its run, {after} after")
+    left_open = list((Counter(after) - Counter(before)).elements())
+    report.problems += [f"the driver has left open {each}" for each in left_open]
     left = sorted(str(each) for each in (folder / "tmp").rglob("*"))
     report.problems += [f"a temporary file was left: {each}" for each in left[:_SHOWN]]
     _check_outcomes(folder, tasks, report)

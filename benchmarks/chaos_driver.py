@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -27,6 +29,7 @@ def drive(folder: Path, tasks: int) -> None:
         run = flow.run(num_workers=WORKERS, exit_on_error=False, results_store=store)
     except KeyboardInterrupt:
         sys.exit(130)
+    store.close()
     note = {"counts": run.counts, "descriptors": [before, _descriptors()]}
     (folder / "note.json").write_text(json.dumps(note))
 
@@ -35,8 +38,13 @@ def nothing(x: int) -> None:
     """Let a worker start."""
 
 
-def _descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def _descriptors() -> list[str]:
+    """The open files, by name; numbers of pipes left out, for they change."""
+    return sorted(
+        re.sub(r"\d+", "#", os.readlink(each))
+        for each in Path("/proc/self/fd").iterdir()
+        if each.exists()
+    )
 
 
 # workers import this file, too: all of them tell where they are when the run does not end

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import json
-import os
 import re
 import signal
 import sys
@@ -41,7 +40,7 @@ def nothing(x: int) -> None:
 def _descriptors() -> list[str]:
     """The open files, by name; numbers of pipes left out, for they change."""
     return sorted(
-        re.sub(r"\d+", "#", os.readlink(each))
+        re.sub(r"\d+", "#", str(each.readlink()))
         for each in Path("/proc/self/fd").iterdir()
         if each.exists()
     )

@@ -18,6 +18,7 @@ from flowlib.event_log import read_events
 from flowlib.events import Failed, RunEnded, RunStarted, Started
 from flowlib.run_folders import make_run_folder, recorded_log, runs_folder
 from stores import InMemoryStore, LayeredStore, LocalFileStore, ReadOnlyStore
+from tests.flowlib.full_disk import FullDisk
 from tests.flowlib.log_tasks import Misbehave, Quiet, Say
 
 
@@ -152,13 +153,7 @@ def test_a_run_goes_on_where_nothing_can_be_kept(workers, tmp_path, caplog):
 
 def test_a_full_disk_ends_the_events_and_not_the_run(tmp_path, caplog, monkeypatch):
     """One warning, whatever else happens."""
-    opened = os.open
-
-    def on_full_disk(path, *rest, **options):
-        is_log = str(path).endswith(".jsonl")
-        return opened("/dev/full" if is_log and ".runs" in str(path) else path, *rest, **options)
-
-    monkeypatch.setattr(os, "open", on_full_disk)
+    monkeypatch.setattr("flowlib.event_log.os", FullDisk())
     done = run([quiet()], LocalFileStore(tmp_path))
     assert done.counts == {"finished": 3}
     told = [each for each in caplog.records if "no longer kept" in each.getMessage()]

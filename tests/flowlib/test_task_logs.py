@@ -18,6 +18,7 @@ from flowlib.event_log import read_events
 from flowlib.events import Failed
 from flowlib.task_output import OutputPlace
 from stores import InMemoryStore, LocalFileStore
+from tests.flowlib.full_disk import FullDisk
 from tests.flowlib.log_tasks import (
     FailTwice,
     Flood,
@@ -359,15 +360,8 @@ def _followed(folder, recorded, limit, **_):
 
 def test_a_full_disk_loses_output_and_no_task(tmp_path, monkeypatch):
     """Nothing that is printed can be kept, and nothing fails."""
-    monkeypatch.setattr("flowlib.worker_output.part_of", _full)
+    for module in ("worker_output", "log_files"):
+        monkeypatch.setattr(f"flowlib.{module}.os", FullDisk())
     done = run(TaskSpec(Streams), tmp_path, start_method="fork")
     assert done.counts == {"finished": 1}
-
-
-def _full(folder, index, pid):
-    """A link, as the file is removed at the end."""
-    path = folder / "workers" / f"{index}-{pid}"
-    if not path.is_symlink():
-        path.parent.mkdir(exist_ok=True)
-        path.symlink_to("/dev/full")
-    return path
+    assert done["Streams"][0].log is None

@@ -50,5 +50,5 @@ def test_a_store_does_what_the_memory_store_does(s3_url):
     """Whatever is done in whatever order."""
     S3Machine.url = s3_url
     test = S3Machine.TestCase("runTest")
-    test.settings = settings(max_examples=8, stateful_step_count=12, deadline=None)
+    test.settings = settings(max_examples=6, stateful_step_count=10, deadline=None)
     test.runTest()

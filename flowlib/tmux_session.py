@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,10 @@ _TITLE: Final = "@flowlib_title"
 
 _SIZE: Final = ("-x", "200", "-y", "50")
 """Columns and lines until somebody attaches a terminal."""
+
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.1
+"""So often, and so long, to wait for a server that is just ending."""
 
 _FOR_ALL: Final = (
     ("-g", "mouse", "on"),
@@ -110,25 +115,41 @@ class TmuxSession:
 
     def _first(self, tail: tuple[str, ...]) -> str:
         """The first pane of a new session."""
-        self._tidy()
-        form = ("-P", "-F", "#{session_id} #{window_id} #{pane_id}", "-n", "workers")
-        number = 1
-        while True:
-            self.name = self._base if number == 1 else f"{self._base}-{number}"
-            command = ("new-session", "-d", *_SIZE, *form, "-s", self.name, *tail)
-            done = self._server.cmd(*command)
-            if not done.stderr:
-                break
-            if "duplicate session" not in done.stderr[0]:
-                raise TmuxFailed(f"tmux: {done.stderr[0]}")
-            number += 1
-        self._session, self._window, pane = done.stdout[0].split()
+        number, told = self._new_session(tail)
+        self._session, self._window, pane = told.split()
         driver = json.dumps(Owner.of_this_process().to_list())
         self._ask("set-option", "-t", self._session, _RUN, _shown(self._identity))
         self._ask("set-option", "-t", self._session, _DRIVER, driver)
         for option in _FOR_ALL:
             self._ask("set-option", *option)
-        return str(pane)
+        self._tidy()  # only now: a server ends with its last session
+        for lower in range(1, number):
+            done = self._server.cmd("rename-session", "-t", self._session, self._name_of(lower))
+            if not done.stderr:
+                self.name = self._name_of(lower)
+                break
+        return pane
+
+    def _new_session(self, tail: tuple[str, ...]) -> tuple[int, str]:
+        """Make a session with the first name that is free: its number, and what tmux tells."""
+        form = ("-P", "-F", "#{session_id} #{window_id} #{pane_id}", "-n", "workers")
+        number, ended = 1, 0
+        while True:
+            self.name = self._name_of(number)
+            command = ("new-session", "-d", *_SIZE, *form, "-s", self.name, *tail)
+            done = self._server.cmd(*command)
+            if not done.stderr:
+                return number, str(done.stdout[0])
+            if "duplicate session" in done.stderr[0]:
+                number += 1
+            elif "server exited" in done.stderr[0] and ended < _TRIES:
+                ended += 1  # somebody has just closed its last session
+                time.sleep(_PAUSE_S)
+            else:
+                raise TmuxFailed(f"tmux: {done.stderr[0]}")
+
+    def _name_of(self, number: int) -> str:
+        return self._base if number == 1 else f"{self._base}-{number}"
 
     def _beside(self, tail: tuple[str, ...]) -> str:
         """A pane in the last window; empty if there is no room."""
@@ -153,7 +174,8 @@ class TmuxSession:
         form = f"#{{session_id}}\t#{{{_RUN}}}\t#{{{_DRIVER}}}"
         for line in self._server.cmd("list-sessions", "-F", form).stdout:
             session, run, driver = [*line.split("\t"), "", ""][:3]
-            if run == _shown(self._identity) and not _is_alive(driver):
+            is_same = run == _shown(self._identity) and session != self._session
+            if is_same and not _is_alive(driver):
                 self._server.cmd("kill-session", "-t", session)
 
     def _ask(self, command: str, *arguments: str) -> str:

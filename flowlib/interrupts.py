@@ -16,7 +16,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from types import FrameType
@@ -27,7 +27,9 @@ from flowlib.running import GRACE_S
 KILL_AFTER_S: Final = 5.0
 """How long a process may take to end after it was sent SIGTERM."""
 
-_WATCHED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_WATCHED: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 _NEVER: Final = float("inf")
 _STOPPED: Final = "the run was stopped"
 
@@ -116,13 +118,12 @@ class Interrupts:
         return self
 
     def __exit__(self, *error: object) -> None:
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)  # or only some were put back
-        for number, before in self._before.items():
-            signal.signal(number, before)
-        self._is_over = True
-        if self._alarm.locked():
-            self._alarm.release()
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        with held_back(_WATCHED):  # or only some would be put back
+            for number, before in self._before.items():
+                signal.signal(number, before)
+            self._is_over = True
+            if self._alarm.locked():
+                self._alarm.release()
 
     @property
     def number(self) -> int | None:
@@ -213,12 +214,15 @@ class Interrupts:
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[None]:
-    """Ctrl-C reaches this process afterwards, and a process started here when it wants it.
+def held_back(numbers: Iterable[int] = (signal.SIGINT,)) -> Iterator[None]:
+    """Signals reach this process afterwards, and a process started here when it wants them.
 
-    The terminal sends it to all; one that is still importing would die of it.
+    The terminal sends Ctrl-C to all; a process that is still importing would die of it.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:

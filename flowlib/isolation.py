@@ -29,6 +29,7 @@ class Isolation:
 
     def __init__(self) -> None:
         self._state = ProcessState()
+        self._spared = children()
         self._modules = len(sys.modules)
         self.is_clean = True
 
@@ -40,11 +41,11 @@ class Isolation:
             call: Runs it.
         """
         if len(sys.modules) != self._modules:
-            self._state = ProcessState()
-        spared, known = children(), threading.enumerate()
+            self._state, self._spared = ProcessState(), children()
+        known = threading.enumerate()
         outcome = contextvars.copy_context().run(call)
         left = _threads_left(known)
-        had_children = end_children(spared)
+        had_children = end_children(self._spared)
         if left or had_children:
             _warn(what, left, had_children=had_children)
         self.is_clean = self._state.put_back() and not left and not had_children

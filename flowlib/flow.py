@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from flowlib.graph import TaskGraph, build_graph
 from flowlib.node import Node
+from flowlib.run_identity import UNCATEGORIZED
 from flowlib.running import GRACE_S
 from flowlib.spec import TaskSpec
 from stores import ResultsStore, TaskState
@@ -45,7 +46,7 @@ class Flow:
             list(tasks), ignore_prefix=config_ignore_prefix, group_prefix=config_group_prefix
         )
         self._last_run: Run | None = None
-        self._project_name: str | None = None
+        self._project_name = UNCATEGORIZED
         self._store: ResultsStore | None = None
 
     @classmethod
@@ -70,7 +71,7 @@ class Flow:
             flow = cls(
                 list(loaded.specs), document.config_ignore_prefix, document.config_group_prefix
             )
-        flow._project_name = document.project
+        flow._project_name = document.project or UNCATEGORIZED
         flow._store = store_of(loaded, Path(path))
         return flow
 
@@ -207,7 +208,7 @@ class Flow:
         log_to_tmux: bool = False,
         max_panes_per_window: int = 4,
         force: str | Sequence[str] | None = None,
-        project_name: str | None = None,
+        project_name: str = UNCATEGORIZED,
         run_name: str | None = None,
         results_store: ResultsStore | None = None,
         return_results: str | None = "all",
@@ -232,7 +233,7 @@ class Flow:
             max_panes_per_window: With more workers than this there are several windows.
             force: "all", a task name or a list of names to run again; `Name+` adds everything
                 downstream.
-            project_name: Name of the project; None is that of the document, or "uncategorized".
+            project_name: Name of the project; without one that of the document counts.
             run_name: Name of the run; None makes one up.
             results_store: Where results live; None is the store of the settings, or else a fresh
                 memory store.
@@ -268,7 +269,7 @@ class Flow:
             log_to_tmux=log_to_tmux,
             max_panes_per_window=max_panes_per_window,
             force=force,
-            project_name=project_name or self._project_name or "uncategorized",
+            project_name=self._project_name if project_name == UNCATEGORIZED else project_name,
             run_name=run_name,
             results_store=self._store if results_store is None else results_store,
             return_results=return_results,

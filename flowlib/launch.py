@@ -25,7 +25,7 @@ from flowlib.plan import Plan, make_plan
 from flowlib.provenance import provenance
 from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
-from flowlib.run_identity import RunIdentity
+from flowlib.run_identity import UNCATEGORIZED, RunIdentity
 from flowlib.run_names import new_run_name
 from flowlib.run_progress import RunProgress
 from flowlib.run_state import RunState
@@ -52,7 +52,7 @@ class RunOptions:
     log_to_tmux: bool = False
     max_panes_per_window: int = 4
     force: str | Sequence[str] | None = None
-    project_name: str = "uncategorized"
+    project_name: str = UNCATEGORIZED
     run_name: str | None = None
     results_store: ResultsStore | None = None
     return_results: str | None = "all"

@@ -273,4 +273,7 @@ def forced_nodes(graph: TaskGraph, force: str | Sequence[str] | None) -> Selecte
         if len(texts) > 1:
             raise TypeError("force='all' forces everything: give it alone, or names without it")
         return Selected(frozenset(graph.nodes), frozenset())
-    return select(graph, texts)
+    try:
+        return select(graph, texts)
+    except SelectorError as error:
+        raise SelectorError(f"force: {error}") from None

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+UNCATEGORIZED: Final = "uncategorized"
+"""The project of runs that were given none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def attempt(tmp_path, ways, *, executor="processes", **options):
 @pytest.mark.parametrize("kind", ["exception", "oom", "killed", "lost", "timeout"])
 def test_a_kind_of_failure_that_is_named_is_tried_again(kind, tmp_path):
     """So often as said, and the other kinds are not."""
-    limit = {"timeout": 1.0} if kind == "timeout" else {}
+    limit = {"timeout": 4.0} if kind == "timeout" else {}
     run, _, times = attempt(tmp_path, [kind], retries={kind: 1}, **limit)
     assert run.counts == {"finished": 1}
     assert len(times) == 2

@@ -42,8 +42,11 @@ class _LoggedOutput(TaskOutput):
         place = self._outputs.place
         if self._file is None:
             path = place.folder / self._name
-            path.parent.mkdir(exist_ok=True)
-            self._file = LogFile(path, place.limit)
+            try:
+                self._file = LogFile(path, place.limit)
+            except FileNotFoundError:  # the first log of the run
+                path.parent.mkdir(exist_ok=True)
+                self._file = LogFile(path, place.limit)
             self._room = place.limit
         self._file.write(text)
         self._outputs.follow(text)

@@ -62,6 +62,15 @@ def remove_tree(path: str) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def unlinked(path: str) -> bool:
+    """Remove a file; whether it was this call that did it, of all that try at once."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def remove(path: str, *, only_folders: bool = False) -> None:
     """Remove a file or a folder; do nothing if there is none."""
     if os.path.isdir(path) and not os.path.islink(path):

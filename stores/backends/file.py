@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from stores import matching
 from stores.attempt_store import Lease, SaveOptions
-from stores.disk import remove, remove_tree
+from stores.disk import remove_tree, unlinked
 from stores.errors import LeaseLost
 from stores.file_artifacts import FileArtifacts
 from stores.file_index import FileIndex
@@ -235,8 +235,7 @@ class LocalFileStore(ResultsStore):
             self._leases.bury(address, held.number)
             if not held.is_in_place():
                 raise LeaseLost(f"{address} was taken over meanwhile")
-            is_there = os.path.exists(self._layout.record(address))  # nobody has removed it
-            remove(self._layout.record(address))
+            is_there = unlinked(self._layout.record(address))
             remove_tree(self._layout.key_folder(address))
         finally:
             self.release_attempt(lease)

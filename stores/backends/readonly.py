@@ -121,6 +121,9 @@ class ReadOnlyStore(ResultsStore):
     def attempt_folder(self, lease: Lease) -> NoReturn:
         self._refuse(f"computing or saving {lease.address}")
 
+    def checkpoint_folder(self, lease: Lease) -> NoReturn:
+        self._refuse(f"computing {lease.address}")
+
     def open_in_attempt(
         self,
         lease: Lease,

@@ -73,6 +73,7 @@ WRITING = {
     "adopt_file": lambda store: store.adopt_file(*file_in(store)),
     "attempt_folder": lambda store: in_attempt(store, store.attempt_folder),
     "begin": lambda store: store.begin(C).abandon(),
+    "checkpoint_folder": lambda store: in_attempt(store, store.checkpoint_folder),
     "commit_attempt": lambda store: put(store, C, {"value": 1}),
     "delete": lambda store: store.delete("value", "Train", CONFIG),
     "delete_records": lambda store: store.delete_records(B),

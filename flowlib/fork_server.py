@@ -41,4 +41,7 @@ def _is_fork_server() -> bool:
 if _is_fork_server():
     with contextlib.suppress(PermissionError):  # it leads a session already
         os.setsid()
+    # one that came while it was held back is not meant for this process: it is dropped
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # of its children, too
+    signal.signal(signal.SIGINT, before)

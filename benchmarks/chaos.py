@@ -91,12 +91,17 @@ def misbehave(folder: Path, tasks: int, seed: int) -> Report:
         seed: Decides who is killed, and when.
     """
     report, began = Report(), time.monotonic()
-    for name in ("marks", "pids", "tmp"):
+    for name in ("marks", "pids"):
         (folder / name).mkdir()
-    session = _Session(folder, tasks, random.Random(seed), report)  # noqa: S311  # not for secrets
-    session.run(interrupt_at=tasks // 4)
-    if report.exit_codes == [130]:
-        session.run(interrupt_at=None)
+    chance = random.Random(seed)  # noqa: S311  # not for secrets
+    # a short path: in it the fork server makes its socket
+    with tempfile.TemporaryDirectory(prefix="chaos-", dir="/tmp") as temporary:  # noqa: S108
+        session = _Session(folder, temporary, tasks, chance, report)
+        session.run(interrupt_at=tasks // 4)
+        if report.exit_codes == [130]:
+            session.run(interrupt_at=None)
+        left = sorted(str(each) for each in Path(temporary).rglob("*"))
+        report.problems += [f"a temporary file was left: {each}" for each in left[:_SHOWN]]
     report.seconds = time.monotonic() - began
     _check(folder, tasks, report)
     return report
@@ -105,6 +110,7 @@ def misbehave(folder: Path, tasks: int, seed: int) -> Report:
 @dataclass(slots=True)
 class _Session:
     folder: Path
+    temporary: str
     tasks: int
     random: random.Random
     report: Report
@@ -182,7 +188,7 @@ class _Session:
                 env={
                     **os.environ,
                     "PYTHONPATH": str(ROOT),
-                    "TMPDIR": str(self.folder / "tmp"),
+                    "TMPDIR": self.temporary,
                     "XDG_STATE_HOME": str(self.folder / "state"),
                     MARK: mark,
                 },
@@ -212,8 +218,6 @@ def _check(folder: Path, tasks: int, report: Report) -> None:
     before, after = note["descriptors"]
     left_open = list((Counter(after) - Counter(before)).elements())
     report.problems += [f"the driver has left open {each}" for each in left_open]
-    left = sorted(str(each) for each in (folder / "tmp").rglob("*"))
-    report.problems += [f"a temporary file was left: {each}" for each in left[:_SHOWN]]
     _check_outcomes(folder, tasks, report)
 
 

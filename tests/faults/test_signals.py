@@ -16,12 +16,13 @@ from tests.faults.signal_tasks import Meets
 from tests.faults.tasks import note, noted
 
 SCRIPT = """
-import json, sys
+import json, signal, sys
 from flowlib import Flow
 from stores import LocalFileStore
 from tests.faults.test_signals import flow_of
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     given = json.loads(sys.argv[1])
     flow = flow_of(given["hows"], given["log"], given["seconds"])
     flow.run(num_workers=given["workers"], grace_s=given["grace_s"], exit_on_error=False,

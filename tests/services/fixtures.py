@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -76,6 +77,34 @@ def s3_url(s3, monkeypatch):
     for name, value in s3.environment.items():
         monkeypatch.setenv(name, value)
     return s3.new_url()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A real Chromium."""
+    pytest.importorskip("playwright")
+    from tests.services.chromium import PROGRAM, Chromium
+
+    if shutil.which(PROGRAM) is None:
+        pytest.skip(f"{PROGRAM} not installed; `make system` says how")
+    browser = Chromium()
+    try:
+        browser.start()
+        yield browser
+    finally:
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium):
+    """An empty page of a real Chromium; it must ask for nothing and complain of nothing."""
+    page = chromium.new_page()
+    try:
+        yield page
+    finally:
+        page.close()
+    assert page.requests == []
+    assert page.complaints == []
 
 
 @pytest.fixture

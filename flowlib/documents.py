@@ -15,7 +15,7 @@ from flowlib.errors import ConfigError, FlowError, ParameterError, SweepError, n
 from flowlib.markers import from_markers
 from flowlib.overrides import Override
 from flowlib.overriding import Overrides, apply, parsed
-from flowlib.setting_sources import PROJECT_MARKS
+from flowlib.setting_sources import project_folder
 from flowlib.sources import Place, Source, read_source
 from flowlib.spec import TaskSpec
 from flowlib.task_names import TaskNames
@@ -226,11 +226,3 @@ def store_of(loaded: Loaded, path: Path) -> ResultsStore | None:
         return open_store(where)
     except StoreError as error:
         raise ConfigError(f"{loaded.source.where(('store',))}: {error}") from error
-
-
-def project_folder(folder: Path) -> Path:
-    """The nearest folder with a `pyproject.toml` or a `.git`, upwards; `folder` without one."""
-    for each in (folder, *folder.parents):
-        if any((each / mark).exists() for mark in PROJECT_MARKS):
-            return each
-    return folder

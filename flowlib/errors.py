@@ -7,7 +7,8 @@ What flowlib raises on purpose.
   + ParameterError       a config has a parameter that the task does not take
   + ConfigError          a document or an override of one is not as it should be
   + GraphError           the specs do not form a graph: cycle, doubled or missing name
-  + SelectorError        a name in `force`, `only`, … that selects nothing
+  + SelectorError        what is written in `force`, `only`, … is no selector
+      - NothingSelected  it is one, but selects nothing
   + MigrationError       old results cannot be given the keys that are asked for
   + SettingsError        a setting is unknown, or its value is none
   + ResourceError        a demand that the resources of the run can never meet
@@ -80,7 +81,11 @@ class GraphError(FlowError, ValueError):
 
 
 class SelectorError(FlowError, ValueError):
-    """A name that selects nothing."""
+    """What was written is no selector."""
+
+
+class NothingSelected(SelectorError):
+    """A selector that selects nothing, or a name that nothing has."""
 
 
 class MigrationError(FlowError, ValueError):

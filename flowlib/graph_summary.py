@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flowlib.errors import SelectorError, nearest
+from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.vocabulary import shown_state, worst
 
 MOST_TASKS: Final = 60
@@ -133,7 +133,7 @@ def shown(
     specs = dict.fromkeys(task.spec for task in facts.tasks)
     for name in expand or ():
         if name not in specs:
-            raise SelectorError(f"the graph has no spec {name!r}.{nearest(name, specs)}")
+            raise NothingSelected(f"the graph has no spec {name!r}.{nearest(name, specs)}")
     opened = specs.keys() if expand is None else {*expand}
     groups: dict[object, list[int]] = {}
     for index, task in enumerate(facts.tasks):
@@ -199,7 +199,7 @@ def _named(tasks: Sequence[TaskFacts], name: str) -> list[int]:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         raise SelectorError(f"{name!r} is not unique: {several}{more}")
     known = [text for task in tasks for text in (task.unique_name, f"{task.spec}/{task.key[:8]}")]
-    raise SelectorError(f"the graph has no task {name!r}.{nearest(name, known)}")
+    raise NothingSelected(f"the graph has no task {name!r}.{nearest(name, known)}")
 
 
 def _reached(start: Iterable[int], neighbours: Sequence[Sequence[int]]) -> set[int]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from flowlib.errors import SelectorError, nearest
+from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.scalars import read_scalar
 from stores import Unencodable
 from stores.config_paths import ABSENT, same_text, value_at
@@ -152,7 +152,7 @@ def _condition(path: str, value: str) -> Condition:
     return Condition(path, read, value if is_pattern else "")
 
 
-def unknown(selector: Selector, specs: Collection[str], words: Iterable[str]) -> SelectorError:
+def unknown(selector: Selector, specs: Collection[str], words: Iterable[str]) -> NothingSelected:
     """The error for a selector that selects nothing.
 
     Args:
@@ -163,15 +163,15 @@ def unknown(selector: Selector, specs: Collection[str], words: Iterable[str]) ->
     if selector.word:
         known = [*words]
         if selector.word in known:
-            return SelectorError(f"{selector.text!r} selects nothing: there is none")
+            return NothingSelected(f"{selector.text!r} selects nothing: there is none")
         listed = ", ".join(f"@{word}" for word in known)
-        return SelectorError(
+        return NothingSelected(
             f"{selector.text!r}: there is no @{selector.word}.{nearest(selector.word, known)} "
             f"There are: {listed or 'none'}"
         )
     if any(selector.names_spec(spec) for spec in specs):
-        return SelectorError(f"{selector.text!r} selects nothing: no task has this key or config")
-    return SelectorError(
+        return NothingSelected(f"{selector.text!r} selects nothing: no task has this key or config")
+    return NothingSelected(
         f"{selector.text!r} selects nothing: the flow has no such task."
         f"{nearest(selector.name, specs)} There are: {', '.join(specs) or 'none'}"
     )

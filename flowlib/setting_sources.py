@@ -61,6 +61,11 @@ def entries(environment: Mapping[str, str], folder: Path | None) -> Iterator[Ent
             yield _variable(name, value, "the environment", folder or Path("/"))
 
 
+def project_folder(folder: Path) -> Path:
+    """The nearest folder with one of `PROJECT_MARKS`, upwards; `folder` itself without one."""
+    return next((each for each in (folder, *folder.parents) if _is_project(each)), folder)
+
+
 def _is_ours(name: str) -> bool:
     return name.startswith(PREFIX) and not name.startswith(_OF_TESTS)
 
@@ -109,7 +114,7 @@ def _of_toml(file: Path, tables: tuple[str, ...]) -> Iterator[Entry]:
 
 def _of_dotenv(folder: Path) -> Iterator[Entry]:
     """The nearest `.env` that is not above the project."""
-    root = next((each for each in (folder, *folder.parents) if _is_project(each)), folder)
+    root = project_folder(folder)
     for each in (folder, *folder.parents):
         file = each / ".env"
         if file.is_file():

@@ -1,0 +1,49 @@
+"""Which store does a command mean? `--store`, the settings, or `.flowlib` in the project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from flowlib import settings
+from flowlib.setting_sources import project_folder
+from stores import ResultsStore, StoreError, open_store
+from stores.uri import anchored
+
+DEFAULT_FOLDER: Final = ".flowlib"
+
+
+def store_uri(given: str | None) -> str:
+    """The URI of the store that is meant.
+
+    Args:
+        given: What follows `--store`; a relative folder is one of the working directory.
+    """
+    if given:
+        return anchored(given, str(Path.cwd()))
+    return settings().store or default_uri()
+
+
+def default_uri() -> str:
+    """The store of the command in this project, wherever in it the user stands."""
+    return f"file:{project_folder(Path.cwd()) / DEFAULT_FOLDER}"
+
+
+def opened_store(given: str | None = None, *, must_exist: bool = True) -> ResultsStore:
+    """The store that is meant.
+
+    Args:
+        given: What follows `--store`.
+        must_exist: Whether a folder that is not there is an error; else it is made when needed.
+
+    Raises:
+        StoreError: it cannot be opened, or there is none.
+    """
+    uri = store_uri(given)
+    folder = uri.removeprefix("file:")
+    if must_exist and folder != uri and not os.path.isdir(folder):  # noqa: PTH112  # any text
+        raise StoreError(
+            f"there is no store in {folder}: run something, or name a store with --store URI"
+        )
+    return open_store(uri)

@@ -1,0 +1,67 @@
+"""The options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from flowlib import configure
+from flowlib.cli.verbosity import note_quiet, note_verbose
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _set_colour(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        configure(color=value)
+
+
+def _set_ascii(_: click.Context, __: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        configure(ascii=True)
+
+
+_COMMON = (
+    click.option(
+        "-v", "--verbose", count=True, expose_value=False, callback=note_verbose,
+        help="Tell more; -vv everything, with whole tracebacks.",
+    ),
+    click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=note_quiet,
+        help="Tell errors and the last line only.",
+    ),
+    click.option(
+        "--color", type=click.Choice(["auto", "always", "never"]), expose_value=False,
+        callback=_set_colour, help="Whether there are colours; auto is on a terminal.",
+    ),
+    click.option(
+        "--ascii", is_flag=True, expose_value=False, callback=_set_ascii,
+        help="Draw with ASCII only.",
+    ),
+    click.help_option("-h", "--help"),
+)  # fmt: skip
+
+
+def common_options(function: Function) -> Function:
+    """-v, -q, --color, --ascii and -h, which every command takes."""
+    for option in reversed(_COMMON):
+        function = option(function)
+    return function
+
+
+store_option = click.option(
+    "--store", "store_uri", metavar="URI",
+    help="Where results are: file:FOLDER, sqlite:///FILE, mongodb://HOST/DATABASE, …",
+)  # fmt: skip
+
+project_option = click.option(
+    "--project", metavar="NAME", help="The project whose runs are meant, in a shared store."
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Write one JSON document to stdout."
+)
+
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")

@@ -1,0 +1,56 @@
+"""Where does the command write to? Data to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from flowlib.console_lines import as_text
+from flowlib.console_text import Line, harmless
+from flowlib.signs import Signs
+from flowlib.terminal import encoding_of, show, shows_colour, shows_unicode
+
+SCHEMA: Final = 1
+"""Of what `--json` writes; parts may be added without another number."""
+
+
+def signs() -> Signs:
+    """The characters that stdout can show."""
+    return Signs.of(has_unicode=shows_unicode(sys.stdout))
+
+
+def write(text: str) -> None:
+    """Write data, as it is."""
+    sys.stdout.write(text)
+
+
+def write_bytes(data: bytes) -> None:
+    """Write raw data."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+
+
+def write_lines(lines: Iterable[Line], *, use_pager: bool = False) -> None:
+    """Write lines, in colours where stdout shows them.
+
+    Args:
+        lines: They are written as they are, however wide the terminal is.
+        use_pager: Whether a pager may show them on a terminal.
+    """
+    show(as_text(lines, has_colours=shows_colour(sys.stdout)), use_pager=use_pager)
+
+
+def write_json(document: Mapping[str, object]) -> None:
+    """Write one JSON document."""
+    whole = {"schema": SCHEMA, **document}
+    sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def note(text: str) -> None:
+    """Say something to the user that is no data."""
+    encoding = encoding_of(sys.stderr)
+    lines = [harmless(line, encoding) for line in text.splitlines()]
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.stderr.flush()

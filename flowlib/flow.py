@@ -128,7 +128,7 @@ class Flow:
             SelectorError: `force` names an unknown task.
         """
         from flowlib.launch import checked_store
-        from flowlib.plan import make_plan
+        from flowlib.planning import make_plan
 
         store = self._store if results_store is None else results_store
         return make_plan(self._graph, checked_store(store), force)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flowlib.comparison import inputs_fact, without_fact
 from flowlib.declaration import Declaration
 from flowlib.devices import Environment
 from flowlib.failures import Failure
@@ -11,7 +12,8 @@ from flowlib.identity import own_copy
 from flowlib.job import WITHOUT, Assignment, FailedInput, Job
 from flowlib.log_names import LogNames
 from flowlib.node import Node
-from flowlib.plan import Plan, Reason, inputs_fact, without_fact
+from flowlib.plan import Plan
+from flowlib.reasons import Reason
 from flowlib.run_identity import RunIdentity
 from flowlib.tolerance import OnFailure
 from stores import Identity, Input, RunInfo, Status, TaskState

@@ -21,7 +21,8 @@ from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
-from flowlib.plan import Plan, make_plan
+from flowlib.plan import Plan
+from flowlib.planning import make_plan
 from flowlib.provenance import provenance
 from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flowlib.changes import Changes, Config, NotMovable, declared, dumped
+from flowlib.comparison import inputs_fact
 from flowlib.errors import MigrationError
 from flowlib.identity import key_of, upstream_digest
-from flowlib.plan import inputs_fact
 from flowlib.recorded import default_text
 from flowlib.spec import TaskSpec
 from stores import (

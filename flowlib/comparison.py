@@ -1,0 +1,100 @@
+"""Does what the store knows of a node still hold? One node at a time, without its predecessors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from flowlib.declaration import Declaration
+from flowlib.job import WITHOUT
+from flowlib.node import Node
+from flowlib.reasons import Reason
+from flowlib.recorded import RecordedConfig, parameter_texts
+from stores import Input, ResultsStore, Status, TaskState, canonical
+
+
+class Comparison:
+    """Compares the nodes of one graph with what the store knows.
+
+    Args:
+        store: It; a record is read only where its status leaves a doubt.
+        statuses: What it has told in one look, by key.
+        texts: The recorded texts of each spec.
+    """
+
+    def __init__(
+        self,
+        store: ResultsStore,
+        statuses: Mapping[str, Status],
+        texts: Mapping[Declaration, RecordedConfig],
+    ) -> None:
+        self._store = store
+        self._statuses = statuses
+        self._texts = texts
+
+    def reason(self, node: Node) -> Reason | None:
+        """Why a node has to run, whatever becomes of its predecessors; None if it need not."""
+        status = self._statuses.get(node.key)
+        if status is None:
+            return Reason.NEW
+        if status.state is not TaskState.FINISHED:
+            return _unfinished(status)
+        if status.missing or status.damaged:
+            return Reason.MISSING if status.missing else Reason.DAMAGED
+        return self._outdated(node, status)
+
+    def _outdated(self, node: Node, status: Status) -> Reason | None:
+        """Why a success does not count any more."""
+        if self._has_changed_default(node, status):
+            return Reason.DEFAULT
+        return Reason.UPSTREAM if WITHOUT in status.facts else None
+
+    def _has_changed_default(self, node: Node, status: Status) -> bool:
+        """Whether a parameter that both know has another value: its default was changed."""
+        texts = self._texts[node.declaration]
+        if status.facts.get("defaults", "") == texts.defaults_digest(node.arguments):
+            return False
+        record = self._store.record(node.address)
+        if record is None:
+            return False
+        recorded = parameter_texts(record.identity.config)
+        requested = parameter_texts(texts.full(node.arguments))
+        return any(recorded[name] != requested[name] for name in recorded.keys() & requested.keys())
+
+
+def is_older_than_input(
+    node: Node,
+    status: Status,
+    statuses: Mapping[str, Status],
+    reasons: Mapping[str, Reason],
+) -> bool:
+    """Whether an input was computed again after this node, or is about to be."""
+    if not node.upstream.nodes:
+        return False
+    if reasons and any(reasons.get(each.key) is Reason.FORCE for each in node.upstream.nodes):
+        return True
+    attempts = [statuses[n.key].attempt if n.key in statuses else 1 for n in node.upstream.nodes]
+    if "inputs" not in status.facts and all(attempt == 1 for attempt in attempts):
+        return False
+    pairs = zip(node.upstream.nodes, attempts, strict=True)
+    inputs = [Input(n.name, n.address, attempt) for n, attempt in pairs]
+    return status.facts.get("inputs", "") != inputs_fact(inputs)
+
+
+def inputs_fact(inputs: Iterable[Input]) -> str:
+    """A digest of which attempts were read; empty when all were first attempts."""
+    later = sorted(f"{i.address.key}#{i.attempt}" for i in inputs if i.attempt != 1)
+    return canonical.digest(",".join(later))[:12] if later else ""
+
+
+def without_fact(keys: Iterable[str]) -> str:
+    """How many inputs an attempt lacked, or had incomplete, and which; empty if it had all."""
+    lacking = sorted(keys)
+    return f"{len(lacking)} {canonical.digest(','.join(lacking))[:12]}" if lacking else ""
+
+
+def _unfinished(status: Status) -> Reason:
+    if status.latest_state is TaskState.FAILED:
+        return Reason.FAILED
+    if status.latest_state in (TaskState.SAVED, TaskState.UPSTREAM_FAILED):
+        return Reason.NEW  # it has never been tried
+    return Reason.INTERRUPTED

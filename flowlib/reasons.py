@@ -1,0 +1,35 @@
+"""Why does a node run? The words for it, the first that applies first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+
+class Reason(str, Enum):
+    """Why a node would run; the first that applies."""
+
+    FORCE = "force"
+    NEW = "new"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    DEFAULT = "default"
+    UPSTREAM = "upstream"
+
+
+SPREADING: Final = frozenset({Reason.DEFAULT, Reason.UPSTREAM})
+"""Reasons that make the results of everything downstream out of date."""
+
+EXPLANATIONS: Final[Mapping[Reason, str]] = {
+    Reason.FORCE: "it is forced",
+    Reason.NEW: "the store has no result for this configuration",
+    Reason.MISSING: "a file of its result is gone",
+    Reason.DAMAGED: "a file of its result is damaged",
+    Reason.FAILED: "it failed the last time",
+    Reason.INTERRUPTED: "it was interrupted the last time",
+    Reason.DEFAULT: "a default of the task was changed since",
+    Reason.UPSTREAM: "something upstream is computed again",
+}

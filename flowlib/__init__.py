@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flowlib.info import TaskInfo
     from flowlib.logs import configure_logging, get_logger
     from flowlib.migration import Migration, migrate
+    from flowlib.next_commands import RunCommand
     from flowlib.results import Run
     from flowlib.spec import TaskSpec
     from flowlib.task_results import TaskResults
@@ -74,6 +75,7 @@ __all__ = [
     "ResourceError",
     "ResultsStore",
     "Run",
+    "RunCommand",
     "RunError",
     "SelectorError",
     "Settings",
@@ -111,6 +113,7 @@ _HOMES = {
     "Flow": "flowlib.flow",
     "Migration": "flowlib.migration",
     "Run": "flowlib.results",
+    "RunCommand": "flowlib.next_commands",
     "Settings": "flowlib.configuration",
     "Task": "flowlib.context",
     "TaskInfo": "flowlib.info",

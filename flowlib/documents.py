@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from flowlib.document_model import FlowDocument, OptionsDocument, SpecDocument
 from flowlib.errors import ConfigError, FlowError, ParameterError, SweepError, nearest
 from flowlib.markers import from_markers
+from flowlib.next_commands import NO_COMMAND, RunCommand
 from flowlib.overrides import Override
 from flowlib.overriding import Overrides, apply, parsed
 from flowlib.setting_sources import project_folder
@@ -39,6 +40,11 @@ class Loaded:
     document: FlowDocument
     specs: tuple[TaskSpec, ...]
 
+    @property
+    def prefixes(self) -> tuple[str | None, str | None]:
+        """What marks ignored keys and groups, for specs that do not say."""
+        return self.document.config_ignore_prefix, self.document.config_group_prefix
+
     @contextlib.contextmanager
     def located(self) -> Iterator[None]:
         """Put the file and the line before the errors of this block, where they name a spec."""
@@ -58,17 +64,20 @@ class Loaded:
             raise ConfigError(f"{self.source.where(place)}: {error}") from error
 
 
-def load(path: str | Path, overrides: Overrides = ()) -> Loaded:
+def load(
+    path: str | Path, overrides: Overrides = (), options: Mapping[str, Any] | None = None
+) -> Loaded:
     """The specs of a document.
 
     Args:
         path: A YAML, TOML or JSON file.
         overrides: Changes of it.
+        options: Options that all specs get, in place of their own.
 
     Raises:
         ConfigError: something is not as it should be; the message begins with `file:line`.
     """
-    return build(with_includes(Path(path)), Path(path).parent, overrides)
+    return build(with_includes(Path(path)), Path(path).parent, overrides, options)
 
 
 def with_includes(path: Path, above: tuple[Path, ...] = ()) -> Source:
@@ -92,18 +101,24 @@ def with_includes(path: Path, above: tuple[Path, ...] = ()) -> Source:
     return source.over(below)
 
 
-def build(source: Source, folder: Path, overrides: Overrides = ()) -> Loaded:
+def build(
+    source: Source,
+    folder: Path,
+    overrides: Overrides = (),
+    options: Mapping[str, Any] | None = None,
+) -> Loaded:
     """The specs of a source, as `load`.
 
     Args:
         source: The content, without includes.
         folder: Where files that it names are looked for.
         overrides: Changes of it.
+        options: Options that all specs get, in place of their own.
     """
     document = _validated(source)
     with _at(source, ("import",)):
         names = TaskNames(_listed(document.modules), folder)
-    builder = _Builder(source, document, names)
+    builder = _Builder(source, document, names, options or {})
     return builder.built(parsed(overrides))
 
 
@@ -161,8 +176,15 @@ def _at(source: Source, place: Place) -> Iterator[None]:
 class _Builder:
     """Makes the specs of one document."""
 
-    def __init__(self, source: Source, document: FlowDocument, names: TaskNames) -> None:
+    def __init__(
+        self,
+        source: Source,
+        document: FlowDocument,
+        names: TaskNames,
+        options: Mapping[str, Any],
+    ) -> None:
         self._source = source
+        self._options = {name: value for name, value in options.items() if value is not None}
         self._document = document
         self._tasks = {name: self._task(name, each, names) for name, each in document.specs.items()}
         self._configs: dict[str, dict[str, Any]] = {
@@ -207,8 +229,17 @@ class _Builder:
                 given[key] = value
         extra = self._markers(("specs", name, "additional_kwargs"), document.additional_kwargs)
         given |= {"config": self._configs[name], "additional_kwargs": extra, "name": name}
+        given |= self._options
         with _at(self._source, ("specs", name)):
             return TaskSpec(self._tasks[name], **given)
+
+
+def command_of(loaded: Loaded, path: str | Path, overrides: Overrides) -> RunCommand:
+    """The words of the command that runs the flow of a document."""
+    if isinstance(overrides, Mapping) and overrides:
+        return NO_COMMAND
+    words = ("flowlib", "run", str(path), *overrides)
+    return RunCommand(words, names_store=loaded.document.store is not None)
 
 
 def store_of(loaded: Loaded, path: Path) -> ResultsStore | None:

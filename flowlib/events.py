@@ -80,6 +80,9 @@ class RunStarted(Event):
         specs: What there is to do, in the order of the flow.
         stale: Specs with cached nodes that are older than their input.
         folder: Where logs and events of the run are kept; None if nowhere.
+        again: Words of the command that runs the same flow again; empty if none is known.
+        seen_by: Words of the command that looks into the store, `("flowlib", "--store", "…")`;
+            empty if none is known.
     """
 
     run_name: str
@@ -91,6 +94,8 @@ class RunStarted(Event):
     specs: tuple[SpecTotal, ...]
     stale: tuple[str, ...] = ()
     folder: str | None = None
+    again: tuple[str, ...] = ()
+    seen_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

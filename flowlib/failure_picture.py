@@ -15,6 +15,7 @@ from flowlib.console_lines import cut, width_of
 from flowlib.console_text import Line, Span, harmless
 from flowlib.events import Failed, TaskRef
 from flowlib.failure_groups import Frame
+from flowlib.next_commands import again
 from flowlib.progress_picture import named, took
 from flowlib.run_progress import SameFailures
 from flowlib.signs import Signs
@@ -25,6 +26,11 @@ _MOST_MESSAGE_LINES: Final = 8
 _WIDEST: Final = 100
 _NUMBER_WIDTH: Final = 6
 _LOG: Final = "log    "
+_AGAIN: Final = "again  "
+_DEBUG: Final = "debug  "
+_COPIED: Final = (_LOG, _AGAIN, _DEBUG)
+"""What begins a line that is to be copied, and therefore never cut."""
+
 _SKIPPED: Final = SHOWN_STATES["skipped"]
 
 
@@ -57,8 +63,8 @@ def failure_panel(same: SameFailures, width: int, signs: Signs) -> list[Line]:
     top = top_left + title + level * (width - 2 - cell_len(title)) + top_right
     boxed = []
     for line in failure_lines(same, room, signs):
-        is_path = bool(line) and line[0].text.startswith(_LOG)  # to be copied, so never cut
-        row = line if is_path else cut(line, room, signs.more)
+        is_copied = bool(line) and line[0].text in _COPIED
+        row = line if is_copied else cut(line, room, signs.more)
         side = Span(" " * (room - width_of(row)) + f" {upright}", colour)
         boxed.append(
             (Span(f"{upright} ", colour), *row, *([side] if width_of(row) <= room else []))
@@ -155,6 +161,9 @@ def _message(failed: Failed, width: int, signs: Signs) -> Iterator[str]:
 def _facts(same: SameFailures, signs: Signs) -> Iterator[Line]:
     if same.first.log:
         yield (Span(_LOG, "dim"), Span(harmless(place_of(same.first.log), signs.encoding)))
+    if same.start is not None and (command := again(same.start, same.first.task)):
+        yield (Span(_AGAIN, "dim"), Span(harmless(command, signs.encoding)))
+        yield (Span(_DEBUG, "dim"), Span(harmless(f"{command} --pdb", signs.encoding)))
     if same.count > 1:
         same_line = ", same line" if same.frames else ""
         others = _listed(same.tasks[1:], same.count - 1, signs)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from flowlib.graph import TaskGraph, build_graph
+from flowlib.next_commands import NO_COMMAND
 from flowlib.node import Node
 from flowlib.run_identity import UNCATEGORIZED
 from flowlib.running import GRACE_S
@@ -30,6 +31,10 @@ class Flow:
             the identity.
         config_group_prefix: For specs that have none: marks lists that vary in lockstep.
 
+    Attributes:
+        results_store: Where results live if `run` and `plan` name no other store.
+        command: The words of the command that runs it; `from_file` knows them.
+
     Raises:
         FlowError: the specs do not form a graph, or a config does not fit its task.
     """
@@ -47,32 +52,36 @@ class Flow:
         )
         self._last_run: Run | None = None
         self._project_name = UNCATEGORIZED
-        self._store: ResultsStore | None = None
+        self.results_store: ResultsStore | None = None
+        self.command = NO_COMMAND
 
     @classmethod
     def from_file(
-        cls, path: str | Path, overrides: Mapping[str, object] | Sequence[str] = ()
+        cls,
+        path: str | Path,
+        overrides: Mapping[str, object] | Sequence[str] = (),
+        *,
+        options: Mapping[str, Any] | None = None,
     ) -> Flow:
         """The flow that a YAML, TOML or JSON document describes.
 
         Args:
-            path: The document.
+            path: The document; "-" is stdin.
             overrides: Changes of it: values by dotted path, `{"train.lr": sweep(0.1, 0.2)}`, or
                 texts as on the command line, `["train.lr=0.1,0.2"]`.
+            options: Options of `TaskSpec` that all specs get, in place of their own.
 
         Raises:
             ConfigError: something is not as it should be; the message begins with `file:line`.
         """
-        from flowlib.documents import load, store_of  # pydantic is loaded only if asked for
+        from flowlib.documents import command_of, load, store_of  # pydantic is heavy
 
-        loaded = load(path, overrides)
-        document = loaded.document
+        loaded = load(path, overrides, options)
         with loaded.located():
-            flow = cls(
-                list(loaded.specs), document.config_ignore_prefix, document.config_group_prefix
-            )
-        flow._project_name = document.project or UNCATEGORIZED
-        flow._store = store_of(loaded, Path(path))
+            flow = cls(list(loaded.specs), *loaded.prefixes)
+        flow._project_name = loaded.document.project or UNCATEGORIZED
+        flow.results_store = store_of(loaded, Path(path))
+        flow.command = command_of(loaded, path, overrides)
         return flow
 
     def to_document(self) -> dict[str, Any]:
@@ -130,7 +139,7 @@ class Flow:
         from flowlib.launch import checked_store
         from flowlib.planning import make_plan
 
-        store = self._store if results_store is None else results_store
+        store = self.results_store if results_store is None else results_store
         return make_plan(self._graph, checked_store(store), force)
 
     @overload
@@ -271,11 +280,12 @@ class Flow:
             force=force,
             project_name=self._project_name if project_name == UNCATEGORIZED else project_name,
             run_name=run_name,
-            results_store=self._store if results_store is None else results_store,
+            results_store=self.results_store if results_store is None else results_store,
             return_results=return_results,
             executor=executor,
             progress=progress,
             grace_s=grace_s,
+            command=self.command,
         )
         run = launch(self._graph, options)
         self._last_run = run

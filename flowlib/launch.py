@@ -21,6 +21,7 @@ from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
+from flowlib.next_commands import NO_COMMAND, RunCommand
 from flowlib.plan import Plan
 from flowlib.planning import make_plan
 from flowlib.provenance import provenance
@@ -60,6 +61,7 @@ class RunOptions:
     executor: str | None = None
     progress: str | None = "auto"
     grace_s: float = GRACE_S
+    command: RunCommand = NO_COMMAND
 
 
 def launch(graph: TaskGraph, options: RunOptions) -> Run:
@@ -82,7 +84,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
         tell = log.before(_watched(stack, options, story))
-        tell(replace(_started(plan, store, identity, workers), folder=log.path))
+        tell(replace(_started(plan, store, identity, workers, options.command), folder=log.path))
         state = RunState(logs=log.names)
         if plan.reasons:
             owner = Owner.of_this_process()
@@ -236,7 +238,9 @@ def _drive(runner: Runner, crew: Executor, interrupts: Interrupts, tell: Tell) -
     runner.state.stopped_by = interrupts.number
 
 
-def _started(plan: Plan, store: ResultsStore, identity: RunIdentity, workers: int) -> RunStarted:
+def _started(
+    plan: Plan, store: ResultsStore, identity: RunIdentity, workers: int, command: RunCommand
+) -> RunStarted:
     return RunStarted(
         time.time(),
         run_name=identity.run_name,
@@ -247,6 +251,8 @@ def _started(plan: Plan, store: ResultsStore, identity: RunIdentity, workers: in
         workers=workers if plan.reasons else 0,
         specs=spec_totals(plan),
         stale=tuple(sorted({node.name for node in plan.stale})),
+        again=command.again(store),
+        seen_by=command.seen_by(store),
     )
 
 

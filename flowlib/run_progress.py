@@ -83,6 +83,7 @@ class SameFailures:
     Attributes:
         first: The first of them.
         started: How the first was started; None if that is not known.
+        start: How the run began; None if that is not known.
         frames: The frames of the first that are the user's, outermost first.
         count: How many there are.
         tasks: The first few.
@@ -93,6 +94,7 @@ class SameFailures:
     first: Failed
     started: Started | None
     frames: tuple[Frame, ...]
+    start: RunStarted | None = None
     count: int = 0
     tasks: list[TaskRef] = field(default_factory=list)
     skipped: int = 0
@@ -235,7 +237,7 @@ class RunProgress:
     def _note_failure(self, event: Failed, started: Started | None) -> None:
         frames = tuple(user_frames(event.error.traceback))
         group = self._groups.setdefault(
-            sameness(event.error, frames), SameFailures(event, started, frames)
+            sameness(event.error, frames), SameFailures(event, started, frames, self.start)
         )
         group.count += 1
         self._group_of[event.task.key] = group

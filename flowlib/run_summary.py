@@ -8,6 +8,7 @@ from typing import Final
 from flowlib.console_lines import as_html
 from flowlib.console_text import Line, Span, harmless, plain
 from flowlib.failure_picture import failure_lines, failure_panel
+from flowlib.next_commands import logs_of, rest_of, results_of
 from flowlib.progress_picture import Frame, bars_picture, clock, took
 from flowlib.run_progress import RunProgress
 from flowlib.signs import UNICODE_SIGNS, Signs
@@ -40,6 +41,7 @@ def summary_picture(
     *,
     has_boxes: bool = True,
     most_panels: int = _MOST_PANELS,
+    is_short: bool = False,
 ) -> list[Line]:
     """Draw the end of a run: a panel for each kind of failure, then what became of all tasks.
 
@@ -49,6 +51,7 @@ def summary_picture(
         signs: What the picture is made of.
         has_boxes: Whether failures stand in boxes.
         most_panels: How many kinds of failures are shown.
+        is_short: Whether one line follows the failures.
     """
     lines: list[Line] = []
     for same in progress.failures[:most_panels]:
@@ -62,16 +65,22 @@ def summary_picture(
     hidden = progress.failure_count - most_panels
     if hidden > 0:
         lines.append((Span(f"{signs.more} and {hidden} more kinds of failures", "red"),))
-    return [*lines, *_end(progress, signs)]
+    return [*lines, *([_headline(progress, signs)] if is_short else _end(progress, signs))]
 
 
 def next_steps(progress: RunProgress) -> list[str]:
     """What the user may want to do now, each in a few words."""
     start = progress.start
-    left = progress.total - progress.count("finished", "cached")
-    if not left or start is None or _forgets(start.store):
+    if start is None or _forgets(start.store):
         return []
-    return [f"run it again: only what is left runs ({left})"]
+    steps = [logs_of(start, same.first.task) for same in progress.failures[:1]]
+    if left := progress.total - progress.count("finished", "cached"):
+        command = rest_of(start)
+        only = f"only what is left runs ({left})"
+        steps.append(f"{command} ({only})" if command else f"run it again: {only}")
+    if progress.count("finished", "cached"):
+        steps.append(results_of(start))
+    return [step for step in steps if step]
 
 
 def _end(progress: RunProgress, signs: Signs) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 Place = tuple[str | int, ...]
 """The keys and positions that lead to a part of a document."""
+
+STDIN: Final = "-"
+"""The path that means the standard input, with YAML or JSON."""
 
 _MOST_PARTS: Final = 1_000_000
 """Parts of a document after all aliases are followed; a few lines of them can mean billions."""
@@ -98,6 +102,8 @@ def read_source(path: Path) -> Source:
     Raises:
         ConfigError: it is not there, cannot be read, or is not of that language.
     """
+    if str(path) == STDIN:
+        return parse(sys.stdin.read(), "<stdin>")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

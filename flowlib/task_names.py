@@ -12,6 +12,7 @@ from typing import Any
 
 from flowlib.context import Task
 from flowlib.errors import ConfigError, nearest
+from flowlib.setting_sources import project_folder
 from flowlib.signature import is_task_class
 from stores.canonical import qualified_name
 
@@ -19,8 +20,8 @@ from stores.canonical import qualified_name
 class TaskNames:
     """Finds tasks by name.
 
-    The folder of the document is looked at after all others, so that a file beside it never
-    hides an installed module of the same name.
+    The folder of the document, and that of its project, are looked at after all others, so that
+    a file beside it never hides an installed module of the same name.
 
     Args:
         modules: Names of modules, or of files relative to `folder`.
@@ -32,6 +33,7 @@ class TaskNames:
 
     def __init__(self, modules: Sequence[str], folder: Path) -> None:
         self._folder = folder.resolve()
+        self._project = project_folder(self._folder)
         self._modules = [self._module(each) for each in modules]
 
     def find(self, name: str) -> Callable[..., object]:
@@ -59,6 +61,7 @@ class TaskNames:
         if name.endswith(".py"):
             return self._file((self._folder / name).resolve())
         self._add(self._folder)
+        self._add(self._project)
         try:
             return importlib.import_module(name)
         except ModuleNotFoundError as error:

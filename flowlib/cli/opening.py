@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
 
-from flowlib import settings
-from flowlib.setting_sources import project_folder
+from flowlib.next_commands import default_store_uri
 from stores import ResultsStore, StoreError, open_store
 from stores.uri import anchored
-
-DEFAULT_FOLDER: Final = ".flowlib"
 
 
 def store_uri(given: str | None) -> str:
@@ -22,12 +18,7 @@ def store_uri(given: str | None) -> str:
     """
     if given:
         return anchored(given, str(Path.cwd()))
-    return settings().store or default_uri()
-
-
-def default_uri() -> str:
-    """The store of the command in this project, wherever in it the user stands."""
-    return f"file:{project_folder(Path.cwd()) / DEFAULT_FOLDER}"
+    return default_store_uri()
 
 
 def opened_store(given: str | None = None, *, must_exist: bool = True) -> ResultsStore:

@@ -1,0 +1,189 @@
+"""Run what a document describes; what is stored already is found again."""
+
+from __future__ import annotations
+
+import bdb
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowlib.cli.documents import document_arguments, flow_of
+from flowlib.cli.exits import ExitCode
+from flowlib.cli.options import common_options, json_option, store_option
+from flowlib.cli.output import note, write_json, write_lines
+from flowlib.cli.resource_words import resources_of
+from flowlib.cli.verbosity import QUIET, VERBOSE, verbosity
+
+if TYPE_CHECKING:
+    from flowlib import Flow, Run
+
+
+def _selectors(name: str, text: str) -> Any:
+    return click.option(name, multiple=True, metavar="SELECTOR", help=text)
+
+
+_CHOICE = (
+    _selectors("--force", "Run these again; Train+ also what is downstream."),
+    _selectors("--only", "Run these alone, and what they need."),
+    _selectors("--skip", "Do not run these, nor what needs them."),
+    _selectors("--keep", "Let stored results of these count as they are."),
+    click.option("--resume", metavar="RUN", help="Run what an earlier run has left."),
+    click.option(
+        "--on-code-change", type=click.Choice(["warn", "rerun", "ignore", "error"]),
+        help="What to do about results of other code; warn uses them and says so.",
+    ),
+)  # fmt: skip
+
+_MEANS = (
+    click.option("-w", "--workers", "num_workers", type=click.IntRange(1), help="Tasks at once."),
+    click.option("--gpus", metavar="0,1", help="GPUs to lease to tasks; auto for all, none."),
+    click.option(
+        "--resource", "amounts", multiple=True, metavar="KIND=AMOUNT",
+        help="Another resource: cpu=8, mem=64GB. May be given several times.",
+    ),
+    click.option("--executor", metavar="NAME", help="Where tasks run: processes, inline, …"),
+    click.option("--inline", is_flag=True, help="Run in this process, one task after the other."),
+    click.option("--pdb", "has_pdb", is_flag=True, help="Stop in the debugger where a task fails."),
+    click.option("--timeout", metavar="TIME", help="How long a task may take: 90, 10m, 2h."),
+    click.option("--retries", type=click.IntRange(0), help="How often a failed task is retried."),
+)  # fmt: skip
+
+_CONDUCT = (
+    click.option("-n", "--dry-run", is_flag=True, help="Tell what would run and why; run nothing."),
+    click.option("--exit-code", is_flag=True, help="With -n: exit with 10 if something would run."),
+    click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure."),
+    click.option("--max-failures", type=click.IntRange(1), help="Stop after so many failures."),
+    click.option("--name", "run_name", metavar="NAME", help="What to call the run."),
+    click.option("--project", "project_name", metavar="NAME", help="The project of the run."),
+    click.option(
+        "--progress", type=click.Choice(["auto", "live", "lines", "none"]),
+        help="How the run is shown on stderr.",
+    ),
+    click.option("--tmux", "log_to_tmux", is_flag=True, help="A pane of tmux for each worker."),
+    click.option("--report", metavar="FILE", help="Write a page about the run at its end."),
+)  # fmt: skip
+
+
+def _with_options(function: Any) -> Any:
+    for option in reversed((*_CHOICE, *_MEANS, *_CONDUCT)):
+        function = option(function)
+    return function
+
+
+@click.command()
+@document_arguments
+@_with_options
+@store_option
+@json_option
+@common_options
+def command(
+    document: str,
+    overrides: tuple[str, ...],
+    store_uri: str | None,
+    as_json: bool,
+    dry_run: bool,
+    exit_code: bool,
+    report: str | None,
+    **options: Any,
+) -> int:
+    """Run what a document describes; what is stored already is found again.
+
+    \b
+    flowlib run flow.yaml
+    flowlib run flow.yaml train.lr=1e-3,1e-4 --workers 4 --gpus 0,1
+    flowlib run flow.yaml --force Train+ --dry-run
+    flowlib run flow.yaml --only Train/9a7a08b2 --pdb
+
+    `flowlib help overrides`, `selectors` and `exit-codes` tell more.
+    """
+    chosen = _chosen(options)
+    limits = {name: options.pop(name) for name in ("timeout", "retries")}
+    flow = flow_of(document, overrides, store_uri, limits)
+    if dry_run:
+        return _told(flow, chosen, options, as_json=as_json, exit_code=exit_code)
+    has_pdb = options.pop("has_pdb")
+    arguments = {**_arguments(options, as_json=as_json, is_inline=has_pdb), **chosen}
+    run = flow.run(exit_on_error=False, return_results=None, **arguments)
+    if report is not None:
+        run.report(report)
+    if has_pdb and run.exception is not None:
+        _debug(run)
+    return ExitCode.OK if run.ok else ExitCode.FAILED
+
+
+def _chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """Which tasks run: taken out of the options; what is not given is left out."""
+    names = ("force", "only", "skip", "keep", "resume", "on_code_change")
+    given = {name: options.pop(name) for name in names}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in given.items()
+        if value
+    }
+
+
+def _arguments(options: Mapping[str, Any], *, as_json: bool, is_inline: bool) -> dict[str, Any]:
+    """What `Flow.run` is called with."""
+    known = dict(options)
+    resources = resources_of(known.pop("gpus"), known.pop("amounts"))
+    if known.pop("inline") or is_inline:
+        if known["num_workers"] not in (None, 1) or known["executor"] not in (None, "inline"):
+            raise click.UsageError("--inline and --pdb run one task at a time, in this process")
+        known |= {"num_workers": 1, "executor": "inline"}
+    if known.pop("fail_fast"):
+        known["max_failures"] = 1
+    if as_json:
+        known["progress"] = "events"
+    elif known["progress"] is None:
+        known["progress"] = _progress()
+    return {
+        "resources": resources,
+        **{name: value for name, value in known.items() if value is not None},
+    }
+
+
+def _progress() -> str:
+    """A command that was called by hand shows its run: where there are no bars, by lines."""
+    from flowlib.live_terminal import is_live
+
+    if verbosity() == QUIET:
+        return "end"
+    return "auto" if is_live(sys.stderr) else "lines"
+
+
+def _told(
+    flow: Flow,
+    chosen: Mapping[str, Any],
+    options: Mapping[str, Any],
+    *,
+    as_json: bool,
+    exit_code: bool,
+) -> int:
+    """Tell what would run, and why."""
+    plan = flow.plan(**chosen)
+    if as_json:
+        write_json(plan.to_dict())
+    else:
+        write_lines(plan.lines(num_workers=options["num_workers"]))
+        if verbosity() >= VERBOSE:
+            write_lines(plan.task_lines())
+    return ExitCode.WOULD_RUN if exit_code and plan.to_run else ExitCode.OK
+
+
+def _debug(run: Run) -> None:
+    """Stop where the first task failed."""
+    import pdb
+
+    error = run.exception
+    if error is None or error.__traceback__ is None:
+        note("the failure was not in this process: there is nothing to look at")
+        return
+    if not sys.stdin.isatty():
+        note("--pdb reads from a terminal, and stdin is none")
+        return
+    try:
+        pdb.post_mortem(error.__traceback__)
+    except bdb.BdbQuit:
+        return

@@ -1,0 +1,36 @@
+"""What do `--gpus` and `--resource` mean to `Flow.run`?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from flowlib.scalars import read_scalar
+
+
+def resources_of(gpus: str | None, amounts: Iterable[str]) -> dict[str, object] | None:
+    """The resources of a run.
+
+    Args:
+        gpus: `0,1`, `auto` for all that there are, or `none`.
+        amounts: `cpu=8`, `mem=64GB`, `seat=a,b`.
+
+    Raises:
+        click.UsageError: a text is none of this.
+    """
+    found: dict[str, object] = {}
+    if gpus is not None and gpus != "none":
+        found["gpu"] = gpus if gpus == "auto" else _several(gpus)
+    for text in amounts:
+        kind, equals, amount = text.partition("=")
+        if not (kind and equals and amount):
+            raise click.UsageError(f"--resource {text}: write a kind and an amount, cpu=8")
+        if kind in found:
+            raise click.UsageError(f"--resource {text}: {kind} is given twice")
+        found[kind] = _several(amount) if "," in amount else read_scalar(amount)
+    return found or None
+
+
+def _several(text: str) -> list[object]:
+    return [read_scalar(each.strip()) for each in text.split(",")]

@@ -1,0 +1,88 @@
+"""What may the user type next? The commands that lead on from a run, quoted for a shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from flowlib.configuration import settings
+from flowlib.events import RunStarted, TaskRef
+from flowlib.setting_sources import project_folder
+from stores import ResultsStore
+
+DEFAULT_FOLDER: Final = ".flowlib"
+"""The store of the command, in the folder of the project."""
+
+_PROGRAM: Final = "flowlib"
+
+
+@dataclass(frozen=True, slots=True)
+class RunCommand:
+    """The words of the command by which a flow is run.
+
+    Attributes:
+        words: `("flowlib", "run", "x.yaml", "train.lr=0.1")`; empty if there is no such command.
+        names_store: Whether the document or a word names the store.
+        store: Words that name the store to other commands; None where they are not known.
+    """
+
+    words: tuple[str, ...] = ()
+    names_store: bool = False
+    store: tuple[str, ...] | None = None
+
+    def again(self, store: ResultsStore) -> tuple[str, ...]:
+        """The words that run the flow again with this store; empty if there are none."""
+        if self.names_store or not self.words:
+            return self.words
+        named = self.seen_by(store)
+        return (*self.words, *named[1:]) if named else ()
+
+    def seen_by(self, store: ResultsStore) -> tuple[str, ...]:
+        """The words that look into this store; empty if there are none."""
+        named = _named(store) if self.store is None else self.store
+        return () if named is None else (_PROGRAM, *named)
+
+
+NO_COMMAND: Final = RunCommand()
+"""For flows that no command runs."""
+
+
+def default_store_uri() -> str:
+    """Where the command keeps results if nothing is said, wherever in the project the user is."""
+    return settings().store or f"file:{project_folder(Path.cwd()) / DEFAULT_FOLDER}"
+
+
+def _named(store: ResultsStore) -> tuple[str, ...] | None:
+    """The words that name a store; None if it is no folder, and may hold a password."""
+    if store.runs_dir is None:
+        return None
+    uri = f"file:{store.runs_dir.parent}"
+    return () if uri == default_store_uri() else ("--store", uri)
+
+
+def rest_of(start: RunStarted) -> str:
+    """Runs what is left of a run; empty if no command is known that does."""
+    return shlex.join(start.again)
+
+
+def again(start: RunStarted, task: TaskRef) -> str:
+    """Runs one task again; empty if no command is known that does."""
+    return shlex.join([*start.again, "--only", task.id]) if start.again else ""
+
+
+def logs_of(start: RunStarted, task: TaskRef) -> str:
+    """Shows what a task printed; empty if no command can look into the store."""
+    return _look(start, ["logs", task.id])
+
+
+def results_of(start: RunStarted) -> str:
+    """Shows the results of the store as a table; empty if no command can look into it."""
+    return _look(start, ["results"])
+
+
+def _look(start: RunStarted, words: Sequence[str]) -> str:
+    program, *store = start.seen_by or ("",)
+    return shlex.join([program, *words, *store]) if program else ""

@@ -138,6 +138,10 @@ class Run(Mapping[str, Results]):
         """The state of a node after the run; a cached one is finished."""
         return self._state.states.get(node.key, TaskState.FINISHED)
 
+    def is_cached(self, node: Node) -> bool:
+        """Whether a node had its results before the run."""
+        return node.key not in self._state.states
+
     def error_of(self, node: Node) -> ErrorDetails | None:
         """What went wrong with a node."""
         return self._state.errors.get(node.key)

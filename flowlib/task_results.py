@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, overload
 
+from flowlib.declaration import Declaration
 from flowlib.node import Node
+from flowlib.recorded import RecordedConfig
 from stores import (
     Address,
     Artifact,
     ErrorDetails,
+    Record,
     ResultsStore,
     Status,
     TaskState,
     UniqueConfig,
+    canonical,
 )
-from stores.table import Columns, Entry, as_frame, as_rows
+from stores.cells import Entry, Grid, grid_of
+from stores.table import Columns, as_frame, as_rows, entry_of
 
 
 class _Source(Protocol):
@@ -28,6 +34,7 @@ class _Source(Protocol):
     def status_of(self, node: Node) -> Status | None: ...
     def config_of(self, node: Node) -> UniqueConfig: ...
     def log_of(self, node: Node) -> str | None: ...
+    def is_cached(self, node: Node) -> bool: ...
 
 
 class TaskResults:
@@ -100,16 +107,33 @@ class TaskResults:
         return [artifact.name for artifact in self._artifacts]
 
     @property
+    def declaration(self) -> Declaration:
+        """The spec it comes from, as it was when the flow was built."""
+        return self._node.declaration
+
+    @property
     def store(self) -> ResultsStore:
         """Where its record lies."""
         return self._source.store
 
     @property
-    def entry(self) -> Entry:
-        """What a row of a table is made of."""
-        status = self._source.status_of(self._node)
-        duration_s = None if status is None else status.duration_s
-        return Entry(self.address, self.state, self.unique_config, self._artifacts, duration_s)
+    def is_cached(self) -> bool:
+        """Whether the run found it in the store."""
+        return self._source.is_cached(self._node)
+
+    def entry(self, record: Record | None, recorded: RecordedConfig) -> Entry:
+        """What a row of a table is made of.
+
+        Args:
+            record: Its record; None if it has none.
+            recorded: Tells its config, defaults included.
+        """
+        own = canonical.decode(recorded.full(self._node.arguments))
+        config = {**self.unique_config, self.task_name: own}
+        if record is None:
+            return Entry(self.address, self.state, config, (), is_cached=False)
+        found = replace(entry_of(record, config), state=self.state, is_cached=self.is_cached)
+        return found if self.state is TaskState.FINISHED else replace(found, artifacts=())
 
     @property
     def _artifacts(self) -> Sequence[Artifact]:
@@ -157,15 +181,25 @@ class Results(Sequence[TaskResults]):
     def __repr__(self) -> str:
         return f"<Results of {len(self)} nodes>"
 
+    def grid(self) -> Grid:
+        """The nodes as a table, with a description of its columns."""
+        if not self._items:
+            return Grid((), ())
+        store = self._items[0].store
+        records = {
+            each.address.key: each for each in store.records([i.address for i in self._items])
+        }
+        recorded = RecordedConfig(self._items[0].declaration)
+        entries = [each.entry(records.get(each.address.key), recorded) for each in self._items]
+        return grid_of(entries, store)
+
     def to_dicts(self, columns: Columns = "all") -> list[dict[str, Any]]:
-        """One flat row per node: id, state, configs as `Task.key`, single values, times.
+        """One flat row per node: id, state, configs as `Task.key`, times, single values.
 
         Args:
             columns: Which columns of configs: "all", or the "varying" ones.
         """
-        if not self._items:
-            return []
-        return as_rows([each.entry for each in self._items], self._items[0].store, columns)
+        return as_rows(self.grid(), columns)
 
     def best(self, metric: str, *, mode: str = "max") -> TaskResults:
         """The node with the best value of an artifact.

@@ -44,6 +44,19 @@ def leaves(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         yield from leaves(value, f"{prefix}.{key}" if prefix else str(key))
 
 
+def leaf_steps(
+    config: object, steps: tuple[object, ...] = ()
+) -> Iterator[tuple[tuple[object, ...], object]]:
+    """All values that are no dicts with keys, with the keys that lead there; {} itself has none."""
+    inner = _fields(config)
+    if not inner:
+        if steps or inner is None:
+            yield steps, config
+        return
+    for key, value in inner.items():
+        yield from leaf_steps(value, (*steps, key))
+
+
 def nodes(config: object, prefix: str = "") -> Iterator[tuple[str, object]]:
     """The dotted paths of all values, also of dicts; items of lists have none here."""
     for key, value in (_fields(config) or {}).items():

@@ -180,6 +180,60 @@ def test_a_table_is_a_frame_where_pandas_is(any_store, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+def test_a_dict_of_plain_values_becomes_columns(any_store):
+    """Nested ones too; what is in it and is no number or word has no cell."""
+    metrics = {"acc": 0.5, "per": {"cat": 1, "dog": None}, "curve": [1, 2]}
+    put(any_store, A, {"metrics": metrics, "empty": {}}, lr=0.1)
+    (row,) = any_store.records().to_dicts()
+    assert {name: row[name] for name in row if "m" in name and "." in name} == {
+        "metrics.acc": 0.5,
+        "metrics.per.cat": 1,
+        "metrics.per.dog": None,
+    }
+
+
+def test_no_two_columns_share_a_name(any_store):
+    """Dots in keys are quoted where two paths would look the same, for all rows alike."""
+    put(any_store, A, {"m": {"a": {"b": 1}, "a.b": 2}, "Train.lr": 3}, lr=1, **{"x.y": 1})
+    put(any_store, B, {"Train.lr": 4, "id": 5}, x={"y": 2})
+    first, second = any_store.records().to_dicts()
+    assert _cells(first) == {
+        "Train.lr": 1,
+        'Train."x.y"': 1,
+        "m.a.b": 1,
+        'm."a.b"': 2,
+        "artifact.Train.lr": 3,
+    }
+    assert _cells(second) == {
+        "Train.x.y": 2,
+        "artifact.Train.lr": 4,
+        "artifact.id": 5,
+    }
+
+
+def _cells(row):
+    fixed = {"id", "task", "key", "state", "duration_s", "ended", "run"}
+    return {name: value for name, value in row.items() if name not in fixed}
+
+
+def test_a_table_describes_its_columns(any_store):
+    """Who, configs, times, results, in this order."""
+    put(any_store, A, {"acc": 0.5}, Attempt(0, TaskState.FINISHED, 10.0, 12.5), lr=0.1)
+    put(any_store, B, {"note": "x"}, lr=0.1)
+    kinds = [(each.name, each.kind) for each in any_store.records().grid().columns]
+    assert kinds == [
+        ("id", "identity"),
+        ("task", "identity"),
+        ("key", "identity"),
+        ("state", "identity"),
+        ("Train.lr", "config"),
+        ("duration_s", "time"),
+        ("ended", "time"),
+        ("acc", "value"),
+        ("note", "value"),
+    ]
+
+
 def train(lr, seed=0):
     if lr < 0:
         raise ValueError("negative")
@@ -199,6 +253,7 @@ def test_the_results_of_a_run_are_the_same_table(tmp_path, monkeypatch):
     ]
     of_store = {row["key"]: row for row in store.records("train").to_dicts("varying")}
     for row in rows:
+        assert row.pop("cached") is False
         assert row.items() <= of_store[row["key"]].items()
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(StoreError, match="pandas"):

@@ -25,6 +25,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from flowlib import events
 from flowlib.configuration import settings
 from flowlib.events import Event, RunEnded, RunStarted, TaskEvent, TaskRef
+from stores import Owner
 from stores.file_layout import encoded
 
 SCHEMA: Final = 1
@@ -172,6 +173,15 @@ class EventWriter:
         os.close(self._descriptor)
 
 
+def event_files(folder: Path) -> list[str]:
+    """The names of the files with the events of a run."""
+    try:
+        names = [each.name for each in folder.iterdir()]
+    except OSError:
+        return []
+    return sorted(n for n in names if n.startswith(_PREFIX) and n.endswith(_SUFFIX))
+
+
 class EventReader:
     """Reads the events of a run, also while it goes on.
 
@@ -185,24 +195,17 @@ class EventReader:
 
     def new(self) -> list[Event]:
         """What has been written since the last call, by time."""
-        found = [event for name in self._files() for event in self._read(name)]
+        found = [event for name in event_files(self._folder) for event in self._read(name)]
         found.sort(key=lambda event: event.at)
         return found
 
     def silent_s(self) -> float:
         """For how long no process has written or shown that it lives."""
         found = []
-        for name in self._files():
+        for name in event_files(self._folder):
             with contextlib.suppress(OSError):
                 found.append((self._folder / name).stat().st_mtime)
         return time.time() - max(found, default=time.time())
-
-    def _files(self) -> list[str]:
-        try:
-            names = [each.name for each in self._folder.iterdir()]
-        except OSError:
-            return []
-        return sorted(n for n in names if n.startswith(_PREFIX) and n.endswith(_SUFFIX))
 
     def _read(self, name: str) -> Iterator[Event]:
         try:
@@ -243,21 +246,31 @@ def follow_events(
     reader = EventReader(folder)
     driver: RunStarted | None = None
     while True:
-        is_gone = driver is not None and _is_gone(
-            driver, reader, limit_s
-        )  # asked before the last look
+        # asked before the last look
+        has_died = driver is not None and is_gone(driver, reader.silent_s(), limit_s)
         found = tuple(reader.new())
         driver = next((e for e in reversed(found) if isinstance(e, RunStarted)), driver)
         yield found
-        if is_gone or any(isinstance(each, RunEnded) for each in found):
+        if has_died or any(isinstance(each, RunEnded) for each in found):
             return
         if not found:
             time.sleep(pause_s)
 
 
-def _is_gone(driver: RunStarted, reader: EventReader, limit_s: float) -> bool:
+def is_gone(driver: RunStarted, silent_s: float, limit_s: float) -> bool:
+    """Whether the process that runs a run has ended without saying so.
+
+    Args:
+        driver: What it said when it began.
+        silent_s: For how long it has shown no sign of life.
+        limit_s: After how long such a one elsewhere counts as gone.
+    """
+    if driver.boot_id:
+        owner = Owner(driver.host, driver.boot_id, driver.pid, driver.process_start)
+        is_alive = owner.is_alive()
+        return silent_s > limit_s if is_alive is None else not is_alive
     if driver.host != socket.gethostname():
-        return reader.silent_s() > limit_s
+        return silent_s > limit_s
     try:
         os.kill(driver.pid, 0)
     except ProcessLookupError:

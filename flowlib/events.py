@@ -83,6 +83,9 @@ class RunStarted(Event):
         again: Words of the command that runs the same flow again; empty if none is known.
         seen_by: Words of the command that looks into the store, `("flowlib", "--store", "…")`;
             empty if none is known.
+        boot_id: Of the driver's host, and of its namespace of processes; empty if not known.
+        process_start: Start of the driver in clock ticks after boot: with `boot_id` it tells the
+            driver from a later process of the same number; 0 if not known.
     """
 
     run_name: str
@@ -96,6 +99,8 @@ class RunStarted(Event):
     folder: str | None = None
     again: tuple[str, ...] = ()
     seen_by: tuple[str, ...] = ()
+    boot_id: str = ""
+    process_start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,13 @@ class RunEnded(Event):
         counts: How many nodes ended in which state; `cached` did not need to run.
         duration_s: How long it took.
         is_interrupted: Whether a signal kept nodes from starting.
+        stopped_by: The number of that signal, if one has come.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     duration_s: float = 0.0
     is_interrupted: bool = False
+    stopped_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

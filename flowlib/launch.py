@@ -101,7 +101,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             _drive(runner, crew, interrupts, tell)
         run = Run(plan, store, identity, state, shown, story)
         log.note_end(state.states, run.counts)
-        tell(RunEnded(time.time(), run.counts, log.duration_s, run.is_interrupted))
+        tell(_ended(run, log.duration_s))
     return run
 
 
@@ -241,6 +241,7 @@ def _drive(runner: Runner, crew: Executor, interrupts: Interrupts, tell: Tell) -
 def _started(
     plan: Plan, store: ResultsStore, identity: RunIdentity, workers: int, command: RunCommand
 ) -> RunStarted:
+    driver = Owner.of_this_process()
     return RunStarted(
         time.time(),
         run_name=identity.run_name,
@@ -253,7 +254,13 @@ def _started(
         stale=tuple(sorted({node.name for node in plan.stale})),
         again=command.again(store),
         seen_by=command.seen_by(store),
+        boot_id=driver.boot_id,
+        process_start=driver.started,
     )
+
+
+def _ended(run: Run, duration_s: float) -> RunEnded:
+    return RunEnded(time.time(), run.counts, duration_s, run.is_interrupted, run.stopped_by)
 
 
 def _refuse_start_in_worker() -> None:

@@ -62,6 +62,16 @@ def make_run_folder(runs: Path, run_name: str) -> Path:
             return folder
 
 
+def run_folders(runs: Path | None = None) -> list[Path]:
+    """The folders of runs.
+
+    Args:
+        runs: The folder that holds them; None for those of all stores that are no folders.
+    """
+    parents = [runs] if runs else _folders_in(_state_home() / "flowlib" / "runs")
+    return [folder for parent in parents for folder in _folders_in(parent)]
+
+
 def recorded_log(store: ResultsStore, provenance: Mapping[str, object]) -> str | None:
     """The log that a record names, if it is still there.
 
@@ -74,6 +84,13 @@ def recorded_log(store: ResultsStore, provenance: Mapping[str, object]) -> str |
         return None
     path = (store.runs_dir or Path()) / name
     return str(path) if path.is_absolute() and path.is_file() else None
+
+
+def _folders_in(parent: Path) -> list[Path]:
+    try:
+        return sorted(each for each in parent.iterdir() if each.is_dir())
+    except OSError:
+        return []
 
 
 def _last_number(runs: Path, name: str) -> int:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from flowlib.browser_page import BrowserPage, need_bokeh
 from flowlib.drawing import facts_of_digraph
-from flowlib.errors import MissingExtra
 from flowlib.graph_summary import (
     MOST_TASKS,
     GraphFacts,
@@ -19,60 +17,18 @@ from flowlib.graph_summary import (
     related,
     shown,
 )
+from flowlib.graph_unfolding import Unfolding, is_bearable, unfolding
 
 if TYPE_CHECKING:
     from networkx import DiGraph
 
     from flowlib.graph_page import PageSize
 
-MOST_NODES: Final = 2000
-"""More boxes at once are no picture; they are shown by spec, and the page says so."""
 
-MOST_LINES: Final = 20_000
-"""More lines make a browser slow."""
+class GraphPage(BrowserPage):
+    """A graph to look at in a browser."""
 
-
-@dataclass(frozen=True, slots=True)
-class GraphPage:
-    """A graph to look at in a browser: one page, which needs nothing from the network.
-
-    Attributes:
-        title: Stands above the graph.
-        models: What Bokeh shows.
-    """
-
-    title: str
-    models: Any
-
-    def save(self, path: str | Path) -> Path:
-        """Write the page as one file of HTML, Bokeh's own scripts included.
-
-        Returns:
-            Where it was written.
-        """
-        from bokeh.embed import file_html
-        from bokeh.resources import INLINE
-
-        written = Path(path)
-        written.write_text(file_html(self.models, INLINE, self.title), encoding="utf-8")
-        return written
-
-    def _ipython_display_(self) -> None:
-        self.show()
-
-    def show(self, browser: str | None = None) -> None:
-        """Open the page in a browser, or put it into the notebook this runs in.
-
-        Args:
-            browser: Name of a browser known to `webbrowser`; None is the default one.
-        """
-        from bokeh.io import output_notebook
-        from bokeh.plotting import show
-        from bokeh.resources import INLINE
-
-        if "ipykernel" in sys.modules and browser is None:
-            output_notebook(INLINE, hide_banner=True)
-        show(self.models, browser=browser)
+    __slots__ = ()
 
 
 def visualize_graph_interactive(
@@ -114,7 +70,7 @@ def digraph_page(
     scale_width: bool = True,
 ) -> GraphPage:
     """The page that `visualize_graph_interactive` shows; its parameters are described there."""
-    _need_bokeh()
+    need_bokeh("the browser graph")
     from flowlib.graph_page import PageSize
 
     facts = facts_of_digraph(graph)
@@ -138,7 +94,7 @@ def facts_page(facts: GraphFacts, wish: Wish, title: str) -> GraphPage:
         MissingExtra: Bokeh is not installed.
         SelectorError: the wish names what is not there.
     """
-    _need_bokeh()
+    need_bokeh("the browser graph")
     from flowlib.graph_page import PageSize
 
     focus: frozenset[int] = frozenset()
@@ -147,33 +103,24 @@ def facts_page(facts: GraphFacts, wish: Wish, title: str) -> GraphPage:
     shows_tasks = wish.tasks or (
         wish.tasks is None and not wish.expand and len(facts.tasks) <= MOST_TASKS
     )
-    graph, notice = shown(facts, None if shows_tasks else wish.expand, focus), ""
-    if not _is_bearable(graph):
+    expand = None if shows_tasks else wish.expand
+    graph, notice = shown(facts, expand, focus), ""
+    if not is_bearable(graph):
         notice = (
             f"{len(graph.nodes):,} nodes and {sum(map(len, graph.targets)):,} lines are too many "
             f"for one page: specs are shown; around= shows what belongs to one task"
         )
-        graph = shown(facts, (), focus)
-    return _page(graph, title, PageSize(900, None, 60, 40, True), notice)
+        graph, expand = shown(facts, (), focus), ()
+    known = unfolding(facts, expand, focus)
+    return _page(graph, title, PageSize(900, None, 60, 40, True), notice, known)
 
 
-def _page(graph: ShownGraph, title: str, size: PageSize, notice: str) -> GraphPage:
+def _page(
+    graph: ShownGraph, title: str, size: PageSize, notice: str, known: Unfolding | None = None
+) -> GraphPage:
     from flowlib.graph_page import graph_page
 
-    return GraphPage(title, graph_page(graph, title, size, notice))
-
-
-def _is_bearable(graph: ShownGraph) -> bool:
-    return len(graph.nodes) <= MOST_NODES and sum(map(len, graph.targets)) <= MOST_LINES
-
-
-def _need_bokeh() -> None:
-    try:
-        import bokeh.plotting  # noqa: F401
-    except ImportError:
-        raise MissingExtra(
-            "the browser graph needs Bokeh: install flowlib-runner[viz] from the checkout"
-        ) from None
+    return GraphPage(title, graph_page(graph, title, size, notice, known))
 
 
 def _config_of(task: object) -> str:

@@ -83,7 +83,7 @@ def boxes_of(graph: ShownGraph, gap_px: float, row_px: float) -> Boxes:
     """
     places = layout(graph.targets)
     labels = [label_of(node) for node in graph.nodes]
-    widths = [cell_len(label) * CELL_PX + 2 * _PADDING_PX for label in labels]
+    widths = [width_of_label(label) for label in labels]
     columns = _columns(places, widths, gap_px)
     boxes = []
     for item, (label, width) in enumerate(zip(labels, widths, strict=True)):
@@ -103,6 +103,11 @@ def label_of(node: ShownNode) -> str:
     size = f"×{node.size}" if node.size > 1 else ""
     words = [icon, harmless(node.name), harmless(node.detail), size]
     return elided(" ".join(word for word in words if word), _LONGEST_LABEL, "…")
+
+
+def width_of_label(label: str) -> float:
+    """The pixels that a box needs for its label."""
+    return cell_len(label) * CELL_PX + 2 * _PADDING_PX
 
 
 def _columns(places: Layout, widths: Sequence[float], gap_px: float) -> list[tuple[float, float]]:

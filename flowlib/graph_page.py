@@ -5,8 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from bokeh.layouts import column, row
 from bokeh.models import (
@@ -21,14 +20,11 @@ from bokeh.models.widgets import CheckboxButtonGroup, Div, PreText, TextInput
 from bokeh.plotting import figure
 
 from flowlib.graph_boxes import Boxes, boxes_of
-from flowlib.graph_summary import ShownGraph, ShownNode
+from flowlib.graph_folding import folding_controls, looks_of, script
+from flowlib.graph_summary import ShownGraph
+from flowlib.graph_unfolding import Unfolding
 from flowlib.vocabulary import SHOWN_STATES
 
-_COLOURS: Final = {
-    "green": "#2e9e5b", "cyan": "#2397a8", "yellow": "#c79a1b", "red": "#d2453d",
-    "magenta": "#a957b8", "dim": "#8a8f98",
-}  # fmt: skip
-_NO_STATE: Final = "#5b87b8"
 _Mode = Literal["stretch_width", "fixed"]
 
 
@@ -51,7 +47,13 @@ class PageSize:
     scale_width: bool
 
 
-def graph_page(graph: ShownGraph, title: str, size: PageSize, notice: str = "") -> Any:
+def graph_page(
+    graph: ShownGraph,
+    title: str,
+    size: PageSize,
+    notice: str = "",
+    unfolding: Unfolding | None = None,
+) -> Any:
     """The models of a page: the graph, its filter, its states, and a text about what was clicked.
 
     Args:
@@ -59,12 +61,16 @@ def graph_page(graph: ShownGraph, title: str, size: PageSize, notice: str = "") 
         title: Stands above it.
         size: How large it is.
         notice: What is left out, if anything is.
+        unfolding: How specs open and close; None if they do not.
     """
     boxes = boxes_of(graph, size.node_width, size.node_height)
     nodes = ColumnDataSource(_node_columns(graph, boxes, size))
     edges = ColumnDataSource(_edge_columns(boxes))
     plot = _plot(nodes, edges, boxes, title, size)
-    words = [word for word in SHOWN_STATES if any(n.state == word for n in graph.nodes)]
+    found = {node.state for node in graph.nodes}
+    if unfolding is not None:
+        found.update(node.state for node in unfolding.closed.nodes + unfolding.opened.nodes)
+    words = [word for word in SHOWN_STATES if word in found]
     labels = [f"{SHOWN_STATES[word].icon} {word}" for word in words]
     wanted = TextInput(placeholder="filter by name, config or state", name="filter")
     states = CheckboxButtonGroup(labels=labels, active=[*range(len(words))], name="states")
@@ -74,15 +80,21 @@ def graph_page(graph: ShownGraph, title: str, size: PageSize, notice: str = "") 
             "nodes": nodes, "edges": edges, "filter": wanted, "states": states,
             "words": words, "told": told,
         },
-        code=_script("answer.js"),
+        code=script("answer.js"),
     )  # fmt: skip
     nodes.selected.js_on_change("indices", answer)
     wanted.js_on_change("value_input", answer)
     states.js_on_change("active", answer)
-    notices = [Div(text=html.escape(notice), name="notice")] if notice else []
+    said = Div(text=notice, render_as_text=True, visible=bool(notice), name="notice")
     mode: _Mode = "stretch_width" if size.scale_width else "fixed"
     controls = [wanted, *([states] if words else [])]
-    return column(*notices, row(*controls), row(plot, told, sizing_mode=mode), sizing_mode=mode)
+    folding = []
+    if unfolding is not None and unfolding.foldable:
+        models = {"nodes": nodes, "edges": edges, "plot": plot, "notice": said, "answer": answer}
+        folding = folding_controls(unfolding, models, size.node_width, size.node_height)
+    return column(
+        said, row(*controls), *folding, row(plot, told, sizing_mode=mode), sizing_mode=mode
+    )
 
 
 def _plot(
@@ -127,7 +139,7 @@ def _plot(
     )
     follow = CustomJS(
         args={"plot": plot, "glyph": texts.glyph, "row_px": size.node_height},
-        code=_script("follow_zoom.js"),
+        code=script("follow_zoom.js"),
     )
     for model, names in ((plot.x_range, ("start", "end")), (plot.y_range, ("start", "end"))):
         for name in names:
@@ -142,20 +154,16 @@ def _node_columns(graph: ShownGraph, boxes: Boxes, size: PageSize) -> dict[str, 
     for source, targets in enumerate(graph.targets):
         for target in targets:
             sources[target].append(source)
-    told = [_told(node) for node in graph.nodes]
+    looks = looks_of(graph.nodes)
     return {
+        **looks,
         "x": [box.x for box in boxes.boxes],
         "y": [box.y for box in boxes.boxes],
-        "width": [box.width for box in boxes.boxes],
         "height": [size.node_height * 0.6 for _ in graph.nodes],
-        "label": [box.label for box in boxes.boxes],
-        "colour": [_colour(node) for node in graph.nodes],
-        "state": [node.state or "" for node in graph.nodes],
         "alpha": [1.0 for _ in graph.nodes],
         "fill": [0.15 for _ in graph.nodes],
-        "told": told,
-        "title": ["<br>".join(html.escape(line) for line in text.split("\n")) for text in told],
-        "words": [text.casefold() for text in told],
+        "title": ["<br>".join(html.escape(t) for t in told.split("\n")) for told in looks["told"]],
+        "words": [told.casefold() for told in looks["told"]],
         "sources": sources,
         "targets": [list(each) for each in graph.targets],
     }
@@ -170,21 +178,3 @@ def _edge_columns(boxes: Boxes) -> dict[str, Sequence[Any]]:
         "alpha": [0.6 for _ in boxes.connections],
         "width": [1.0 for _ in boxes.connections],
     }
-
-
-def _told(node: ShownNode) -> str:
-    """What is told of a node when the mouse comes near."""
-    counts = [f"{count} {word}" for word, count in node.counts.items() if word is not None]
-    state = ", ".join(counts) if node.size > 1 else node.state or ""
-    size = f"{node.size} tasks" if node.size > 1 else ""
-    name = node.short_name if node.short_name == node.name else f"{node.name} ({node.short_name})"
-    lines = [name, node.id, size, state, node.config or node.detail]
-    return "\n".join(line for line in lines if line)
-
-
-def _colour(node: ShownNode) -> str:
-    return _NO_STATE if node.state is None else _COLOURS[SHOWN_STATES[node.state].colour]
-
-
-def _script(name: str) -> str:
-    return (files("flowlib") / "scripts" / name).read_text()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import webbrowser
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import networkx as nx
 import pytest
@@ -120,9 +123,11 @@ def test_states_can_be_switched_when_there_are_any():
     """A button for each."""
     from bokeh.models.widgets import CheckboxButtonGroup
 
-    (group,) = models_of(facts_page(sweep(3), Wish(), ""), CheckboxButtonGroup)
-    assert "✖ failed" in group.labels
-    assert len(group.labels) == 6
+    groups = {g.name: g for g in models_of(facts_page(sweep(3), Wish(), ""), CheckboxButtonGroup)}
+    assert "✖ failed" in groups["states"].labels
+    assert len(groups["states"].labels) == 6
+    assert groups["opened"].labels == ["Tfidf ×2", "Glove ×2", "Train ×12", "Eval ×12"]
+    assert groups["opened"].active == [0, 1, 2, 3]
     (group,) = models_of(digraph_page(GRAPH), CheckboxButtonGroup)
     assert group.labels == []
 
@@ -149,16 +154,30 @@ def test_a_page_shows_what_is_wished():
         facts_page(sweep(3), Wish(expand=["Trian"]), "")
 
 
-def test_the_seeds_function_opens_the_browser_that_is_named(monkeypatch):
-    """By the name that `webbrowser` knows; models of the page are what is shown."""
-    import bokeh.plotting
-
+@pytest.mark.parametrize("name", ["firefox", None])
+def test_the_seeds_function_opens_the_browser_that_is_named(name, monkeypatch):
+    """By the name that `webbrowser` knows, or the default one; with a file that is complete."""
     from flowlib import visualize_graph_interactive
 
+    class Browser:
+        def __init__(self, name):
+            self.name = name
+
+        def open(self, url, new=0, autoraise=True):
+            opened.append((self.name, Path(url.removeprefix("file://"))))
+            return True
+
     opened = []
-    monkeypatch.setattr(bokeh.plotting, "show", lambda models, browser: opened.append(browser))
-    visualize_graph_interactive(GRAPH, browser="firefox")
-    assert opened == ["firefox"]
+    monkeypatch.delenv("BOKEH_BROWSER", raising=False)
+    monkeypatch.setattr(webbrowser, "get", Browser)
+    monkeypatch.setattr(webbrowser, "open", Browser(None).open)
+    visualize_graph_interactive(GRAPH, browser=name)
+    ((asked, path),) = opened
+    assert asked == name
+    found = Fetched()
+    found.feed(path.read_text())
+    assert found.addresses == []
+    shutil.rmtree(path.parent)
 
 
 def test_another_view_is_refused():

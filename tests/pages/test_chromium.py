@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -15,13 +17,10 @@ from tests.services.chromium import DRIVER, PROGRAM, Chromium  # noqa: E402  # i
 def descendants() -> set[int]:
     """The processes that this one has started, and those that these have started."""
     parents = {}
-    for name in os.listdir("/proc"):
-        if name.isdecimal():
-            try:
-                with open(f"/proc/{name}/stat") as file:
-                    parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            told = (folder / "stat").read_text().rpartition(")")[2].split()
+            parents[int(folder.name)] = int(told[1])
     found, count = {os.getpid()}, 0
     while len(found) > count:
         count = len(found)

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from flowlib.errors import ResourceError
 
 Environment = tuple[tuple[str, str], ...]
 """Variables and their values; equal ones may share a process."""
+
+_DEVICES: Final = Path("/dev")
+"""Where the driver of NVIDIA shows its devices: nvidia0, nvidia1, …"""
 
 _VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 _BELOW: Final = "ROCR_VISIBLE_DEVICES"
@@ -70,6 +74,14 @@ def gpus_of(wanted: int | Sequence[object], environ: Mapping[str, str]) -> tuple
     if len(set(gpus)) < len(gpus):
         raise ResourceError(f"resources name a GPU twice: {', '.join(each.id for each in gpus)}")
     return gpus
+
+
+def all_gpus(environ: Mapping[str, str]) -> list[object]:
+    """The devices that this process may use, as `gpus_of` takes them."""
+    visible = _visible(environ)
+    if visible is not None:
+        return [*range(len(visible))]
+    return [*range(len(list(_DEVICES.glob("nvidia[0-9]*"))))]
 
 
 def environment_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from flowlib.declaration import Declaration, Options
@@ -25,6 +26,19 @@ def document_of(graph: TaskGraph) -> dict[str, Any]:
             for name, nodes in graph.by_spec.items()
         }
     }
+
+
+def yaml_of(document: dict[str, Any]) -> str:
+    """A document as YAML that is read as the same values."""
+    from ruamel.yaml import YAML  # slow to import
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None  # what holds no mapping and no list stands in one line
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.width = 100
+    stream = io.StringIO()
+    yaml.dump(document, stream)
+    return stream.getvalue()
 
 
 def _spec(declaration: Declaration, requires: tuple[str, ...]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from flowlib.next_commands import NO_COMMAND, RunCommand
 from flowlib.overrides import Override
 from flowlib.overriding import Overrides, apply, parsed
 from flowlib.setting_sources import project_folder
-from flowlib.sources import Place, Source, read_source
+from flowlib.sources import STDIN, Place, Source, read_source
 from flowlib.spec import TaskSpec
 from flowlib.task_names import TaskNames
 from stores import ResultsStore, StoreError, open_store
@@ -99,6 +99,17 @@ def with_includes(path: Path, above: tuple[Path, ...] = ()) -> Source:
             raise ConfigError(f"{source.where(('include', at))}: include takes names of files")
         below = with_includes(path.parent / name, (*above, resolved)).over(below)
     return source.over(below)
+
+
+def spec_names_of(path: Path) -> list[str]:
+    """The names of the specs of a document; nothing is checked or imported.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    value = with_includes(path).value
+    specs = value.get("specs") if isinstance(value, dict) else None
+    return list(specs) if isinstance(specs, dict) else []
 
 
 def build(
@@ -236,7 +247,7 @@ class _Builder:
 
 def command_of(loaded: Loaded, path: str | Path, overrides: Overrides) -> RunCommand:
     """The words of the command that runs the flow of a document."""
-    if isinstance(overrides, Mapping) and overrides:
+    if str(path) == STDIN or (isinstance(overrides, Mapping) and overrides):
         return NO_COMMAND
     words = ("flowlib", "run", str(path), *overrides)
     return RunCommand(words, names_store=loaded.document.store is not None)

@@ -21,7 +21,7 @@ from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
-from flowlib.next_commands import NO_COMMAND, RunCommand
+from flowlib.next_commands import NO_COMMAND, RunCommand, store_text
 from flowlib.plan import Plan
 from flowlib.planning import make_plan
 from flowlib.provenance import provenance
@@ -246,7 +246,7 @@ def _started(
         time.time(),
         run_name=identity.run_name,
         project_name=identity.project_name,
-        store=repr(store),
+        store=store_text(store),
         host=socket.gethostname(),
         pid=os.getpid(),
         workers=workers if plan.reasons else 0,

@@ -50,6 +50,11 @@ NO_COMMAND: Final = RunCommand()
 """For flows that no command runs."""
 
 
+def store_text(store: ResultsStore) -> str:
+    """A store as people read it: the URI of a folder, else what it says of itself."""
+    return repr(store) if store.runs_dir is None else _uri(store.runs_dir)
+
+
 def default_store_uri() -> str:
     """Where the command keeps results if nothing is said, wherever in the project the user is."""
     return settings().store or f"file:{project_folder(Path.cwd()) / DEFAULT_FOLDER}"
@@ -59,7 +64,7 @@ def _named(store: ResultsStore) -> tuple[str, ...] | None:
     """The words that name a store; None if it is no folder, and may hold a password."""
     if store.runs_dir is None:
         return None
-    uri = f"file:{store.runs_dir.parent}"
+    uri = _uri(store.runs_dir)
     return () if uri == default_store_uri() else ("--store", uri)
 
 
@@ -86,3 +91,7 @@ def results_of(start: RunStarted) -> str:
 def _look(start: RunStarted, words: Sequence[str]) -> str:
     program, *store = start.seen_by or ("",)
     return shlex.join([program, *words, *store]) if program else ""
+
+
+def _uri(runs_dir: Path) -> str:
+    return f"file:{runs_dir.parent}"

@@ -14,7 +14,7 @@ from typing import Final
 
 from flowlib.amounts import PARTS, Amount, amount_of, amounts_of
 from flowlib.demands import NOTHING, Demand, Grant
-from flowlib.devices import Environment, Gpu, environment_of, gpus_of, names_inside
+from flowlib.devices import Environment, Gpu, all_gpus, environment_of, gpus_of, names_inside
 from flowlib.errors import ResourceError, nearest
 from flowlib.gpu_memory import memory_of
 
@@ -199,7 +199,8 @@ def pool_of(resources: object, environ: Mapping[str, str] | None = None) -> Reso
 
     A list holds objects, of which each task gets one that does not say otherwise. A mapping names
     kinds: a number or a size is counted, a list holds objects. The number of `gpu` is one of
-    devices, and so is a list of their indices. None is no resource; anything else is one object.
+    devices, and so is a list of their indices; "auto" is all of them. None is no resource;
+    anything else is one object.
 
     Raises:
         ResourceError: an amount is none, or there is no such device.
@@ -232,7 +233,8 @@ def as_text(resource: object) -> str:
 def _pool_of_kinds(resources: Mapping[str, object], environ: Mapping[str, str]) -> ResourcePool:
     objects: dict[str, Sequence[object]] = {}
     amounts: dict[str, Amount] = {}
-    for kind, value in resources.items():
+    for kind, given in resources.items():
+        value = all_gpus(environ) if (kind, given) == (OBJECTS, "auto") else given
         if not isinstance(kind, str) or not kind:
             raise ResourceError(f"the kinds of resources are words such as 'cpu', not {kind!r}")
         if isinstance(value, list):

@@ -76,8 +76,8 @@ def next_steps(progress: RunProgress) -> list[str]:
     steps = [logs_of(start, same.first.task) for same in progress.failures[:1]]
     if left := progress.total - progress.count("finished", "cached"):
         command = rest_of(start)
-        only = f"only what is left runs ({left})"
-        steps.append(f"{command} ({only})" if command else f"run it again: {only}")
+        only = f"runs only what is left: {left}"
+        steps.append(f"{command} ({only})" if command else f"run it again ({only})")
     if progress.count("finished", "cached"):
         steps.append(results_of(start))
     return [step for step in steps if step]

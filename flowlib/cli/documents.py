@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
-from flowlib import Flow, RunCommand
+from flowlib import Flow, NothingSelected, RunCommand
+from flowlib.cli.completing import override_names
 from flowlib.cli.opening import opened_store
 from flowlib.cli.opening import store_uri as uri_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+_WORDS_BEFORE_OVERRIDES: Final = 3
+"""flowlib, run, and the document."""
+
 
 def document_arguments(function: Function) -> Function:
     """The document and the overrides of a command."""
-    function = click.argument("overrides", nargs=-1)(function)
+    function = click.argument("overrides", nargs=-1, shell_complete=override_names)(function)
     return click.argument("document", metavar="DOCUMENT")(function)
 
 
@@ -43,12 +47,36 @@ def flow_of(
     if here not in sys.path:
         sys.path.append(here)  # tasks are found as `python` finds modules
     flow = Flow.from_file(document, overrides, options=limits)
-    words = ["flowlib", "run", document, *overrides]
+    words = flow.command.words
     if store is not None:
         flow.results_store = opened_store(store, must_exist=False)
         named = ("--store", uri_of(store))
-        flow.command = RunCommand((*words, *named), names_store=True, store=named)
+        again = (*words, *named) if words else ()
+        flow.command = RunCommand(again, names_store=True, store=named)
     elif flow.results_store is None:
         flow.results_store = opened_store(None, must_exist=False)
-        flow.command = RunCommand(tuple(words), names_store=True, store=())
+        flow.command = RunCommand(words, names_store=True, store=())
     return flow
+
+
+def flow_of_run(name: str | None, store: str | None) -> Flow:
+    """The flow of an earlier run, from its document and its overrides as they are now.
+
+    Args:
+        name: The run; None for the newest.
+        store: What follows `--store`.
+
+    Raises:
+        NothingSelected: there is no such run, or it was not made from a document.
+    """
+    from flowlib.stored_runs import find_run
+
+    run = find_run(opened_store(store), name)
+    words = () if run.driver is None else run.driver.again
+    if len(words) < _WORDS_BEFORE_OVERRIDES:
+        raise NothingSelected(
+            f"run {run.name} was not made from a document: name one, flowlib … flow.yaml"
+        )
+    _, _, document, *rest = words
+    overrides = rest[: rest.index("--store")] if "--store" in rest else rest
+    return flow_of(document, overrides, store)

@@ -314,7 +314,7 @@ def test_next_steps_are_those_that_help():
     memory = told([begun([SpecTotal("A", 3, 1)], store="<InMemoryStore of 0 records>")])
 
     assert next_steps(good) == next_steps(memory) == []
-    assert next_steps(left) == ["run it again: only what is left runs (2)"]
+    assert next_steps(left) == ["run it again (runs only what is left: 2)"]
     assert "in memory, gone with this process" in summary_text(memory)
 
 

@@ -60,7 +60,7 @@ log    runs/.runs/x/logs/Train-1.log
 ✖ 1 of 5 tasks failed  in 31.0 s   run sunny-otter-12
   ✔ 1 ran   ≡ 2 cached (saved ~0:14)   ✖ 1 failed   ⊘ 1 skipped   1 tried again
   store   LocalFileStore('runs')
-  next    run it again: only what is left runs (2)
+  next    run it again (runs only what is left: 2)
 """
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowlib.cli.completing import run_names, spec_names
 from flowlib.cli.documents import document_arguments, flow_of
 from flowlib.cli.exits import ExitCode
 from flowlib.cli.options import common_options, json_option, store_option
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def _selectors(name: str, text: str) -> Any:
-    return click.option(name, multiple=True, metavar="SELECTOR", help=text)
+    return click.option(
+        name, multiple=True, metavar="SELECTOR", help=text, shell_complete=spec_names
+    )
 
 
 _CHOICE = (
@@ -29,7 +32,10 @@ _CHOICE = (
     _selectors("--only", "Run these alone, and what they need."),
     _selectors("--skip", "Do not run these, nor what needs them."),
     _selectors("--keep", "Let stored results of these count as they are."),
-    click.option("--resume", metavar="RUN", help="Run what an earlier run has left."),
+    click.option(
+        "--resume", metavar="RUN", help="Run what an earlier run has left.",
+        shell_complete=run_names,
+    ),
     click.option(
         "--on-code-change", type=click.Choice(["warn", "rerun", "ignore", "error"]),
         help="What to do about results of other code; warn uses them and says so.",

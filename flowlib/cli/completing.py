@@ -1,0 +1,70 @@
+"""What may stand here? Names from the store and from documents; no code of the user's is run."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from click import Context, Parameter
+
+from flowlib.errors import FlowError
+from stores.errors import StoreError
+
+_MOST = 200
+"""So many names are offered; nobody reads more."""
+
+
+def task_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
+    """Names of tasks in the store, and behind a slash the ids of one."""
+    with contextlib.suppress(FlowError, StoreError, OSError):
+        store = _store(context)
+        task, slash, _key = incomplete.partition("/")
+        if slash:
+            ids = (str(each) for each in store.addresses(task))
+            return _fitting(ids, incomplete)
+        return _fitting({each.task for each in store.addresses()}, incomplete)
+    return []
+
+
+def run_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
+    """Names of the runs of the store."""
+    with contextlib.suppress(FlowError, StoreError, OSError):
+        from flowlib.stored_runs import stored_runs
+
+        return _fitting((each.name for each in stored_runs(_store(context))), incomplete)
+    return []
+
+
+def override_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
+    """The parameters of the document: `train.lr=`."""
+    document = context.params.get("document")
+    if not document or "=" in incomplete:
+        return []
+    with contextlib.suppress(FlowError, OSError):
+        from flowlib.document_origins import origins
+
+        paths = (path for path, _value, _place in origins(Path(document)) if "." in path)
+        return _fitting((f"{path}=" for path in paths), incomplete)
+    return []
+
+
+def spec_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
+    """The specs of the document."""
+    document = context.params.get("document")
+    if document:
+        with contextlib.suppress(FlowError, OSError):
+            from flowlib.documents import spec_names_of
+
+            return _fitting(spec_names_of(Path(document)), incomplete)
+    return []
+
+
+def _store(context: Context) -> Any:
+    from flowlib.cli.opening import opened_store
+
+    return opened_store(context.params.get("store_uri"))
+
+
+def _fitting(names: Any, incomplete: str) -> list[str]:
+    return sorted(each for each in names if each.startswith(incomplete))[:_MOST]

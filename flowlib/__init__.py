@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
     from flowlib.errors import (
+        ColumnUnknown,
         ConfigError,
         FlowError,
         GraphError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from flowlib.logs import configure_logging, get_logger
     from flowlib.migration import Migration, migrate
     from flowlib.next_commands import RunCommand
+    from flowlib.result_table import ResultTable
     from flowlib.results import Run
     from flowlib.spec import TaskSpec
     from flowlib.task_results import TaskResults
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "ColumnUnknown",
     "ConfigError",
     "Expansion",
     "Failure",
@@ -73,6 +76,7 @@ __all__ = [
     "ParameterError",
     "Promise",
     "ResourceError",
+    "ResultTable",
     "ResultsStore",
     "Run",
     "RunCommand",
@@ -112,6 +116,7 @@ _HOMES = {
     "Failure": "flowlib.failures",
     "Flow": "flowlib.flow",
     "Migration": "flowlib.migration",
+    "ResultTable": "flowlib.result_table",
     "Run": "flowlib.results",
     "RunCommand": "flowlib.next_commands",
     "Settings": "flowlib.configuration",

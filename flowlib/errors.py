@@ -9,6 +9,7 @@ What flowlib raises on purpose.
   + GraphError           the specs do not form a graph: cycle, doubled or missing name
   + SelectorError        what is written in `force`, `only`, … is no selector
       - NothingSelected  it is one, but selects nothing
+  + ColumnUnknown        a table has no such column, or several
   + MigrationError       old results cannot be given the keys that are asked for
   + SettingsError        a setting is unknown, or its value is none
   + ResourceError        a demand that the resources of the run can never meet
@@ -86,6 +87,10 @@ class SelectorError(FlowError, ValueError):
 
 class NothingSelected(SelectorError):
     """A selector that selects nothing, or a name that nothing has."""
+
+
+class ColumnUnknown(FlowError, ValueError):
+    """A table has no such column, or several that are called so."""
 
 
 class MigrationError(FlowError, ValueError):

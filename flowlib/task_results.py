@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, overload
+from typing import TYPE_CHECKING, Any, Protocol, Unpack, overload
 
 from flowlib.declaration import Declaration
 from flowlib.node import Node
@@ -22,6 +22,10 @@ from stores import (
 )
 from stores.cells import Entry, Grid, grid_of
 from stores.table import Columns, as_frame, as_rows, entry_of
+
+if TYPE_CHECKING:
+    from flowlib.result_columns import TableWishes
+    from flowlib.result_table import ResultTable
 
 
 class _Source(Protocol):
@@ -181,6 +185,25 @@ class Results(Sequence[TaskResults]):
     def __repr__(self) -> str:
         return f"<Results of {len(self)} nodes>"
 
+    def __str__(self) -> str:
+        return str(self.table())
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+    def table(self, **wishes: Unpack[TableWishes]) -> ResultTable:
+        """The results as a table, to look at or to export.
+
+        Args:
+            **wishes: As for `ResultTable.of`: `sort="-acc", top=4, mean_over="seed"`.
+
+        Raises:
+            ColumnUnknown: there is no such column, or several are called so.
+        """
+        from flowlib.result_table import ResultTable
+
+        return ResultTable.of(self, **wishes)
+
     def grid(self) -> Grid:
         """The nodes as a table, with a description of its columns."""
         if not self._items:
@@ -204,17 +227,17 @@ class Results(Sequence[TaskResults]):
     def best(self, metric: str, *, mode: str = "max") -> TaskResults:
         """The node with the best value of an artifact.
 
+        Args:
+            metric: Name of the artifact; of one that is a dict, `metrics.acc`.
+            mode: "max" if the largest is the best, "min" if the smallest is.
+
         Raises:
             ValueError: no node has it, or `mode` is neither "max" nor "min".
         """
         if mode not in ("max", "min"):
             raise ValueError(f'mode is "max" or "min", not {mode!r}')
-        values = {item: item[metric] for item in self._items if metric in item.names}
-        ordered = {item: value for item, value in values.items() if value == value}  # no NaN
-        if not ordered:
-            raise ValueError(f"no node has an artifact {metric!r} with a value to compare")
-        pick = max if mode == "max" else min
-        return pick(ordered, key=ordered.__getitem__)
+        key = self.table().best(metric, mode=mode)["key"]
+        return next(each for each in self._items if each.address.key == key)
 
     def to_pandas(self, columns: Columns = "all") -> Any:
         """`to_dicts` as a `pandas.DataFrame`.

@@ -1,0 +1,57 @@
+"""A table as CSV, JSON or Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from flowlib.console_text import harmless
+from flowlib.result_cells import cell_text, for_spreadsheet, is_number, title_of
+from flowlib.result_sheet import Sheet
+from stores.cells import Row
+
+SCHEMA: Final = 1
+"""Of the JSON; parts may be added without another number."""
+
+_MARKUP: Final = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>|~$"})
+
+
+def csv_text(names: Sequence[str], rows: Iterable[Row]) -> str:
+    """A table as CSV; a missing value is an empty cell."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(map(for_spreadsheet, names))
+    writer.writerows(
+        [for_spreadsheet(row[name]) if name in row else "" for name in names] for row in rows
+    )
+    return written.getvalue()
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """A document as text, with the number of its schema."""
+    whole = {"schema": SCHEMA, **document}
+    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def markdown_text(sheet: Sheet, now: float) -> str:
+    """A table of GitHub's Markdown; whatever cells hold is shown as it is.
+
+    Args:
+        sheet: What is shown.
+        now: Unix time, for how long ago something was.
+    """
+    values = {c.name: [row[c.name] for row in sheet.rows if c.name in row] for c in sheet.columns}
+    sides = [bool(found) and all(map(is_number, found)) for found in values.values()]
+    lines = [
+        [_marked(title_of(each)) for each in sheet.columns],
+        ["---:" if is_right else "---" for is_right in sides],
+        *([_marked(cell_text(each, row, now)) for each in sheet.columns] for row in sheet.rows),
+    ]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines) if sheet.columns else ""
+
+
+def _marked(text: str) -> str:
+    return harmless(text).translate(_MARKUP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from flowlib.declaration import Declaration
 from flowlib.job import WITHOUT
@@ -19,6 +19,7 @@ class Comparison:
         store: It; a record is read only where its status leaves a doubt.
         statuses: What it has told in one look, by key.
         texts: The recorded texts of each spec.
+        kept: Keys of nodes whose success counts, whatever is different now.
     """
 
     def __init__(
@@ -26,10 +27,12 @@ class Comparison:
         store: ResultsStore,
         statuses: Mapping[str, Status],
         texts: Mapping[Declaration, RecordedConfig],
+        kept: Collection[str] = (),
     ) -> None:
         self._store = store
         self._statuses = statuses
         self._texts = texts
+        self._kept = kept
 
     def reason(self, node: Node) -> Reason | None:
         """Why a node has to run, whatever becomes of its predecessors; None if it need not."""
@@ -40,7 +43,7 @@ class Comparison:
             return _unfinished(status)
         if status.missing or status.damaged:
             return Reason.MISSING if status.missing else Reason.DAMAGED
-        return self._outdated(node, status)
+        return None if node.key in self._kept else self._outdated(node, status)
 
     def _outdated(self, node: Node, status: Status) -> Reason | None:
         """Why a success does not count any more."""

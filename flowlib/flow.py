@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
+from flowlib.flow_arguments import RunArguments, WantedArguments, refuse_unknown
 from flowlib.graph import TaskGraph, build_graph
 from flowlib.next_commands import NO_COMMAND
 from flowlib.node import Node
 from flowlib.run_identity import UNCATEGORIZED
-from flowlib.running import GRACE_S
 from flowlib.spec import TaskSpec
 from stores import ResultsStore, TaskState
 
@@ -126,21 +126,28 @@ class Flow:
         self,
         force: str | Sequence[str] | None = None,
         results_store: ResultsStore | None = None,
+        *,
+        num_workers: int | None = None,
+        **wanted: Unpack[WantedArguments],
     ) -> Plan:
         """What would run, and why. Nothing is run or written.
 
         Args:
             force: As in `run`.
             results_store: Where results are looked for; None is as in `run`.
+            num_workers: With how many workers the time is estimated; None is as in `run`.
+            **wanted: `only`, `skip`, `keep` and `resume`: see `WantedArguments`.
 
         Raises:
-            SelectorError: `force` names an unknown task.
+            SelectorError: what is wanted is no selector, or selects nothing.
         """
-        from flowlib.launch import checked_store
-        from flowlib.planning import make_plan
+        from flowlib.flow_running import plan_of_flow
+        from flowlib.wishes import Wishes
 
+        refuse_unknown("Flow.plan", wanted, WantedArguments.__annotations__)
         store = self.results_store if results_store is None else results_store
-        return make_plan(self._graph, checked_store(store), force)
+        wishes = Wishes(force, **wanted)
+        return plan_of_flow(self._graph, store, wishes, num_workers, self.command)
 
     @overload
     def draw(
@@ -221,11 +228,7 @@ class Flow:
         run_name: str | None = None,
         results_store: ResultsStore | None = None,
         return_results: str | None = "all",
-        *,
-        max_failures: int | None = None,
-        executor: str | None = None,
-        progress: str | None = "auto",
-        grace_s: float = GRACE_S,
+        **more: Unpack[RunArguments],
     ) -> Run:
         """Run what is not in the store yet.
 
@@ -248,13 +251,8 @@ class Flow:
                 memory store.
             return_results: "all" tasks, the "latest" (those nothing reads from), or None; the
                 values are loaded when touched.
-            max_failures: After how many failed tasks no new ones start; None is one under
-                `exit_on_error`, else any number.
-            executor: "inline", "processes" or another name; None decides by `num_workers`.
-            progress: How the run is shown: "live" bars on a terminal, plain "lines", in a
-                "notebook", or "none" (also None). "auto" is the setting of that name, or else
-                live on a terminal, in a notebook there, and none in a pipe.
-            grace_s: How many seconds running tasks may go on after SIGTERM or SIGHUP.
+            **more: `only`, `skip`, `keep`, `resume`, `max_failures`, `executor`, `progress`,
+                `grace_s`: see `RunArguments`.
 
         Returns:
             The run: a mapping from task name to its results.
@@ -266,15 +264,15 @@ class Flow:
                 runs in this process is ended by the first, unless it asks `should_stop`.
             SystemExit: SIGTERM or SIGHUP, with the exit code that shells give them, 143 or 129.
         """
-        from flowlib.interrupts import ending_of
-        from flowlib.launch import RunOptions, launch  # the machinery is loaded when it runs
+        from flowlib.flow_running import end_of_run  # the machinery is loaded when it runs
+        from flowlib.launch import RunOptions, launch
 
+        refuse_unknown("Flow.run", more, {**RunArguments.__annotations__})
         options = RunOptions(
             num_workers=num_workers,
             resources=resources,
             start_method=start_method,
             exit_on_error=exit_on_error,
-            max_failures=max_failures,
             log_to_tmux=log_to_tmux,
             max_panes_per_window=max_panes_per_window,
             force=force,
@@ -282,18 +280,11 @@ class Flow:
             run_name=run_name,
             results_store=self.results_store if results_store is None else results_store,
             return_results=return_results,
-            executor=executor,
-            progress=progress,
-            grace_s=grace_s,
             command=self.command,
+            **more,
         )
-        run = launch(self._graph, options)
-        self._last_run = run
-        if run.stopped_by is not None:
-            raise ending_of(run.stopped_by)
-        if exit_on_error:
-            run.raise_for_failures()
-        return run
+        self._last_run = launch(self._graph, options)
+        return end_of_run(self._last_run, exit_on_error=exit_on_error)
 
     def _state_of(self, node: Node) -> TaskState:
         run = self._last_run

@@ -50,4 +50,4 @@ def _word_of(node: Node, run: Run | None) -> str | None:
     """The state of a node in a run, as it is shown; None before the first."""
     if run is None:
         return None
-    return run.state_of(node).value if node.key in run.plan.reasons else "cached"
+    return "cached" if run.is_cached(node) else run.state_of(node).value

@@ -17,7 +17,7 @@ from typing import Final
 from flowlib.declaration import Declaration
 from flowlib.errors import ParameterError, SpecError, SweepError, nearest
 from flowlib.grid import Choice, Point
-from flowlib.node import Argument
+from flowlib.node import Argument, Node
 from flowlib.recorded import default_text
 from flowlib.signature import Parameter, location_of, type_mismatch
 from stores import Unencodable, canonical
@@ -150,6 +150,19 @@ class Resolver:
         location = location_of(self._declaration.task)
         task = getattr(self._declaration.task, "__name__", str(self._declaration.task))
         return f"{task} ({location})" if location else task
+
+
+def key_with_version(node: Node, version: str | int | None, upstream_digest: str) -> str:
+    """The identity that a node would have if its task had another version.
+
+    Args:
+        node: It.
+        version: The other version.
+        upstream_digest: That of its predecessors.
+    """
+    config = ",".join([a.key_text for a in node.arguments if a.key_text is not None])
+    text = None if version is None else canonical.encode(version)
+    return _key(config, upstream_digest, _frame(node.name, text))
 
 
 def key_of(name: str, version: str | None, texts: Mapping[str, str], upstream_digest: str) -> str:

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import socket
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -17,12 +16,14 @@ from flowlib.demands import Demand
 from flowlib.errors import RunError, SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
 from flowlib.executor import Executor, ExecutorSetup, executors
+from flowlib.flow_arguments import Selectors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
 from flowlib.next_commands import NO_COMMAND, RunCommand, store_text
 from flowlib.plan import Plan
+from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
 from flowlib.provenance import provenance
 from flowlib.resources import ResourcePool, pool_of
@@ -37,6 +38,7 @@ from flowlib.running import GRACE_S
 from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
+from flowlib.wishes import Wishes
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
 
 _log = logging.getLogger("flowlib")
@@ -53,7 +55,11 @@ class RunOptions:
     max_failures: int | None = None
     log_to_tmux: bool = False
     max_panes_per_window: int = 4
-    force: str | Sequence[str] | None = None
+    force: Selectors = None
+    only: Selectors = None
+    skip: Selectors = None
+    keep: Selectors = None
+    resume: str | None = None
     project_name: str = UNCATEGORIZED
     run_name: str | None = None
     results_store: ResultsStore | None = None
@@ -62,6 +68,11 @@ class RunOptions:
     progress: str | None = "auto"
     grace_s: float = GRACE_S
     command: RunCommand = NO_COMMAND
+
+    @property
+    def wishes(self) -> Wishes:
+        """Those that tell what is wanted."""
+        return Wishes(self.force, self.only, self.skip, self.keep, self.resume)
 
 
 def launch(graph: TaskGraph, options: RunOptions) -> Run:
@@ -77,10 +88,10 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     store, known = checked_store(options.results_store), settings()
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
-    demands = _demands(graph, pool, options.num_workers)
-    workers = _workers(options.num_workers, graph)
+    workers = workers_for(graph, checked_count("num_workers", options.num_workers))
     limit = _failure_limit(options)
-    plan, story = make_plan(graph, store, options.force), RunProgress()
+    plan, story = make_plan(graph, store, options.wishes, options.num_workers), RunProgress()
+    demands = _demands(plan, pool, options.num_workers)
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
         tell = log.before(_watched(stack, options, story))
@@ -144,7 +155,7 @@ def _default_store(known: Settings) -> ResultsStore:
 
 
 def _check(options: RunOptions) -> None:
-    _checked_count("max_panes_per_window", options.max_panes_per_window)
+    checked_count("max_panes_per_window", options.max_panes_per_window)
     _check_start_method(options.start_method)
     grace_s = options.grace_s
     if isinstance(grace_s, bool) or not isinstance(grace_s, (int, float)) or not grace_s >= 0:
@@ -171,7 +182,12 @@ def _shown(graph: TaskGraph, return_results: str | None) -> frozenset[str]:
     )
 
 
-def _checked_count(option: str, wanted: int | None) -> int | None:
+def checked_count(option: str, wanted: int | None) -> int | None:
+    """The number that was given, if any.
+
+    Raises:
+        ValueError: it is none, or less than one.
+    """
     if wanted is None:
         return None
     if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
@@ -179,20 +195,16 @@ def _checked_count(option: str, wanted: int | None) -> int | None:
     return wanted
 
 
-def _workers(wanted: int | None, graph: TaskGraph) -> int:
-    wanted = _checked_count("num_workers", wanted)
-    return wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
-
-
 def _failure_limit(options: RunOptions) -> int | None:
-    limit = _checked_count("max_failures", options.max_failures)
+    limit = checked_count("max_failures", options.max_failures)
     return 1 if options.exit_on_error and limit is None else limit
 
 
-def _demands(graph: TaskGraph, pool: ResourcePool, workers: int | None) -> dict[str, Demand]:
+def _demands(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[str, Demand]:
     demands = {
         name: pool.demand(name, nodes[0].declaration.options.resources)
-        for name, nodes in graph.by_spec.items()
+        for name, nodes in plan.graph.by_spec.items()
+        if not plan.left_out.issuperset(node.key for node in nodes)
     }
     for note in notes_on(pool, demands, workers):
         _log.warning("%s", note)

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from flowlib.declaration import Declaration
-from flowlib.errors import NothingSelected, nearest
-from flowlib.graph import TaskGraph
-from flowlib.job import WITHOUT
 from flowlib.node import Node
-from flowlib.reasons import EXPLANATIONS, Reason
-from flowlib.recorded import RecordedConfig
-from stores import Status
+from flowlib.plan_facts import PlanFacts
+
+if TYPE_CHECKING:
+    from flowlib.console_text import Line
+    from flowlib.estimates import Cost
+    from flowlib.explanation import Why
+    from flowlib.signs import Signs
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do.
-
-    Attributes:
-        graph: The nodes.
-        reasons: Why each node that would run would run, by key, in running order.
-        statuses: What the store knows, by key.
-        stale: Cached nodes whose inputs were computed again after them.
-        forced: Keys of the nodes that were forced.
-        texts: The recorded texts of each spec, kept for the run.
-    """
-
-    graph: TaskGraph
-    reasons: Mapping[str, Reason]
-    statuses: Mapping[str, Status]
-    stale: tuple[Node, ...]
-    forced: frozenset[str]
-    texts: Mapping[Declaration, RecordedConfig] = field(repr=False)
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan(PlanFacts):
+    """What a run would do, and why. Its text is a table; nothing is loaded to make it."""
 
     @property
     def to_run(self) -> list[Node]:
@@ -43,70 +27,97 @@ class Plan:
 
     @property
     def cached(self) -> list[Node]:
-        """The nodes whose results are in the store."""
-        return [node for node in self.graph if node.key not in self.reasons]
+        """The nodes that are wanted and whose results are in the store."""
+        return [n for n in self.graph if n.key not in self.reasons and n.key not in self.left_out]
 
-    def why(self, name: str) -> str:
-        """One sentence about a node: its unique name, or `Train/9a7a08b2`.
+    @property
+    def estimate_s(self) -> float | None:
+        """How many seconds the run takes at least; None if nobody knows: see docs/plan.md."""
+        from flowlib.estimates import Estimates
+
+        return Estimates(self).wall_s
+
+    def why(self, name: str) -> Why:
+        """All that is known about why a node is to run or not; `str()` of it are a few lines.
+
+        Args:
+            name: Its unique name, the beginning of its key, `Train/9a7a08b2`, or a selector.
 
         Raises:
-            NothingSelected: there is no such node.
+            SelectorError: it is no selector.
+            NothingSelected: there is no such node; the message names the nearest.
         """
-        node = self._node(name)
-        reason = self.reasons.get(node.key)
-        if reason is None:
-            return f"{node.unique_name} is cached: attempt {self.statuses[node.key].attempt}"
-        status = self.statuses.get(node.key)
-        without = "" if status is None else status.facts.get(WITHOUT, "")
-        if reason is Reason.UPSTREAM and without:
-            count = without.partition(" ")[0]
-            return f"{node.unique_name} would run: {count} of its inputs failed or lacked some"
-        return f"{node.unique_name} would run: {EXPLANATIONS[reason]}"
+        from flowlib.explanation import why
+
+        return why(self, name)
+
+    def cost(self, selectors: str | Sequence[str]) -> Cost:
+        """What an edit of these nodes makes out of date: they, and all that is downstream.
+
+        Args:
+            selectors: The nodes; `+` is not needed.
+
+        Raises:
+            SelectorError: a selector is none, or selects nothing.
+        """
+        from flowlib.explanation import cost_of
+
+        return cost_of(self, [selectors] if isinstance(selectors, str) else list(selectors))
 
     def rows(self) -> list[tuple[str, int, int, int, str]]:
         """Per spec: name, nodes, cached, to run, reasons with their counts."""
-        rows = []
-        for name, nodes in self.graph.by_spec.items():
-            why = Counter(self.reasons[n.key].value for n in nodes if n.key in self.reasons)
-            count = sum(why.values())
-            text = "  ".join(f"{reason} ×{n}" for reason, n in why.most_common())
-            rows.append((name, len(nodes), len(nodes) - count, count, text))
-        return rows
+        from flowlib.estimates import Estimates
+        from flowlib.plan_table import spec_rows
+
+        found = spec_rows(self, Estimates(self))
+        return [(row.name, row.tasks, row.cached, row.run, row.why) for row in found]
+
+    def lines(
+        self, signs: Signs | None = None, *, hint: str | None = None, width: int | None = None
+    ) -> list[Line]:
+        """The table as lines with colours.
+
+        Args:
+            signs: The characters; None is Unicode.
+            hint: The last line, in which `{id}` becomes a task that would run; None is that for
+                Python, "" none at all.
+            width: Cells of a line; None is as many as are needed.
+        """
+        from flowlib.plan_table import HINT, table_lines
+        from flowlib.provenance import code_state
+        from flowlib.signs import UNICODE_SIGNS
+
+        last = HINT if hint is None else hint
+        return table_lines(self, signs or UNICODE_SIGNS, hint=last, code=code_state(), width=width)
+
+    def task_lines(self, signs: Signs | None = None) -> list[Line]:
+        """A line for each task that is wanted, with colours."""
+        from flowlib.plan_table import task_lines
+        from flowlib.signs import UNICODE_SIGNS
+
+        return task_lines(self, signs or UNICODE_SIGNS)
+
+    def tasks_text(self) -> str:
+        """A line for each task that is wanted: its state, its id, why it would run."""
+        from flowlib.console_text import plain
+
+        return plain(self.task_lines()).rstrip("\n")
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain values; docs/plan.md has the schema."""
+        from flowlib.plan_document import plan_document
+
+        return plan_document(self)
 
     def _repr_html_(self) -> str:
-        from flowlib.page_table import page_table
+        from flowlib.plan_table import table_html
 
-        names = ", ".join(sorted({node.name for node in self.stale}))
-        note = f"older than their input: {names}"[:200] if names else ""
-        rows = self.rows()
-        total = ("total", *(sum(int(row[i]) for row in rows) for i in (1, 2, 3)), "")
-        return page_table(("spec", "tasks", "cached", "run", "why"), [total, *rows], note)
+        return table_html(self)
 
     def __str__(self) -> str:
-        rows = self.rows()
-        tasks, cached, run = (sum(int(row[i]) for row in rows) for i in (1, 2, 3))
-        total = ("total", tasks, cached, run, "")
-        width = max(len("total"), *(len(row[0]) for row in rows))
-        lines = [f" {'spec':<{width}}  tasks  cached    run  why"]
-        for name, tasks, cached, run, why in [*rows, total]:
-            line = f" {name:<{width}}  {tasks:>5}  {cached or '':>6}  {run or '':>5}  {why}"
-            lines.append(line.rstrip())
-        if self.stale:
-            names = ", ".join(sorted({node.name for node in self.stale}))
-            lines.append(
-                f" note: {len(self.stale)} cached tasks are older than their input: {names}"
-            )
-        return "\n".join(lines)
+        from flowlib.console_text import plain
 
-    def _node(self, name: str) -> Node:
-        for node in self.graph:
-            if name in (node.unique_name, node.key) or _is_prefix(name, node):
-                return node
-        raise NothingSelected(
-            f"the flow has no node {name!r}.{nearest(name, [n.unique_name for n in self.graph])}"
-        )
+        return plain(self.lines()).rstrip("\n")
 
-
-def _is_prefix(name: str, node: Node) -> bool:
-    spec, slash, prefix = name.partition("/")
-    return bool(slash and prefix) and spec == node.name and node.key.startswith(prefix)
+    def __repr__(self) -> str:
+        return str(self)

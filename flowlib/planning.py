@@ -2,63 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from flowlib.bulk import paused_collection
 from flowlib.comparison import Comparison, is_older_than_input
+from flowlib.earlier_records import EarlierRecords
 from flowlib.graph import TaskGraph
-from flowlib.node import Node
+from flowlib.needed import OwnReason, needed_by, needed_by_all, serving, without_skipped
+from flowlib.node import Node, lineage
 from flowlib.plan import Plan
-from flowlib.reasons import SPREADING, Reason
+from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig
 from flowlib.selection import Selected
-from flowlib.wishes import forced_nodes
-from stores import ResultsStore
+from flowlib.versions import nodes_of_other_version
+from flowlib.wishes import Look, Wanted, Wishes, wanted_of
+from stores import ResultsStore, Status
 
 
 def make_plan(
-    graph: TaskGraph, store: ResultsStore, force: str | Sequence[str] | None = None
+    graph: TaskGraph,
+    store: ResultsStore,
+    wishes: Wishes,
+    num_workers: int | None = None,
+    title: str = "",
 ) -> Plan:
-    """Compare `graph` with `store`, which is asked once for all nodes.
+    """Compare `graph` with `store`.
+
+    The store is asked once for all nodes; if only some are wanted for these, and once more if
+    one of them is missing, for what is upstream of it.
 
     Raises:
-        SelectorError: `force` names an unknown spec.
-        TypeError: `force` is neither a name nor a list of names, or mixes "all" with names.
+        SelectorError: a wish selects nothing, or is no selector.
+        TypeError: a wish is neither a selector nor a list of them, or mixes "all" with others.
     """
-    forced = forced_nodes(graph, force)
     with paused_collection():
-        return _plan(graph, store, forced)
+        look = Look(graph, store)
+        wanted = wanted_of(graph, store, look, wishes)
+        plan = _Planner(graph, store, look, wanted).plan()
+    return replace(plan, num_workers=num_workers, title=title)
 
 
-def _plan(graph: TaskGraph, store: ResultsStore, forced: Selected) -> Plan:
-    statuses = store.statuses([node.address for node in graph])
-    texts = {
-        nodes[0].declaration: RecordedConfig(nodes[0].declaration)
-        for nodes in graph.by_spec.values()
-        if nodes
-    }
-    comparison = Comparison(store, statuses, texts)
-    reasons: dict[str, Reason] = {}
-    stale: list[Node] = []
-    for node in graph:
-        reason = _reason(node, comparison, forced, reasons)
-        status = statuses.get(node.key)
-        if reason is not None:
-            reasons[node.key] = reason
-        elif status is not None and is_older_than_input(node, status, statuses, reasons):
-            stale.append(node)
-    return Plan(graph, reasons, statuses, tuple(stale), forced.keys, texts)
+class _Planner:
+    def __init__(self, graph: TaskGraph, store: ResultsStore, look: Look, wanted: Wanted) -> None:
+        self._graph = graph
+        self._store = store
+        self._look = look
+        self._wanted = wanted
+        self._statuses: Mapping[str, Status] = {}
+        self._texts = {
+            nodes[0].declaration: RecordedConfig(nodes[0].declaration)
+            for nodes in graph.by_spec.values()
+            if nodes
+        }
+
+    def plan(self) -> Plan:
+        wanted, graph = self._wanted, self._graph
+        self._statuses = self._known()
+        comparison = Comparison(self._store, self._statuses, self._texts, wanted.kept)
+        own = _own_reason(comparison, wanted.forced)
+        missing = self._missing(own)
+        reasons = self._runnable(missing)
+        left_out = self._left_out(missing, reasons)
+        earlier = EarlierRecords(self._store, graph.by_spec, self._statuses, self._texts)
+        new = [graph.nodes[key] for key, reason in reasons.items() if reason is Reason.NEW]
+        if new:
+            for key in nodes_of_other_version(new, self._store, earlier):
+                reasons[key] = Reason.VERSION
+        return Plan(
+            graph=graph,
+            store=self._store,
+            reasons=reasons,
+            statuses=self._statuses,
+            stale=tuple(self._stale(reasons, left_out)),
+            forced=wanted.forced.keys,
+            texts=self._texts,
+            earlier=earlier,
+            left_out=left_out,
+            notes=(*wanted.notes, *self._notes(reasons)),
+        )
+
+    def _known(self) -> Mapping[str, Status]:
+        """What the store knows of what is wanted, and of what is upstream of what is missing."""
+        targets = self._wanted.targets
+        if targets is None:
+            return self._look.at_all()
+        wanted = [self._graph.nodes[key] for key in self._graph.nodes if key in targets]
+        statuses = self._look.at(wanted)
+        comparison = Comparison(self._store, statuses, self._texts, self._wanted.kept)
+        own = _own_reason(comparison, self._wanted.forced)
+        missing = [node for node in wanted if own(node) is not None]
+        return self._look.at(list(lineage(missing)))
+
+    def _missing(self, own: OwnReason) -> dict[str, Reason]:
+        """What has to run for what is wanted, in running order."""
+        graph, wanted = self._graph, self._wanted
+        if wanted.targets is None:
+            return needed_by_all(graph, own, wanted.kept)
+        targets = [node for node in graph if node.key in wanted.targets]
+        found = needed_by(targets, own, wanted.kept)
+        return {key: found[key] for key in graph.nodes if key in found}
+
+    def _runnable(self, missing: dict[str, Reason]) -> dict[str, Reason]:
+        """What of it can run, although some is skipped."""
+        wanted = self._wanted
+        if not wanted.skipped:
+            return missing
+        left = without_skipped(self._graph, missing, wanted.skipped)
+        return left if wanted.targets is None else serving(self._graph, left, wanted.targets)
+
+    def _left_out(
+        self, missing: Mapping[str, Reason], reasons: Mapping[str, Reason]
+    ) -> frozenset[str]:
+        """What is not wanted, is skipped, or cannot run because of that."""
+        targets, skipped = self._wanted.targets, self._wanted.skipped
+        if targets is None and not skipped:
+            return frozenset()
+        out = skipped | missing.keys()
+        return frozenset(
+            key
+            for key in self._graph.nodes
+            if key not in reasons and (key in out or (targets is not None and key not in targets))
+        )
+
+    def _stale(self, reasons: Mapping[str, Reason], left_out: frozenset[str]) -> Iterator[Node]:
+        """Results that count although their inputs were computed again."""
+        statuses, is_partial = self._statuses, self._wanted.targets is not None
+        for node in self._graph:
+            status = statuses.get(node.key)
+            if node.key in reasons or status is None or node.key in left_out:
+                continue
+            if is_partial and any(each.key not in statuses for each in node.upstream.nodes):
+                continue  # they were not looked at
+            if is_older_than_input(node, status, statuses, reasons):
+                yield node
+
+    def _notes(self, reasons: Mapping[str, Reason]) -> Iterator[str]:
+        """What was to be kept, and is not there."""
+        kept = self._wanted.kept
+        lost = [key for key in reasons if key in kept and reasons[key] is not Reason.FORCE]
+        if lost:
+            yield f"keep: {len(lost)} of {len(kept)} tasks have no result to keep"
 
 
-def _reason(
-    node: Node, comparison: Comparison, forced: Selected, reasons: dict[str, Reason]
-) -> Reason | None:
-    if node.key in forced.named:
-        return Reason.FORCE
-    if node.key in forced.spread:
-        return Reason.UPSTREAM
-    reason = comparison.reason(node)
-    is_spread = reason is None and bool(reasons)
-    if is_spread and any(reasons.get(n.key) in SPREADING for n in node.upstream.nodes):
-        return Reason.UPSTREAM
-    return reason
+def _own_reason(comparison: Comparison, forced: Selected) -> OwnReason:
+    """Why a node has to run, whatever becomes of its predecessors."""
+    if not forced.keys:
+        return comparison.reason
+
+    def own(node: Node) -> Reason | None:
+        if node.key in forced.named:
+            return Reason.FORCE
+        reason = comparison.reason(node)
+        return Reason.UPSTREAM if reason is None and node.key in forced.spread else reason
+
+    return own

@@ -35,6 +35,13 @@ def provenance(*, with_diff: bool) -> dict[str, object]:
     return {**_code(_folder(), with_diff=with_diff), **_machine()}
 
 
+def code_state() -> str:
+    """The commit of the code, and whether something differs from it: `git 3f2a91c+dirty`."""
+    found = _code(_folder(), with_diff=False)
+    commit = str(found["git_commit"])
+    return f"git {commit[:7]}{'+dirty' * bool(found['git_dirty'])}" if commit else ""
+
+
 def _machine() -> dict[str, object]:
     system = os.uname()
     return {

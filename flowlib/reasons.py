@@ -16,12 +16,16 @@ class Reason(str, Enum):
     DAMAGED = "damaged"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    VERSION = "version"
     DEFAULT = "default"
     UPSTREAM = "upstream"
 
 
 SPREADING: Final = frozenset({Reason.DEFAULT, Reason.UPSTREAM})
 """Reasons that make the results of everything downstream out of date."""
+
+KEEPABLE: Final = SPREADING
+"""Reasons for which there is an old result that `keep` lets count."""
 
 EXPLANATIONS: Final[Mapping[Reason, str]] = {
     Reason.FORCE: "it is forced",
@@ -30,6 +34,7 @@ EXPLANATIONS: Final[Mapping[Reason, str]] = {
     Reason.DAMAGED: "a file of its result is damaged",
     Reason.FAILED: "it failed the last time",
     Reason.INTERRUPTED: "it was interrupted the last time",
+    Reason.VERSION: "there is a result of another version of the task",
     Reason.DEFAULT: "a default of the task was changed since",
     Reason.UPSTREAM: "something upstream is computed again",
 }

@@ -87,14 +87,17 @@ class Run(Mapping[str, Results]):
 
     @property
     def ok(self) -> bool:
-        """Whether every node has its results."""
+        """Whether every node that was wanted has its results."""
         return set(self.counts) <= {"finished", "cached"}
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many nodes ended in which state; `cached` are those that did not need to run."""
+        """How many nodes ended in which state; `cached` are those that did not need to run.
+
+        Nodes that were not wanted are not counted.
+        """
         counted = Counter(state.value for state in self._state.states.values())
-        cached = len(self._graph) - len(self._state.states)
+        cached = len(self._graph) - len(self.plan.left_out) - len(self._state.states)
         return {**({"cached": cached} if cached else {}), **counted}
 
     @property
@@ -135,12 +138,13 @@ class Run(Mapping[str, Results]):
             raise error
 
     def state_of(self, node: Node) -> TaskState:
-        """The state of a node after the run; a cached one is finished."""
-        return self._state.states.get(node.key, TaskState.FINISHED)
+        """The state of a node after the run; a cached one is finished, one left out pending."""
+        otherwise = TaskState.PENDING if node.key in self.plan.left_out else TaskState.FINISHED
+        return self._state.states.get(node.key, otherwise)
 
     def is_cached(self, node: Node) -> bool:
         """Whether a node had its results before the run."""
-        return node.key not in self._state.states
+        return node.key not in self._state.states and node.key not in self.plan.left_out
 
     def error_of(self, node: Node) -> ErrorDetails | None:
         """What went wrong with a node."""

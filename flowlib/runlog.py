@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -21,14 +21,13 @@ from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.run_folders import MANIFEST, WORKERS, make_run_folder, runs_folder
 from flowlib.run_identity import RunIdentity
+from flowlib.run_manifest import CACHED, LEFT_OUT
 from flowlib.task_output import OutputPlace
 from flowlib.view import View
 from stores import ResultsStore, TaskState
 
 SCHEMA: Final = 1
 """Of the manifest; parts may be added without another number."""
-
-_CACHED: Final = "cached"
 
 _log = logging.getLogger("flowlib")
 
@@ -141,7 +140,8 @@ class RunLog(View):
             "ended": time.time() if is_over else None,
             "counts": dict(counts),
             "nodes": {
-                name: _nodes(nodes, states) for name, nodes in self._plan.graph.by_spec.items()
+                name: _nodes(nodes, states, self._plan.left_out)
+                for name, nodes in self._plan.graph.by_spec.items()
             },
         }
         path = self.folder / MANIFEST
@@ -160,10 +160,14 @@ class RunLog(View):
             _log.warning("the run goes on, but its events are no longer kept: %s", error)
 
 
-def _nodes(nodes: Sequence[Node], states: Mapping[str, TaskState]) -> dict[str, object]:
+def _nodes(
+    nodes: Sequence[Node], states: Mapping[str, TaskState], left_out: Collection[str]
+) -> dict[str, object]:
     """The keys of a spec in order, and a state for each, or one for all."""
     keys = [node.key for node in nodes]
-    if states.keys().isdisjoint(keys):
-        return {"keys": keys, "states": _CACHED}
-    found = [states[key].value if key in states else _CACHED for key in keys]
+    if states.keys().isdisjoint(keys) and not left_out:
+        return {"keys": keys, "states": CACHED}
+    known = {key: state.value for key, state in states.items()}
+    others = {key: LEFT_OUT if key in left_out else CACHED for key in keys}
+    found = [known.get(key, others[key]) for key in keys]
     return {"keys": keys, "states": found[0] if len(set(found)) == 1 else found}

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from flowlib.events import SpecTotal
-from flowlib.plan import Plan
+from flowlib.plan_facts import PlanFacts
 from stores import TaskState
 
 
-def spec_totals(plan: Plan) -> tuple[SpecTotal, ...]:
-    """The specs of a plan, in the order of the flow; the store is not asked again."""
-    return tuple(_total(plan, name) for name in plan.graph.by_spec)
+def spec_totals(plan: PlanFacts) -> tuple[SpecTotal, ...]:
+    """The specs of which something is wanted, in the order of the flow.
+
+    The store is not asked again.
+    """
+    totals = (_total(plan, name) for name in plan.graph.by_spec)
+    return tuple(each for each in totals if each.total or not plan.left_out)
 
 
-def _total(plan: Plan, name: str) -> SpecTotal:
+def _total(plan: PlanFacts, name: str) -> SpecTotal:
     reasons, statuses = plan.reasons, plan.statuses
     cached, cached_s, timed, spent_s = 0, 0.0, 0, 0.0
-    nodes = plan.graph.by_spec[name]
+    nodes, left_out = plan.graph.by_spec[name], 0
     for node in nodes:
-        is_cached = node.key not in reasons
+        is_left_out = node.key in plan.left_out
+        left_out += is_left_out
+        is_cached = node.key not in reasons and not is_left_out
         cached += is_cached
         status = statuses.get(node.key)
         if status is None or status.duration_s is None or status.state is not TaskState.FINISHED:
@@ -26,4 +32,6 @@ def _total(plan: Plan, name: str) -> SpecTotal:
         spent_s += status.duration_s
         if is_cached:
             cached_s += status.duration_s
-    return SpecTotal(name, len(nodes), cached, cached_s, spent_s / timed if timed else None)
+    return SpecTotal(
+        name, len(nodes) - left_out, cached, cached_s, spent_s / timed if timed else None
+    )

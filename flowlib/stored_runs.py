@@ -24,6 +24,7 @@ from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.event_log import EventReader, event_files, event_of, is_gone, read_events
 from flowlib.events import Event, RunEnded, RunStarted, TaskEvent
 from flowlib.run_folders import MANIFEST, run_folders
+from flowlib.run_manifest import states_in
 from flowlib.run_progress import RunProgress
 from stores import Address, ResultsStore
 
@@ -127,10 +128,12 @@ def tasks_of_run(folder: Path) -> dict[str, Address]:
     """The tasks that a run was asked for, by unique name; those that ran, if that is damaged."""
     try:
         nodes: Mapping[str, Any] = json.loads((folder / MANIFEST).read_bytes())["nodes"]
+        asked = dict(states_in(nodes))
         return {
             name: Address(spec, key)
             for spec, each in nodes.items()
             for name, key in _names(spec, each["keys"])
+            if key in asked
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         tasks = (event.task for event in read_events(folder) if isinstance(event, TaskEvent))

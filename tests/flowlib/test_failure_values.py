@@ -166,7 +166,7 @@ def test_a_result_of_survivors_is_never_taken_for_the_whole(broken, place):
         ("total", "upstream"),
         ("after", "upstream"),
     ]
-    assert plan.why("total") == "total would run: 1 of its inputs failed or lacked some"
+    assert plan.why("total").headline.endswith("would run: 1 of its inputs failed or lacked some")
     second = run(after, **place)
 
     assert (second["total"][0]["total"], second["after"][0]["next"]) == (6, 7)

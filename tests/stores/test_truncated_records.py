@@ -45,7 +45,9 @@ def test_the_plan_runs_it_again(store, name):
     assert address.key not in store.statuses([address])
     plan = flow().plan(results_store=store)
     assert [node.key for node in plan.to_run] == [address.key]
-    assert plan.why(f"square/{address.key}").endswith("has no result for this configuration")
+    assert plan.why(f"square/{address.key}").headline.endswith(
+        "has no result for this configuration"
+    )
     run = flow().run(num_workers=1, results_store=store)
     assert run.counts == {"cached": 1, "finished": 1}
     assert [each["value"] for each in run["square"]] == [4, 9]

@@ -1,0 +1,66 @@
+"""What may be said to `Flow.plan` and `Flow.run` by name? Documented once for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypedDict
+
+from flowlib.errors import nearest
+
+Selectors = str | Sequence[str] | None
+"""One selector, several, or none."""
+
+
+class WantedArguments(TypedDict, total=False):
+    """Keyword arguments of `Flow.plan` and `Flow.run` that tell what is wanted: docs/plan.md.
+
+    Attributes:
+        only: Selectors of the nodes that are wanted; None is all. What is upstream of them is
+            looked at only if something missing needs it.
+        skip: Selectors of nodes that do not run; nor does what needs a result of theirs that is
+            not there.
+        keep: Selectors of nodes whose success counts, whatever a default, the code or something
+            upstream says; `force` is stronger.
+        resume: Name of an earlier run: what it wanted is wanted again, and what had finished
+            in it counts.
+    """
+
+    only: Selectors
+    skip: Selectors
+    keep: Selectors
+    resume: str | None
+
+
+class RunArguments(WantedArguments, total=False):
+    """Keyword arguments of `Flow.run` alone.
+
+    Attributes:
+        max_failures: After how many failed tasks no new ones start; None is one under
+            `exit_on_error`, else any number.
+        executor: "inline", "processes" or another name; None decides by `num_workers`.
+        progress: How the run is shown: "live" bars on a terminal, plain "lines", in a
+            "notebook", or "none" (also None). "auto", the default, is the setting of that name,
+            or else live on a terminal, in a notebook there, and none in a pipe.
+        grace_s: How many seconds running tasks may go on after SIGTERM or SIGHUP.
+    """
+
+    max_failures: int | None
+    executor: str | None
+    progress: str | None
+    grace_s: float
+
+
+def refuse_unknown(method: str, given: Iterable[str], known: Mapping[str, object]) -> None:
+    """Refuse arguments that a method does not take.
+
+    Args:
+        method: `Flow.run`.
+        given: The names that a user gave.
+        known: The names that it takes, beside those in its signature.
+
+    Raises:
+        TypeError: it takes no argument of that name.
+    """
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{method}() takes no argument {name!r}.{nearest(name, known)}")

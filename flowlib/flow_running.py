@@ -1,0 +1,46 @@
+"""How is a flow planned and run? The steps between its methods and the machinery."""
+
+from __future__ import annotations
+
+from flowlib.graph import TaskGraph
+from flowlib.interrupts import ending_of
+from flowlib.launch import checked_count, checked_store
+from flowlib.next_commands import RunCommand
+from flowlib.plan import Plan
+from flowlib.planning import make_plan
+from flowlib.results import Run
+from flowlib.wishes import Wishes
+from stores import ResultsStore
+
+
+def plan_of_flow(
+    graph: TaskGraph,
+    store: ResultsStore | None,
+    wishes: Wishes,
+    num_workers: int | None,
+    command: RunCommand,
+) -> Plan:
+    """What would run, and why.
+
+    Raises:
+        SelectorError: a wish is no selector, or selects nothing.
+        ValueError: the number of workers is none.
+    """
+    workers = checked_count("num_workers", num_workers)
+    title = " + ".join(command.words[2:])  # after the name of the program, and `run`
+    return make_plan(graph, checked_store(store), wishes, workers, title)
+
+
+def end_of_run(run: Run, *, exit_on_error: bool) -> Run:
+    """The run, unless it was stopped, or failed and failures are to be raised.
+
+    Raises:
+        KeyboardInterrupt: it was stopped by Ctrl-C.
+        SystemExit: it was stopped by another signal.
+        Exception: the exception of the first task that failed.
+    """
+    if run.stopped_by is not None:
+        raise ending_of(run.stopped_by)
+    if exit_on_error:
+        run.raise_for_failures()
+    return run

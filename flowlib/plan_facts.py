@@ -1,0 +1,64 @@
+"""What does a plan hold? Plain data, which tables, estimates and explanations read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from flowlib.declaration import Declaration
+from flowlib.earlier_records import EarlierRecords
+from flowlib.graph import TaskGraph
+from flowlib.node import Node
+from flowlib.reasons import Reason
+from flowlib.recorded import RecordedConfig
+from stores import ResultsStore, Status
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFacts:
+    """What a run would do.
+
+    Attributes:
+        graph: The nodes.
+        store: Where results are looked for.
+        reasons: Why each node that would run would run, by key, in running order.
+        statuses: What the store knows of the nodes that were looked at, by key.
+        stale: Cached nodes whose inputs were computed again after them.
+        forced: Keys of the nodes that were forced.
+        texts: The recorded texts of each spec, kept for the run.
+        left_out: Keys of the nodes that are not wanted, and need not run for those that are.
+        notes: What to say beside the table.
+        earlier: Finds earlier results that are like new ones, when it is asked.
+        num_workers: How many tasks would run at once; None if nothing was said.
+        title: What is planned, for the table.
+    """
+
+    graph: TaskGraph
+    store: ResultsStore = field(repr=False)
+    reasons: Mapping[str, Reason]
+    statuses: Mapping[str, Status]
+    stale: tuple[Node, ...]
+    forced: frozenset[str]
+    texts: Mapping[Declaration, RecordedConfig] = field(repr=False)
+    earlier: EarlierRecords = field(repr=False)
+    left_out: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    num_workers: int | None = None
+    title: str = ""
+
+    @property
+    def workers(self) -> int:
+        """How many tasks would run at once."""
+        return workers_for(self.graph, self.num_workers)
+
+
+def workers_for(graph: TaskGraph, wanted: int | None) -> int:
+    """The number of workers: as wanted, or the CPUs, but not more than can be busy."""
+    return wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
+
+
+CACHED: Final = "cached"
+LEFT_OUT: Final = "left_out"
+PENDING: Final = "pending"

@@ -168,12 +168,17 @@ class OpenAttempt:
         return file
 
     def commit(
-        self, identity: Identity, outcome: Attempt, *, keeps_finished: bool = True
+        self,
+        identity: Identity,
+        outcome: Attempt,
+        *,
+        keeps_finished: bool = True,
+        finished_facts: Mapping[str, str] | None = None,
     ) -> Record:
         """Make the attempt count. Fills in its number, artifacts and owner.
 
         An attempt that did not finish leaves the one before it in force, unless
-        `keeps_finished` is False.
+        `keeps_finished` is False; that has other facts from then on, if `finished_facts` is given.
 
         Raises:
             LeaseLost: another process has taken over; nothing was written.
@@ -191,6 +196,8 @@ class OpenAttempt:
             owner=self.lease.owner,
         )
         before = self.previous.finished if self.previous and keeps_finished else None
+        if before is not None and finished_facts is not None:
+            before = replace(before, facts=dict(finished_facts))
         is_success = attempt.state is TaskState.FINISHED
         record = Record(identity, attempt if is_success else before, attempt)
         self._is_over = True

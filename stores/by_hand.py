@@ -1,15 +1,17 @@
-"""How are values saved, opened and deleted outside a run? In an attempt that is never a success."""
+"""How is something saved, opened, deleted or told outside a run? In an attempt, never a success."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from stores import ancestry, matching
 from stores.attempt import OpenAttempt
+from stores.errors import RecordMissing
 from stores.files import File
 from stores.primitives import StorePrimitives
-from stores.record import Address
+from stores.record import Address, Record
 from stores.values import StoreContext
 
 
@@ -40,6 +42,30 @@ def delete(attempt: OpenAttempt, name: str) -> None:
     kept = matching.without(record, name)
     attempt.carry_over({each.name: each for each in kept})
     attempt.commit(record.identity, matching.saved_outcome(record), keeps_finished=False)
+
+
+def amend(attempt: OpenAttempt, facts: Mapping[str, str], provenance: Mapping[str, Any]) -> Record:
+    """Give the success in force other facts, and commit; all else about it stays as it is.
+
+    Args:
+        attempt: A new one, which is not counted as a success.
+        facts: All that are told from now on.
+        provenance: Of the new attempt: why it was made.
+
+    Raises:
+        RecordMissing: there is no success.
+    """
+    record = attempt.previous
+    if record is None or record.finished is None:
+        attempt.abandon()
+        raise RecordMissing(f"{attempt.address} has no success")
+    try:
+        attempt.carry_over(matching.saved_artifacts(record))
+        outcome = replace(matching.saved_outcome(record), provenance=provenance)
+        return attempt.commit(record.identity, outcome, finished_facts=facts)
+    except BaseException:
+        attempt.abandon()
+        raise
 
 
 def opened(

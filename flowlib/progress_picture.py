@@ -10,6 +10,8 @@ from rich.cells import cell_len
 
 from flowlib.console_lines import cut, width_of
 from flowlib.console_text import Line, Span, harmless
+from flowlib.durations import clock as clock
+from flowlib.durations import took as took
 from flowlib.events import Started, TaskRef
 from flowlib.run_progress import RunProgress, SpecProgress
 from flowlib.signs import Signs
@@ -73,23 +75,6 @@ def bars_picture(progress: RunProgress, frame: Frame) -> list[Line]:
     shown = _fitting(specs, frame.height)
     lines = [*_bars(shown, frame), *_hidden_specs(specs, shown, frame.signs)]
     return [cut(line, frame.width, frame.signs.more) for line in lines]
-
-
-def clock(seconds: float) -> str:
-    """A length of time: `0:04`, `7:42`, `1:02:03`, `2d 03:04:05`."""
-    minutes, rest = divmod(int(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days}d {hours:02d}:{minutes:02d}:{rest:02d}"
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def took(seconds: float) -> str:
-    """How long something took: `0.04 s`, `2.7 s`, `7:42`."""
-    if seconds < 1:
-        return f"{max(0.0, seconds):.2f} s"
-    return f"{seconds:.1f} s" if seconds < 59.95 else clock(seconds)
 
 
 def named(task: TaskRef, signs: Signs) -> str:

@@ -13,14 +13,13 @@ Which records of a store do selectors select? The grammar of `flowlib.selectors`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
 from flowlib.bulk import paused_collection
 from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.selectors import Selector, parse_selector
-from flowlib.stored_runs import last_run, tasks_of_run
 from stores import Address, Query, Record, ResultsStore, TaskState
 from stores.sieve import ended_at, full_config
 
@@ -49,13 +48,17 @@ def select_records(store: ResultsStore, texts: Iterable[str] = ()) -> list[Addre
         SelectorError: a text is no selector, or the beginning of a key means several records.
     """
     stock = _Stock(store)
-    selectors = [parse_selector(text, stock.by_task) for text in texts]
-    if not selectors:
+    several = list(texts)
+    if not several:
         return stock.addresses
     found: set[Address] = set()
     with paused_collection():
-        for selector in selectors:
-            found |= stock.spread(selector, stock.meant(selector))
+        for text in several:
+            if (exact := _whole(text)) in stock.known:
+                found.add(exact)
+            else:
+                selector = parse_selector(text, stock.by_task)
+                found |= stock.spread(selector, stock.meant(selector))
     return sorted(found)
 
 
@@ -72,6 +75,26 @@ def select_record(store: ResultsStore, text: str) -> Address:
     return found[0]
 
 
+def read_records(
+    store: ResultsStore, addresses: Collection[Address] | None = None
+) -> Iterator[Record]:
+    """The records at some addresses, or all; those that are gone or damaged are left out.
+
+    Few are read one by one, many with all others of their tasks: stores have a faster way for that.
+    """
+    if addresses is None:
+        yield from store.candidates(Query())
+    elif len(addresses) <= _FEW:
+        read = map(store.record, addresses)
+        yield from (record for record in read if record is not None)
+    else:
+        wanted = set(addresses)
+        for task in dict.fromkeys(each.task for each in addresses):
+            for record in store.candidates(Query(task)):
+                if record.address in wanted:
+                    yield record
+
+
 class _Stock:
     """What a store holds, looked up once for several selectors."""
 
@@ -83,6 +106,10 @@ class _Stock:
         return sorted(self._store.addresses())
 
     @cached_property
+    def known(self) -> frozenset[Address]:
+        return frozenset(self.addresses)
+
+    @cached_property
     def by_task(self) -> dict[str, list[Address]]:
         found: dict[str, list[Address]] = {}
         for address in self.addresses:
@@ -92,10 +119,12 @@ class _Stock:
     @cached_property
     def last(self) -> Mapping[str, Address]:
         """The tasks of the last run by unique name, as far as the store has them."""
+        from flowlib.stored_runs import last_run, tasks_of_run  # events, which listings do not need
+
         folder = last_run(self._store)
         if folder is not None:
-            known = set(self.addresses)
-            return {name: each for name, each in tasks_of_run(folder).items() if each in known}
+            asked = tasks_of_run(folder)
+            return {name: each for name, each in asked.items() if each in self.known}
         return self._last_by_records()
 
     @cached_property
@@ -132,9 +161,8 @@ class _Stock:
     def spread(self, selector: Selector, meant: Iterable[Address]) -> set[Address]:
         """Records with what is up- or downstream of them, if that is asked for."""
         found = set(meant)
-        known = set(self.addresses) if selector.upstream else set()
         below = _reached(found, self.readers) if selector.downstream else set()
-        above = _reached(found, self.sources) & known if selector.upstream else set()
+        above = _reached(found, self.sources) & self.known if selector.upstream else set()
         return found | below | above
 
     def _of_word(self, word: str) -> list[Address]:
@@ -160,21 +188,9 @@ class _Stock:
     def _with_config(self, selector: Selector, found: list[Address]) -> list[Address]:
         return [
             record.address
-            for record in self._records(found)
+            for record in read_records(self._store, found)
             if all(each.holds(full_config(record)) for each in selector.conditions)
         ]
-
-    def _records(self, addresses: list[Address]) -> Iterable[Record]:
-        if len(addresses) <= _FEW:
-            read = map(self._store.record, addresses)
-            return (record for record in read if record is not None)
-        wanted = set(addresses)
-        return (
-            record
-            for task in dict.fromkeys(each.task for each in addresses)
-            for record in self._store.candidates(Query(task))
-            if record.address in wanted
-        )
 
     def _last_by_records(self) -> dict[str, Address]:
         """The tasks of the run of the newest record, for a store without folders of runs."""
@@ -189,6 +205,12 @@ class _Stock:
             if (ended := ended_at(attempt) or 0.0) > newest:
                 newest, newest_run = ended, run
         return found.get(newest_run, {})
+
+
+def _whole(text: str) -> Address:
+    """The address that a text is, whatever letters the name of the task has: `a/b+/9a7a08b2…`."""
+    task, _, key = text.rpartition("/")
+    return Address(task, key)
 
 
 def _reached(start: set[Address], edges: Mapping[Address, list[Address]]) -> set[Address]:

@@ -22,11 +22,15 @@ from stores.index_entry import (
     status_of,
 )
 from stores.record import Address, Artifact, Record, Status, artifact_from_dict
+from stores.summary import Summary, summary_in, summary_of
 
 _log = logging.getLogger("stores")
 
 _PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """Errors of this process, which say nothing about the record."""
+
+_USUAL_BYTES: Final = 1 << 16
+"""A record that is longer holds large values; it is read in the usual way."""
 
 _FEW: Final = 64
 """Up to so many keys are looked at one by one; more are worth a listing and the index."""
@@ -54,7 +58,9 @@ class FileRecords:
         Raises:
             RecordTooNew: it was written by a newer flowlib.
         """
-        path = self._layout.record(address)
+        return self._whole(self._layout.record(address))
+
+    def _whole(self, path: str) -> Record | None:
         try:
             with open(path, "rb") as file:
                 return Record.from_json(file.read().decode(), path)
@@ -97,6 +103,16 @@ class FileRecords:
         found = artifact_in(entry, name)
         return None if found is None else artifact_from_dict(found)
 
+    def summaries(self, task: str | None = None) -> Iterator[Summary]:
+        """What a list shows of every record, or of those of one task, in the order of the disk."""
+        folders = self._layout.task_folders() if task is None else [self._layout.task_folder(task)]
+        for folder in folders:
+            for name in _names(folder):
+                path = f"{folder}/{name}"
+                found = _quick_summary(path) or self._summary(path)
+                if found is not None:
+                    yield found
+
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         """The address of every record, or of those of one task."""
         folders = self._layout.task_folders() if task is None else [self._layout.task_folder(task)]
@@ -109,6 +125,14 @@ class FileRecords:
                     yield Address(known, key)
                 elif (address := _address_in(f"{folder}/{name}")) is not None:
                     yield address
+
+    def _summary(self, path: str) -> Summary | None:
+        try:
+            record = self._whole(path)
+        except RecordTooNew as error:
+            _log.warning("%s", error)
+            return None
+        return None if record is None else summary_of(record)
 
     def _look(
         self,
@@ -168,6 +192,19 @@ def _names(folder: str) -> list[str]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [name for name in names if name.endswith(SUFFIX)]
+
+
+def _quick_summary(path: str) -> Summary | None:
+    """What a list shows of the record in a file, if the usual way leads to it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            data = os.read(descriptor, _USUAL_BYTES)
+        finally:
+            os.close(descriptor)
+        return summary_in(data.decode()) if len(data) < _USUAL_BYTES else None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _address_in(path: str) -> Address | None:

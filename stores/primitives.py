@@ -15,6 +15,7 @@ from stores.lease import LEASE_S, LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
+from stores.summary import Summary, summary_of
 from stores.values import Promise
 
 _log = logging.getLogger("stores")
@@ -169,6 +170,15 @@ class StorePrimitives(ABC):
                 continue
             if record is not None:
                 yield record
+
+    def summaries(self, task: str | None = None) -> Iterator[Summary]:
+        """What a list shows of every record, or of those of one task, in no particular order.
+
+        Records that cannot be read are left out.
+        """
+        for record in self.candidates(Query(task)):
+            if task is None or record.address.task == task:
+                yield summary_of(record)
 
     def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
         """Take a record that was computed elsewhere; stores that are shared need not."""

@@ -36,6 +36,7 @@ from stores.lease import LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
+from stores.summary import Summary
 from stores.values import Promise
 
 _log = logging.getLogger("stores")
@@ -122,6 +123,9 @@ class LocalFileStore(ResultsStore):
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         return self._records.addresses(task)
 
+    def summaries(self, task: str | None = None) -> Iterator[Summary]:
+        return self._records.summaries(task)
+
     def get(self, address: Address, name: str, *, lazy: bool = False, **options: Any) -> Any:
         artifact = self._records.artifact(address, name)
         if artifact is None:
@@ -129,11 +133,10 @@ class LocalFileStore(ResultsStore):
         return self._artifacts.load(address, artifact, lazy=lazy, options=options)
 
     def record_folder(self, address: Address) -> Path | None:
-        record = self.record(address)
-        if record is None:
+        if (record := self.record(address)) is None:
             return None
         counts = record.finished or record.latest
-        return Path(self._layout.key_folder(address)) / str(counts.number)
+        return Path(self._layout.key_folder(address), str(counts.number))
 
     def load_artifact(
         self,
@@ -283,8 +286,6 @@ class LocalFileStore(ResultsStore):
 
     def open_promise(self, promise: Promise, mode: str | None, **open_kwargs: Any) -> File:
         return opened(promise, mode, open_kwargs)
-
-    # -- what the dead have left -----------------------------------------------------------
 
     def leftovers(self) -> Iterator[Leftover]:
         return self._leftovers.find()

@@ -14,6 +14,7 @@ from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
+from stores.summary import Summary
 from stores.uri import open_store
 from stores.values import Promise
 
@@ -51,6 +52,9 @@ class ReadOnlyStore(ResultsStore):
 
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         return self._store.addresses(task)
+
+    def summaries(self, task: str | None = None) -> Iterator[Summary]:
+        return self._store.summaries(task)
 
     def candidates(self, query: Query) -> Iterator[Record]:
         return self._store.candidates(query)

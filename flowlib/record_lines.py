@@ -1,0 +1,163 @@
+"""What does a list of records look like, on a terminal and in a pipe, and as a document?"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from rich.cells import cell_len
+
+from flowlib.age import ago
+from flowlib.console_lines import cut
+from flowlib.console_text import Line, Span, elided, harmless
+from flowlib.durations import took
+from flowlib.signs import Signs
+from flowlib.vocabulary import SHOWN_STATES, shown_state
+from stores import Address, canonical
+from stores.summary import Summary
+
+_LONGEST_CONFIG: Final = 60
+_TITLES: Final = ("id", "state", "config", "time", "when", "run")
+
+
+def piped_lines(
+    found: Sequence[Summary], labels: Mapping[Address, str], signs: Signs
+) -> list[Line]:
+    """One line for each record and nothing else, for programs that read lines."""
+    state = {word: _state(word, signs) for word in {each.state for each in found}}
+    rows = [_cells(each, labels, signs, _stamp(each.ended_at)) for each in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    lines: list[Line] = []
+    for each, (name, config, duration, when, run) in zip(found, rows, strict=True):
+        rest = f"  {config:<{widths[1]}}  {duration:>{widths[2]}}  {when:<{widths[3]}}  {run}"
+        lines.append((Span(f"{name:<{widths[0]}}  "), state[each.state], Span(rest.rstrip())))
+    return lines
+
+
+def table_lines(
+    found: Sequence[Summary],
+    labels: Mapping[Address, str],
+    *,
+    width: int,
+    signs: Signs,
+    now: float,
+) -> list[Line]:
+    """Draw the records with a title for each column; configs give way where there is no room."""
+    if not found:
+        return []
+    rows = [_cells(each, labels, signs, _how_long_ago(each, now)) for each in found]
+    widths = [
+        max(cell_len(title), *map(cell_len, column))
+        for title, column in zip(_without_state(_TITLES), zip(*rows, strict=True), strict=True)
+    ]
+    states = max(len(_state(each.state, signs).text.rstrip()) for each in found)
+    fixed = widths[0] + states + widths[2] + widths[3] + widths[4] + 10
+    widths[1] = max(len("config"), min(widths[1], _LONGEST_CONFIG, width - fixed))
+    lines = [_row(_without_state(_TITLES), Span("state".ljust(states)), widths, signs, "bold")]
+    rule = signs.box[4] * min(width, sum(widths) + states + 10)
+    lines.append((Span(rule, "dim"),))
+    for each, row in zip(found, rows, strict=True):
+        state = _state(each.state, signs)
+        lines.append(_row(row, Span(state.text.rstrip().ljust(states), state.style), widths, signs))
+    return [cut(line, width, signs.more) for line in lines]
+
+
+def counts_line(counts: Mapping[str, int], signs: Signs) -> Line:
+    """How many there are, and in which state: `10,000 records  ✔9,990 ✖10`."""
+    total = sum(counts.values())
+    spans = [Span(f"{total:,} record{'s' if total != 1 else ''} ", "dim")]
+    spans += [
+        Span(f" {signs.icon(word)}{counts[word]:,}", SHOWN_STATES[word].colour)
+        for word in SHOWN_STATES
+        if counts.get(word)
+    ]
+    return tuple(spans)
+
+
+def counts_by_word(found: Sequence[Summary]) -> dict[str, int]:
+    """How many records are in each state, by the words of the vocabulary."""
+    counts: Counter[str] = Counter()
+    for state, count in Counter(each.state for each in found).items():
+        counts[shown_state(state).word] += count
+    return dict(counts)
+
+
+def record_document(each: Summary) -> dict[str, Any]:
+    """A record for JSON; the config is in the form that keeps the types of all values."""
+    return {
+        "id": str(each.address),
+        "task": each.address.task,
+        "key": each.address.key,
+        "state": each.state,
+        "last_state": each.last_state,
+        "config": plain_config(each.config),
+        "given": list(each.given),
+        "duration_s": None if each.duration_s is None else round(each.duration_s, 6),
+        "ended": time_text(each.ended_at),
+        "run": each.run,
+        "unique_name": each.unique_name,
+    }
+
+
+def plain_config(config: Mapping[str, Any]) -> Any:
+    """A config as JSON has it: the canonical text of each value, read as JSON."""
+    return json.loads(canonical.encode(dict(config)))
+
+
+def time_text(moment: float | None) -> str | None:
+    """A moment with its zone, to the second: `2026-11-21T14:09:17+00:00`."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
+
+
+def _cells(
+    each: Summary, labels: Mapping[Address, str], signs: Signs, when: str
+) -> tuple[str, str, str, str, str]:
+    encoding = signs.encoding
+    name, duration_s = str(each.address), each.duration_s
+    label = labels[each.address]
+    if each.last_state != each.state:
+        label = f"{label} (last: {shown_state(each.last_state).word})".lstrip()
+    return (
+        harmless(name, encoding),
+        harmless(label, encoding),
+        "" if duration_s is None else took(duration_s),
+        when,
+        harmless(each.run, encoding),
+    )
+
+
+def _row(
+    cells: Sequence[str], state: Span, widths: Sequence[int], signs: Signs, style: str = ""
+) -> Line:
+    config = elided(cells[1], widths[1], signs.more)
+    padded = config + " " * (widths[1] - cell_len(config))
+    name = cells[0] + " " * (widths[0] - cell_len(cells[0]))
+    rest = f"  {padded}  {cells[2]:>{widths[2]}}  {cells[3]:<{widths[3]}}  {cells[4]}"
+    return (
+        Span(f"{name}  ", style),
+        Span(state.text, style or state.style),
+        Span(rest.rstrip(), style),
+    )
+
+
+def _without_state(titles: Sequence[str]) -> list[str]:
+    return [each for each in titles if each != "state"]
+
+
+def _state(state: str, signs: Signs) -> Span:
+    shown = shown_state(state)
+    return Span(f"{signs.icon(shown.word)} {shown.word:<8}", shown.colour)
+
+
+def _how_long_ago(each: Summary, now: float) -> str:
+    return "" if each.ended_at is None else ago(now - each.ended_at)
+
+
+def _stamp(moment: float | None) -> str:
+    return "" if moment is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))

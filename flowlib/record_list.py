@@ -1,0 +1,179 @@
+"""Which records are listed, in which order, and what varies in their configs?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from flowlib.bulk import paused_collection
+from flowlib.errors import SelectorError, nearest
+from flowlib.stored_selection import read_records, select_records
+from stores import Address, ResultsStore, canonical
+from stores.canonical import Opaque
+from stores.config_paths import ABSENT, value_at
+from stores.summary import Summary, summary_of
+
+_LONGEST_VALUE: Final = 40
+_FEW: Final = 64
+_KEYS: Final = ("id", "state", "time", "when", "run")
+
+Config = Mapping[str, Any]
+
+
+def list_records(
+    store: ResultsStore, texts: Sequence[str] = (), since: float | None = None
+) -> list[Summary]:
+    """The records that selectors select, the newest first.
+
+    Every record is read; nothing big is loaded, and nothing is unpickled.
+
+    Args:
+        store: The store.
+        texts: Selectors; none for all records.
+        since: Only what ended then or later, in seconds since 1970.
+
+    Raises:
+        SelectorError: a text is no selector, or it selects nothing.
+    """
+    with paused_collection():
+        found = list(read_summaries(store, select_records(store, texts) if texts else None))
+        if since is not None:
+            found = [each for each in found if (each.ended_at or 0.0) >= since]
+        found.sort(key=lambda each: (-(each.ended_at or 0.0), each.address.task, each.address.key))
+    return found
+
+
+def read_summaries(
+    store: ResultsStore, addresses: Sequence[Address] | None = None
+) -> Iterator[Summary]:
+    """What a list shows of the records at some addresses, or of all.
+
+    Few are read one by one, many with all others of their tasks: that is faster.
+    """
+    if addresses is None:
+        yield from store.summaries()
+    elif len(addresses) <= _FEW:
+        yield from map(summary_of, read_records(store, addresses))
+    else:
+        wanted = set(addresses)
+        for task in dict.fromkeys(each.task for each in addresses):
+            yield from (each for each in store.summaries(task) if each.address in wanted)
+
+
+def sort_listed(found: Sequence[Summary], wanted: str) -> list[Summary]:
+    """Records in another order; those without a value come last.
+
+    Args:
+        found: The records.
+        wanted: id, state, time, when, run, or a path in configs; `-` before it for the largest
+            first.
+
+    Raises:
+        SelectorError: nothing is called so.
+    """
+    name = wanted.removeprefix("-")
+    values = [_value(each, name) for each in found]
+    if found and name not in _KEYS and all(value is ABSENT for value in values):
+        known = [*_KEYS, *sorted({path for each in found for path, _ in _leaves(each.config)})]
+        raise SelectorError(
+            f"the records cannot be sorted by {name!r}.{nearest(name, known)} "
+            f"They have: {', '.join(known)}"
+        )
+    pairs = list(zip(values, found, strict=True))
+    there = [pair for pair in pairs if pair[0] not in (ABSENT, None)]
+    there.sort(key=lambda pair: _rank(pair[0]), reverse=wanted.startswith("-"))
+    return [each for _, each in there] + [e for value, e in pairs if value in (ABSENT, None)]
+
+
+def labels(found: Iterable[Summary]) -> dict[Address, str]:
+    """What varies in the configs of each task, by record: `lr=0.001 layers=[64, 64]`.
+
+    Of a task with only one record it is what the user gave.
+    """
+    by_task: dict[str, list[Summary]] = {}
+    for each in found:
+        by_task.setdefault(each.address.task, []).append(each)
+    return {
+        each.address: _label(each, paths)
+        for task in by_task.values()
+        for each, paths in _varying(task)
+    }
+
+
+def _varying(rows: list[Summary]) -> Iterator[tuple[Summary, frozenset[str]]]:
+    """Each record of a task, and the paths to show."""
+    if len(rows) == 1:
+        [row] = rows
+        yield row, frozenset(p for name in row.given for p, _ in _leaves(row.config, name))
+        return
+    first: dict[str, object] = {}
+    paths: set[str] = set()
+    counts: Counter[str] = Counter()
+    for row in rows:
+        flat = _flat(row.config)
+        counts.update(flat.keys())
+        for path, value in flat.items():
+            known = first.setdefault(path, value)
+            if type(known) is not type(value) or known != value:
+                paths.add(path)
+    paths.update(path for path, count in counts.items() if count < len(rows))
+    shown = frozenset(paths)
+    yield from ((row, shown) for row in rows)
+
+
+def _label(row: Summary, paths: frozenset[str]) -> str:
+    if not paths:
+        return ""
+    return " ".join([f"{p}={short(v)}" for p, v in _flat(row.config).items() if p in paths])
+
+
+def short(value: object) -> str:
+    """A value of a config in one line; a word stands without quotes."""
+    if type(value) in (int, float, bool):
+        return repr(value)
+    if isinstance(value, str):
+        text = value if value.isidentifier() else repr(value)
+    else:
+        text = canonical.encode(value) if isinstance(value, Opaque) else repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+
+
+def _flat(config: Config) -> Mapping[str, object]:
+    """The values by dotted path; most configs hold no dicts."""
+    if dict in map(type, config.values()):
+        return dict(_leaves(config))
+    return config
+
+
+def _leaves(config: Config, only: str | None = None) -> Iterator[tuple[str, object]]:
+    names = [*config] if only is None else [only] if only in config else []
+    stack = [(str(name), config[name]) for name in reversed(names)]
+    while stack:
+        path, value = stack.pop()
+        if type(value) is dict and value:
+            stack.extend((f"{path}.{key}", each) for key, each in reversed(value.items()))
+        else:
+            yield path, value
+
+
+def _value(each: Summary, name: str) -> object:
+    match name:
+        case "id":
+            return (each.address.task, each.address.key)
+        case "state":
+            return each.state
+        case "time":
+            return each.duration_s
+        case "when":
+            return each.ended_at
+        case "run":
+            return each.run
+    return value_at(each.config, name)
+
+
+def _rank(value: object) -> tuple[int, Any]:
+    """Numbers before words before all else, so that any two values can be compared."""
+    if isinstance(value, (int, float)):
+        return 0, value
+    return (1, value) if isinstance(value, str) else (2, str(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, Final
 
 from flowlib.declaration import Declaration, Options
 from flowlib.errors import ConfigError
@@ -12,6 +12,9 @@ from flowlib.markers import to_markers
 from flowlib.policy import Retries
 from flowlib.task_names import name_for
 from flowlib.tolerance import Tolerance
+
+_BREAKS: Final = (r"\x85", r"\u2028", r"\u2029")
+"""Line breaks to YAML 1.1, as `repr` writes them, which get lost unless they are escaped."""
 
 
 def document_of(graph: TaskGraph) -> dict[str, Any]:
@@ -36,6 +39,7 @@ def yaml_of(document: dict[str, Any]) -> str:
     yaml.default_flow_style = None  # what holds no mapping and no list stands in one line
     yaml.sort_base_mapping_type_on_output = False
     yaml.width = 100
+    yaml.allow_unicode = not any(each in repr(document) for each in _BREAKS)
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()

@@ -112,6 +112,19 @@ def spec_names_of(path: Path) -> list[str]:
     return list(specs) if isinstance(specs, dict) else []
 
 
+def parameter_names_of(path: Path) -> list[str]:
+    """The parameters that the specs of a document give, as overrides name them.
+
+    Raises:
+        ConfigError: a file cannot be read.
+    """
+    value = with_includes(path).value
+    specs = value.get("specs") if isinstance(value, dict) else None
+    named = specs.items() if isinstance(specs, dict) else ()
+    configs = [(name, each.get("config")) for name, each in named if isinstance(each, dict)]
+    return [f"{name}.{key}" for name, config in configs for key in config or ()]
+
+
 def build(
     source: Source,
     folder: Path,

@@ -157,6 +157,8 @@ def _default_store(known: Settings) -> ResultsStore:
 def _check(options: RunOptions) -> None:
     checked_count("max_panes_per_window", options.max_panes_per_window)
     _check_start_method(options.start_method)
+    if options.executor is not None:
+        executors.find(options.executor)
     grace_s = options.grace_s
     if isinstance(grace_s, bool) or not isinstance(grace_s, (int, float)) or not grace_s >= 0:
         raise ValueError(f"grace_s is a number of seconds, 0 or more, not {grace_s!r}")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from click import Context, Parameter
 
 from flowlib.errors import FlowError
 from stores.errors import StoreError
 
-_MOST = 200
+_MOST: Final = 200
 """So many names are offered; nobody reads more."""
+
+_ENDINGS: Final = frozenset({".yaml", ".yml", ".toml", ".json"})
 
 
 def task_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
@@ -38,26 +41,34 @@ def run_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
 
 def override_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
     """The parameters of the document: `train.lr=`."""
-    document = context.params.get("document")
-    if not document or "=" in incomplete:
+    document = _document(context)
+    if document is None or "=" in incomplete:
         return []
     with contextlib.suppress(FlowError, OSError):
-        from flowlib.document_origins import origins
+        from flowlib.documents import parameter_names_of
 
-        paths = (path for path, _value, _place in origins(Path(document)) if "." in path)
-        return _fitting((f"{path}=" for path in paths), incomplete)
+        names = parameter_names_of(document)
+        return _fitting((f"{name}=" for name in names), incomplete)
     return []
 
 
 def spec_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
     """The specs of the document."""
-    document = context.params.get("document")
-    if document:
+    document = _document(context)
+    if document is not None:
         with contextlib.suppress(FlowError, OSError):
             from flowlib.documents import spec_names_of
 
-            return _fitting(spec_names_of(Path(document)), incomplete)
+            return _fitting(spec_names_of(document), incomplete)
     return []
+
+
+def _document(context: Context) -> Path | None:
+    """The document of the command; behind an option without its value click has not read it."""
+    given = context.params.get("document")
+    words = [given] if given else os.environ.get("COMP_WORDS", "").split()
+    paths = (Path(word) for word in words)
+    return next((path for path in paths if path.suffix in _ENDINGS and path.is_file()), None)
 
 
 def _store(context: Context) -> Any:

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final
 
 from flowlib import FlowError, NothingSelected
-from stores import QueryError, RecordMissing
+from stores import QueryError, RecordMissing, UnknownPlugin
 
 
 class ExitCode(IntEnum):
@@ -44,6 +44,6 @@ def code_of(error: BaseException) -> ExitCode:
         return ExitCode.BROKEN_PIPE
     if isinstance(error, (NothingSelected, RecordMissing)):
         return ExitCode.NOTHING
-    if isinstance(error, (FlowError, QueryError)):
+    if isinstance(error, (FlowError, QueryError, UnknownPlugin)):
         return ExitCode.USAGE
     return ExitCode.STORE

@@ -56,8 +56,20 @@ _EXAMPLES: Final = """\
 """
 
 
+class _ReaderGone(Exception):
+    """Nobody reads stdout any more."""
+
+
 class _Commands(click.Group):
     """Knows the commands by name and imports the one that is called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            found = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:  # click would make it exit code 1
+            raise _ReaderGone from error
+        return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -124,15 +136,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     wish = Wish()
     try:
-        code = _called(arguments, wish)
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        code = _ended_by(error, wish)
-    return code
-
-
-def _called(arguments: Sequence[str] | None, wish: Wish) -> int:
-    try:
         found: Any = commands.main(
             args=None if arguments is None else list(arguments),
             prog_name="flowlib",
@@ -142,9 +145,11 @@ def _called(arguments: Sequence[str] | None, wish: Wish) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.Abort:
+    except (_ReaderGone, BrokenPipeError):
+        return _ended_by(BrokenPipeError(), wish)
+    except (click.Abort, KeyboardInterrupt):
         return _ended_by(KeyboardInterrupt(), wish)
-    except (FlowError, StoreError, ConnectionError, KeyboardInterrupt) as error:
+    except (FlowError, StoreError, ConnectionError) as error:
         return _ended_by(error, wish)
     return found if isinstance(found, int) else 0
 

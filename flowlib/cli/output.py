@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flowlib.console_lines import as_text
-from flowlib.console_text import Line, harmless
-from flowlib.signs import Signs
 from flowlib.terminal import encoding_of, show, shows_colour, shows_unicode
+
+if TYPE_CHECKING:
+    from flowlib.console_text import Line
+    from flowlib.signs import Signs
 
 SCHEMA: Final = 1
 """Of what `--json` writes; parts may be added without another number."""
@@ -18,6 +19,8 @@ SCHEMA: Final = 1
 
 def signs() -> Signs:
     """The characters that stdout can show."""
+    from flowlib.signs import Signs
+
     return Signs.of(has_unicode=shows_unicode(sys.stdout))
 
 
@@ -39,6 +42,8 @@ def write_lines(lines: Iterable[Line], *, use_pager: bool = False) -> None:
         lines: They are written as they are, however wide the terminal is.
         use_pager: Whether a pager may show them on a terminal.
     """
+    from flowlib.console_lines import as_text  # with rich, which help needs not
+
     show(as_text(lines, has_colours=shows_colour(sys.stdout)), use_pager=use_pager)
 
 
@@ -50,6 +55,8 @@ def write_json(document: Mapping[str, object]) -> None:
 
 def note(text: str) -> None:
     """Say something to the user that is no data."""
+    from flowlib.console_text import harmless
+
     encoding = encoding_of(sys.stderr)
     lines = [harmless(line, encoding) for line in text.splitlines()]
     sys.stderr.write("".join(f"{line}\n" for line in lines))

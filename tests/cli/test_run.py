@@ -1,0 +1,218 @@
+"""`flowlib run`: what it runs, says and exits with."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from flowlib.event_log import event_of
+from flowlib.events import Finished, RunEnded, RunStarted
+from stores import LocalFileStore
+from tests.cli.calls import LIMIT_S, environment, flowlib, project
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A project with four nodes."""
+    return project(tmp_path / "project")
+
+
+def _records(folder):
+    """Task names of what is finished in the default store."""
+    store = LocalFileStore(folder / ".flowlib")
+    return sorted(f"{each.address.task}" for each in store.records(state="finished"))
+
+
+def test_it_runs_once_and_finds_everything_afterwards(folder):
+    """The store is `.flowlib` in the project; a second call computes nothing."""
+    first = flowlib("run", "flow.yaml", folder=folder)
+    assert (first.code, first.out) == (0, "")
+    assert "✔ 4 tasks finished" in first.err
+    assert _records(folder) == ["Best", "Load", "Train", "Train"]
+    second = flowlib("run", "flow.yaml", folder=folder)
+    assert (second.code, second.out) == (0, "")
+    assert "≡ all 4 tasks are cached" in second.err
+
+
+def test_the_store_does_not_depend_on_where_one_stands(folder):
+    """In a folder inside of the project it is the same."""
+    inner = folder / "notebooks"
+    inner.mkdir()
+    assert flowlib("run", "../flow.yaml", folder=inner).code == 0
+    assert (folder / ".flowlib").is_dir()
+    assert not (inner / ".flowlib").exists()
+
+
+def test_overrides_are_read_as_documents_are(folder):
+    """`1e-4` is a float, a comma makes choices, names of specs have no case."""
+    assert flowlib("run", "flow.yaml", "train.lr=1e-4,0.25", folder=folder).code == 0
+    found = LocalFileStore(folder / ".flowlib").records("Train").to_dicts()
+    assert sorted(row["Train.lr"] for row in found) == [0.0001, 0.25]
+
+
+def test_a_failure_is_exit_code_1_and_independent_branches_go_on(folder):
+    """What can run has run; the panel names file, line, log and the command to do it again."""
+    called = flowlib("run", "flow.yaml", "train.lr=0.9,0.1", folder=folder)
+    assert (called.code, called.out) == (1, "")
+    assert _records(folder) == ["Load", "Train"]
+    assert "tasks.py:20 in run" in called.err
+    assert "ValueError: loss is nan" in called.err
+    log = re.search(r"^log +(\S+)$", called.err, re.MULTILINE)[1]
+    assert "training with 0.9" in (folder / log).read_text()
+
+
+def test_the_printed_commands_do_what_they_say(folder):
+    """`again` runs exactly the failed task; what is next runs what is left, and shows the log."""
+    called = flowlib("run", "flow.yaml", "train.lr=0.9,0.1", folder=folder)
+    again = re.search(r"^again +flowlib (.+)$", called.err, re.MULTILINE)[1]
+    steps = re.search(r"^  next +(.+)$", called.err, re.MULTILINE)[1].split("  ·  ")
+    logs, rest, results = (each.removeprefix("flowlib ") for each in steps)
+    source = (folder / "tasks.py").read_text()
+    (folder / "tasks.py").write_text(source.replace("> 0.5", "> 9"))
+
+    assert "training with 0.9" in flowlib(*shlex.split(logs), folder=folder).out
+    repeated = flowlib(*shlex.split(again), "--json", folder=folder)
+    events = [event_of(line) for line in repeated.out.splitlines()]
+    assert repeated.code == 0
+    assert [e.task.spec for e in events if isinstance(e, Finished)] == ["Train"]
+    command = rest.partition(" (")[0]
+    assert rest.endswith("(runs only what is left: 2)")
+    left = flowlib(*shlex.split(command), "--json", folder=folder)
+    events = [event_of(line) for line in left.out.splitlines()]
+    assert [e.task.spec for e in events if isinstance(e, Finished)] == ["Best"]
+    table = flowlib(*shlex.split(results), folder=folder)
+    assert table.code == 0
+
+
+def test_fail_fast_starts_nothing_more(folder):
+    """One worker, the first of two fails: the second is not tried."""
+    called = flowlib(
+        "run", "flow.yaml", "train.lr=0.9,0.1", "--fail-fast", "--inline", folder=folder
+    )
+    assert called.code == 1
+    assert _records(folder) == ["Load"]
+
+
+def test_json_is_lines_of_events_on_stdout(folder):
+    """Each line is an event of the documented log, and stderr is silent."""
+    called = flowlib("run", "flow.yaml", "--json", folder=folder)
+    events = [event_of(line) for line in called.out.splitlines()]
+    assert called.err == ""
+    assert isinstance(events[0], RunStarted)
+    assert json.loads(called.out.splitlines()[0])["schema"] == 1
+    assert isinstance(events[-1], RunEnded)
+    assert events[-1].counts == {"finished": 4}
+    assert events[0].again == ("flowlib", "run", "flow.yaml")
+    assert events[0].seen_by == ("flowlib",)
+
+
+def test_quiet_says_one_line(folder):
+    """And failures, if there are any."""
+    called = flowlib("run", "flow.yaml", "-q", folder=folder)
+    assert called.code == 0
+    assert re.fullmatch(r"✔ 4 tasks finished  in \S+ s   run \S+\n", called.err)
+
+
+def test_ascii_where_it_is_asked_for(folder):
+    """No character beyond ASCII on any stream."""
+    called = flowlib("run", "flow.yaml", "train.lr=0.9", "--ascii", folder=folder)
+    assert called.err.isascii()
+    assert "x failed" in called.err
+
+
+def test_colour_only_where_it_is_asked_for(folder):
+    """A pipe gets none; `--color always` paints it, and NO_COLOR does not win over a flag."""
+    assert "\x1b[" not in flowlib("run", "flow.yaml", folder=folder).err
+    assert "\x1b[" not in flowlib("run", "flow.yaml", folder=folder, NO_COLOR="1").err
+    assert "\x1b[" in flowlib("run", "flow.yaml", folder=folder, FORCE_COLOR="1").err
+    called = flowlib("run", "flow.yaml", "--color", "always", folder=folder, NO_COLOR="1")
+    assert "\x1b[" in called.err
+    assert "\x1b[?25l" not in called.err  # no command of the cursor on a pipe
+
+
+def test_a_document_may_come_from_stdin(folder):
+    """`-` is YAML or JSON; no command can repeat it, so none is printed."""
+    text = (folder / "flow.yaml").read_text()
+    called = flowlib("run", "-", "train.lr=0.9", folder=folder, stdin=text)
+    assert called.code == 1
+    assert re.search(r"^again ", called.err, re.MULTILINE) is None
+
+
+def test_a_store_may_be_named(folder):
+    """The printed commands name it, too."""
+    called = flowlib("run", "flow.yaml", "train.lr=0.9", "--store", "file:elsewhere", folder=folder)
+    assert called.code == 1
+    assert (folder / "elsewhere").is_dir()
+    assert not (folder / ".flowlib").exists()
+    assert f"--store file:{folder}/elsewhere --only Train/" in called.err
+    assert re.search(rf"flowlib logs Train/\w+ --store file:{folder}/elsewhere", called.err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train.lrr=1"], "Did you mean lr?"),
+        (["--force", "Trian"], "Did you mean Train?"),
+        (["--timeout", "soon"], "timeout is 'soon'"),
+        (["--resource", "cpu"], "write a kind and an amount"),
+        (["--gpus", "0,0"], "twice"),
+        (["--inline", "-w", "2"], "one task at a time"),
+        (["--executor", "prosesses"], "prosesses"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_runs(arguments, said, folder):
+    """Exit code 2, or 3 for a selector; nothing is in the store."""
+    called = flowlib("run", "flow.yaml", *arguments, folder=folder)
+    assert called.code == (3 if "--force" in arguments else 2)
+    assert said in called.err
+    assert "Traceback" not in called.err
+    assert not (folder / ".flowlib").exists() or _records(folder) == []
+
+
+def test_limits_hold_for_all_specs(folder):
+    """`--retries` tries a failing task again."""
+    called = flowlib("run", "flow.yaml", "train.lr=0.9", "--retries", "2", folder=folder)
+    assert called.code == 1
+    assert "2 tried again" in called.err
+
+
+@pytest.mark.slow
+def test_ctrl_c_lets_running_tasks_end_and_exits_with_130(folder):
+    """The command says so, and the next call goes on where it stopped."""
+    (folder / "tasks.py").write_text(
+        "import time\nfrom flowlib import Task\n\n\n"
+        "class Slow(Task):\n"
+        "    def __init__(self, n: int):\n        self.n = n\n\n"
+        "    def run(self):\n        print('begun', flush=True)\n        time.sleep(1.5)\n"
+        "        return {'n': self.n}\n"
+    )
+    (folder / "flow.yaml").write_text(
+        "import: tasks.py\nspecs:\n  Slow: {config: {n: [1, 2, 3, 4]}, expand: product}\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flowlib", "run", "flow.yaml", "-w", "2"],
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stderr:
+        if line.count("start"):
+            break
+    time.sleep(0.5)
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 130, err
+    assert _records(folder) == ["Slow", "Slow"]
+    assert "stopped: 2 of 4 tasks did not run" in err
+    assert flowlib("run", "flow.yaml", folder=folder).code == 0
+    assert _records(folder) == ["Slow"] * 4

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from flowlib.code_texts import keep_texts
 from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
 from flowlib.events import Event, RunEnded, RunStarted
@@ -73,6 +74,7 @@ class RunLog(View):
             except OSError as error:
                 self._give_up(error)
         if isinstance(event, RunStarted) and self._plan.reasons:
+            self._keep_code()
             states = dict.fromkeys(self._plan.reasons, TaskState.PENDING)
             self._write_manifest(states, {}, is_over=False)
 
@@ -152,6 +154,15 @@ class RunLog(View):
         except OSError as error:
             self._give_up(error)
 
+    def _keep_code(self) -> None:
+        """Write down what the code of this run says, for the differences of later ones."""
+        if self.folder is None:
+            return
+        tasks = {self._plan.graph.nodes[key].declaration.task for key in self._plan.reasons}
+        found = [self._plan.code.of(task) for task in tasks]
+        with contextlib.suppress(OSError):  # a difference without its text is told all the same
+            keep_texts(self.folder.parent, [each for each in found if each is not None])
+
     def _give_up(self, error: OSError) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -167,7 +178,8 @@ def _nodes(
     keys = [node.key for node in nodes]
     if states.keys().isdisjoint(keys) and not left_out:
         return {"keys": keys, "states": CACHED}
-    known = {key: state.value for key, state in states.items()}
-    others = {key: LEFT_OUT if key in left_out else CACHED for key in keys}
-    found = [known.get(key, others[key]) for key in keys]
+    found = [
+        states[key].value if key in states else LEFT_OUT if key in left_out else CACHED
+        for key in keys
+    ]
     return {"keys": keys, "states": found[0] if len(set(found)) == 1 else found}

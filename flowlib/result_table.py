@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Unpack, overload
 
+from flowlib.bulk import paused_collection
 from flowlib.errors import ColumnUnknown
 from flowlib.result_cells import as_json, flat, is_comparable
 from flowlib.result_columns import (
@@ -74,7 +75,8 @@ class ResultTable(Sequence[Row]):
         columns = wishes.get("columns", "varying")
         if columns not in ("varying", "all"):
             raise ValueError(f'columns are "varying" or "all", not {columns!r}')
-        grid = source.grid()
+        with paused_collection():
+            grid = source.grid()
         tasks = frozenset(row["task"] for row in grid.rows)
         table = cls(grid, constants(grid.columns, grid.rows), tasks, len(grid.rows), (), columns)
         if group_by := _several(wishes.get("group_by", ())):
@@ -172,15 +174,15 @@ class ResultTable(Sequence[Row]):
             mode: "max" if the largest is the best, "min" if the smallest is.
 
         Raises:
-            ColumnUnknown: no row has it.
-            ValueError: it holds no number, or `mode` is neither "max" nor "min".
+            ColumnUnknown: no row has it, or none has a number there.
+            ValueError: `mode` is neither "max" nor "min".
         """
         if mode not in ("max", "min"):
             raise ValueError(f'mode is "max" or "min", not {mode!r}')
         name = self.column(metric)
         numbers = [row for row in self.grid.rows if is_comparable(row.get(name))]
         if not numbers:
-            raise ValueError(f"no row has a number in {name}")
+            raise ColumnUnknown(f"no row has a number in {name}")
         key = SortKey(name, is_descending=mode == "max")
         return ordered(numbers, [key])[0]
 

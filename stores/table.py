@@ -80,12 +80,13 @@ class Records:
     def entries(self) -> Iterator[Entry]:
         """What the rows of a table are made of."""
         records = {record.address.key: record for record in self}
-        configs = ancestry.unique_configs(
+        lineages = ancestry.lineages(
             [record.address for record in records.values()],
             lambda address: records.get(address.key) or self.store.record(address),
         )
         for key, record in records.items():
-            yield entry_of(record, {**configs[key], record.address.task: full_config(record)})
+            configs = {task: each.config for task, each in lineages.get(key, {}).items()}
+            yield entry_of(record, {**configs, record.address.task: full_config(record)})
 
 
 def entry_of(record: Record, config: Mapping[str, object]) -> Entry:

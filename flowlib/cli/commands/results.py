@@ -1,0 +1,159 @@
+"""What came out: a table of results, or the stored bytes of one."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from flowlib import FlowError, ResultTable
+from flowlib.cli.ids import selectors_from
+from flowlib.cli.opening import opened_store
+from flowlib.cli.options import common_options, store_option
+from flowlib.cli.output import note, signs, write, write_bytes, write_lines
+from flowlib.cli.verbosity import QUIET, verbosity
+from flowlib.console_text import Line, plain
+from flowlib.raw_result import RawResult, split_name
+from flowlib.result_text import table_lines
+from flowlib.stored_selection import select_records
+from flowlib.terminal import terminal_width
+from stores import StoreError
+
+_HINT: Final = "--all-columns"
+_FORM_HINT: Final = "--csv --json --md --html"
+_WIDE: Final = 100_000
+_WRITERS: Final = {
+    "csv": ResultTable.to_csv,
+    "json": ResultTable.to_json,
+    "md": ResultTable.to_markdown,
+    "html": ResultTable.to_html,
+}
+_FORMS: Final = {".csv": "csv", ".json": "json", ".md": "md", ".html": "html", ".htm": "html"}
+
+
+@click.command()
+@click.argument("selectors", nargs=-1)
+@click.option(
+    "--sort", multiple=True, metavar="[-]COLUMN,…",
+    help="Order by these columns; -acc has the largest first.",
+)  # fmt: skip
+@click.option("--top", type=click.IntRange(min=0), metavar="N", help="Show the first N.")
+@click.option("--best", metavar="COLUMN", help="Show the row with the best number only.")
+@click.option(
+    "--mode", type=click.Choice(["max", "min"]), default="max", show_default=True,
+    help="Whether the largest or the smallest is the best.",
+)  # fmt: skip
+@click.option(
+    "--group-by", multiple=True, metavar="COLUMN,…",
+    help="Join the rows that agree in these columns; numbers become mean ± std.",
+)  # fmt: skip
+@click.option(
+    "--mean-over", multiple=True, metavar="COLUMN,…",
+    help="Join the rows that differ in these parameters only, such as seed.",
+)  # fmt: skip
+@click.option("--all-columns", is_flag=True, help="Show columns that do not vary, too.")
+@click.option("--csv", "form", flag_value="csv", help="Write CSV.")
+@click.option("--json", "form", flag_value="json", help="Write one JSON document.")
+@click.option("--md", "form", flag_value="md", help="Write a table of Markdown.")
+@click.option("--html", "form", flag_value="html", help="Write a page.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Write to a file; its ending tells the form.",
+)  # fmt: skip
+@store_option
+@common_options
+def command(
+    selectors: Sequence[str],
+    form: str | None,
+    output: Path | None,
+    store_uri: str | None,
+    **options: Any,
+) -> None:
+    """Show results as a table, or write the stored bytes of one.
+
+    \b
+    flowlib results Train --sort -acc --top 4
+    flowlib results Train --mean-over seed --csv > table.csv
+    flowlib results Train/9a7a08b2:predictions > predictions.npy
+
+    SELECTORS say which tasks: see flowlib help selectors. lr is enough for Train.lr. A single
+    result comes as it is stored, a folder as a tar.
+    """
+    store = opened_store(store_uri)
+    named = split_name(selectors[0]) if len(selectors) == 1 else None
+    if named is not None:
+        _write_raw(RawResult.find(store, *named), output)
+    else:
+        found = select_records(store, selectors_from(selectors))
+        table = _table(ResultTable.of(store.records(found)), options)
+        _write_table(table, form or _FORMS.get("" if output is None else output.suffix), output)
+
+
+def _table(table: ResultTable, options: Mapping[str, Any]) -> ResultTable:
+    """The table with what was asked for."""
+    if options["all_columns"]:
+        table = table.with_columns("all")
+    if group_by := _split(options["group_by"]):
+        table = table.group_by(*group_by)
+    if mean_over := _split(options["mean_over"]):
+        table = table.mean_over(*mean_over)
+    table = table.sorted(*_split(options["sort"]))
+    if (best := options["best"]) is not None:
+        table.best(best, mode=options["mode"])  # there is one, or it says what is wrong
+        table = table.sorted(best if options["mode"] == "min" else f"-{best}").top(1)
+    return table if options["top"] is None else table.top(options["top"])
+
+
+def _split(words: Iterable[str]) -> list[str]:
+    return [name.strip() for word in words for name in word.split(",") if name.strip()]
+
+
+def _write_table(table: ResultTable, form: str | None, output: Path | None) -> None:
+    if form is None and output is None:
+        write_lines(_lines(table), use_pager=True)
+        return
+    text = plain(_lines(table)) if form is None else _WRITERS[form](table)
+    if output is None:
+        write(text)
+    else:
+        _saved(output, [text.encode()])
+    if form is not None and verbosity() > QUIET:
+        note(" · ".join(table.sheet(_HINT).notes))
+
+
+def _lines(table: ResultTable) -> list[Line]:
+    """The table; a pipe gets all of its columns unless COLUMNS says how wide it is."""
+    is_narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = terminal_width() if is_narrow else _WIDE
+    sheet = table.sheet(_HINT)
+    hinted = replace(sheet, notes=[*sheet.notes, _FORM_HINT])
+    return table_lines(hinted, width, signs(), time.time())
+
+
+def _write_raw(raw: RawResult, output: Path | None) -> None:
+    if output is not None:
+        _saved(output, raw.chunks())
+        return
+    if sys.stdout.isatty() and not raw.is_text:
+        raise FlowError(f"{raw.artifact.name} is no text: write it to a file with -o FILE")
+    for data in raw.chunks():
+        write_bytes(data)
+
+
+def _saved(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file; one that could not be written to its end does not stay."""
+    try:
+        with path.open("wb") as file:
+            for data in chunks:
+                file.write(data)
+    except OSError as error:
+        raise FlowError(f"{path} cannot be written: {error.strerror}") from error
+    except StoreError:
+        path.unlink()
+        raise

@@ -1,0 +1,79 @@
+"""What are the stored bytes of one result? They are checked on their way, and never decoded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from flowlib.errors import NothingSelected, nearest
+from flowlib.stored_selection import select_record
+from stores import Address, Artifact, ResultsStore, StoreError
+from stores.codec import codecs
+from stores.housekeeping.checked_stream import CheckedStream
+from stores.matching import artifacts_in_force
+from stores.transfer import CHUNK_BYTES
+
+_NAMED: Final = re.compile(r"((?:[^\[:]|\[[^\]]*\])+):(.+)", re.DOTALL)
+"""`Train/9a7a08b2:model`; what stands in brackets may hold colons of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawResult:
+    """The bytes of one artifact, as a store keeps them.
+
+    Attributes:
+        store: Where they are.
+        address: Of the record.
+        artifact: What they are; a folder has the encoding "tar".
+    """
+
+    store: ResultsStore
+    address: Address
+    artifact: Artifact
+
+    @classmethod
+    def find(cls, store: ResultsStore, selector: str, name: str) -> RawResult:
+        """The artifact of the one record that is selected.
+
+        Raises:
+            NothingSelected: there is no such record, or it has no such artifact.
+            SelectorError: the selector is none, or selects several records.
+        """
+        address = select_record(store, selector)
+        record = store.record(address)
+        artifacts = {} if record is None else artifacts_in_force(record)
+        if name not in artifacts:
+            listed = ", ".join(artifacts) or "none"
+            raise NothingSelected(
+                f"{address} has no result {name!r}.{nearest(name, artifacts)} It has: {listed}"
+            )
+        return cls(store, address, artifacts[name][1])
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a terminal can show it."""
+        try:
+            return codecs.find(self.artifact.type_).is_text
+        except StoreError:  # of a type that is not known here
+            return False
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, piece by piece; of a folder as a tar.
+
+        Raises:
+            ArtifactDamaged: they are gone, or at the end: they are not what was saved.
+        """
+        portable, opened = self.store.portable_stream(self.address, self.artifact)
+        with opened as stream:
+            checked = CheckedStream(stream, self.address, portable)
+            while data := checked.read(CHUNK_BYTES):
+                yield data
+            checked.check()
+
+
+def split_name(text: str) -> tuple[str, str] | None:
+    """The selector and the name of an artifact in `Train/9a7a08b2:model`; None if it has none."""
+    found = _NAMED.fullmatch(text)
+    return None if found is None else (found[1], found[2])

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from flowlib.choices import integers, sweep, uniform, union, zipped
     from flowlib.configuration import Settings, configure, settings
     from flowlib.context import Task
+    from flowlib.coordinate_pages import parallel_coordinates
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
     from flowlib.errors import (
@@ -103,6 +104,7 @@ __all__ = [
     "migrate",
     "register_expansion",
     "settings",
+    "parallel_coordinates",
     "sweep",
     "uniform",
     "union",
@@ -144,6 +146,7 @@ _HOMES = {
     "migrate": "flowlib.migration",
     "register_expansion": "flowlib.expansion",
     "settings": "flowlib.configuration",
+    "parallel_coordinates": "flowlib.coordinate_pages",
     "sweep": "flowlib.choices",
     "uniform": "flowlib.choices",
     "union": "flowlib.choices",

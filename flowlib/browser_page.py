@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +75,8 @@ def need_bokeh(what: str) -> None:
         raise MissingExtra(
             f"{what} needs Bokeh: install flowlib-runner[viz] from the checkout"
         ) from None
+
+
+def script(name: str) -> str:
+    """The text of a script of pages."""
+    return (files("flowlib") / "scripts" / name).read_text()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any, Final
 
 from bokeh.events import DoubleTap
 from bokeh.models import CustomJS
 from bokeh.models.widgets import CheckboxButtonGroup, Div
 
+from flowlib.browser_page import script
 from flowlib.console_text import elided, harmless
 from flowlib.graph_boxes import label_of, width_of_label
 from flowlib.graph_summary import ShownNode
@@ -78,11 +78,6 @@ def looks_of(nodes: Sequence[ShownNode]) -> dict[str, list[Any]]:
         "state": [node.state or "" for node in nodes],
         "told": [_told(node) for node in nodes],
     }
-
-
-def script(name: str) -> str:
-    """The text of a script of pages."""
-    return (files("flowlib") / "scripts" / name).read_text()
 
 
 def _known(unfolding: Unfolding, gap_px: int, row_px: int) -> dict[str, Any]:

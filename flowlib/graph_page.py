@@ -19,8 +19,9 @@ from bokeh.models import (
 from bokeh.models.widgets import CheckboxButtonGroup, Div, PreText, TextInput
 from bokeh.plotting import figure
 
+from flowlib.browser_page import script
 from flowlib.graph_boxes import Boxes, boxes_of
-from flowlib.graph_folding import folding_controls, looks_of, script
+from flowlib.graph_folding import folding_controls, looks_of
 from flowlib.graph_summary import ShownGraph
 from flowlib.graph_unfolding import Unfolding
 from flowlib.vocabulary import SHOWN_STATES

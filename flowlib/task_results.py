@@ -24,6 +24,7 @@ from stores.cells import Entry, Grid, grid_of
 from stores.table import Columns, as_frame, as_rows, entry_of
 
 if TYPE_CHECKING:
+    from flowlib.browser_page import BrowserPage
     from flowlib.result_columns import TableWishes
     from flowlib.result_table import ResultTable
 
@@ -203,6 +204,17 @@ class Results(Sequence[TaskResults]):
         from flowlib.result_table import ResultTable
 
         return ResultTable.of(self, **wishes)
+
+    def parallel_coordinates(self, metric: str | None = None, *, mode: str = "max") -> BrowserPage:
+        """A page with a line for each node: `parallel_coordinates` of these results.
+
+        Raises:
+            ColumnUnknown: there is no such column.
+            MissingExtra: Bokeh is not installed.
+        """
+        from flowlib.coordinate_pages import parallel_coordinates
+
+        return parallel_coordinates(self, metric, mode=mode)
 
     def grid(self) -> Grid:
         """The nodes as a table, with a description of its columns."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
     from flowlib.errors import (
+        CodeChanged,
         ColumnUnknown,
         ConfigError,
         FlowError,
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CodeChanged",
     "ColumnUnknown",
     "ConfigError",
     "Expansion",

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Final
 
+from flowlib.code_changes import CodeChanges
 from flowlib.declaration import Declaration
 from flowlib.job import WITHOUT
 from flowlib.node import Node
 from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig, parameter_texts
 from stores import Input, ResultsStore, Status, TaskState, canonical
+
+
+ACCEPTED: Final = "accepted"
+"""The fact that tells which values of parameters a result was accepted for, as those of a config."""
 
 
 class Comparison:
@@ -19,6 +25,7 @@ class Comparison:
         store: It; a record is read only where its status leaves a doubt.
         statuses: What it has told in one look, by key.
         texts: The recorded texts of each spec.
+        code: Tells whether the code of a node has changed.
         kept: Keys of nodes whose success counts, whatever is different now.
     """
 
@@ -27,11 +34,13 @@ class Comparison:
         store: ResultsStore,
         statuses: Mapping[str, Status],
         texts: Mapping[Declaration, RecordedConfig],
+        code: CodeChanges,
         kept: Collection[str] = (),
     ) -> None:
         self._store = store
         self._statuses = statuses
         self._texts = texts
+        self._code = code
         self._kept = kept
 
     def reason(self, node: Node) -> Reason | None:
@@ -49,6 +58,8 @@ class Comparison:
         """Why a success does not count any more."""
         if self._has_changed_default(node, status):
             return Reason.DEFAULT
+        if self._code.is_outdated(node, status):
+            return Reason.CODE
         return Reason.UPSTREAM if WITHOUT in status.facts else None
 
     def _has_changed_default(self, node: Node, status: Status) -> bool:
@@ -60,6 +71,7 @@ class Comparison:
         if record is None:
             return False
         recorded = parameter_texts(record.identity.config)
+        recorded |= parameter_texts(status.facts.get(ACCEPTED, "{}"))
         requested = parameter_texts(texts.full(node.arguments))
         return any(recorded[name] != requested[name] for name in recorded.keys() & requested.keys())
 

@@ -77,6 +77,11 @@ class Settings:
     cancelled_is_preempted: bool = _setting(
         FLAG, False, "Whether a process killed from outside counts as taken away, too"
     )
+    on_code_change: str = _setting(
+        one_of("warn", "rerun", "ignore", "error"),
+        "warn",
+        "What is done with results that other code has made: see [code](code.md)",
+    )
     progress: str = _setting(VIEW, "auto", "Which view of a run is shown")
     color: str = _setting(one_of("auto", "always", "never"), "auto", "Whether output is coloured")
     ascii: bool = _setting(

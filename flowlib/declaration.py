@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flowlib.code_policy import OnCodeChange
 from flowlib.policy import Retries
 from flowlib.tolerance import Tolerance
 
@@ -28,6 +29,7 @@ class Options:
         tags: Free words to select by.
         tolerance: What becomes of a node whose predecessors failed.
         before: What is called with the task before it computes.
+        on_code_change: What is done with results that other code has made; None is the setting.
     """
 
     resources: Mapping[str, float | str] | None = None
@@ -39,6 +41,7 @@ class Options:
     tags: tuple[str, ...] = ()
     tolerance: Tolerance = field(default_factory=Tolerance)
     before: tuple[Callable[..., object], ...] = ()
+    on_code_change: OnCodeChange | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,6 +27,7 @@ class OptionsDocument(_Model):
     on_failure: StrictStr | None = None
     min_ok: Number | None = None
     wait_timeout: Number | StrictStr | None = None
+    on_code_change: StrictStr | None = None
 
 
 class SpecDocument(OptionsDocument):

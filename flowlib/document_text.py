@@ -84,6 +84,7 @@ def _options(options: Options) -> dict[str, object]:
         "tags": list(options.tags),
         "on_failure": None if tolerance == Tolerance() else tolerance.on_failure.value,
         "min_ok": tolerance.min_ok,
+        "on_code_change": None if options.on_code_change is None else options.on_code_change.value,
     }
 
 

@@ -10,6 +10,7 @@ What flowlib raises on purpose.
   + SelectorError        what is written in `force`, `only`, … is no selector
       - NothingSelected  it is one, but selects nothing
   + ColumnUnknown        a table has no such column, or several
+  + CodeChanged          results were made by other code, and that is to be an error
   + MigrationError       old results cannot be given the keys that are asked for
   + SettingsError        a setting is unknown, or its value is none
   + ResourceError        a demand that the resources of the run can never meet
@@ -91,6 +92,10 @@ class NothingSelected(SelectorError):
 
 class ColumnUnknown(FlowError, ValueError):
     """A table has no such column, or several that are called so."""
+
+
+class CodeChanged(FlowError):
+    """Results were made by other code, and under `on_code_change="error"` nothing is run then."""
 
 
 class MigrationError(FlowError, ValueError):

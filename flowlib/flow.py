@@ -136,10 +136,11 @@ class Flow:
             force: As in `run`.
             results_store: Where results are looked for; None is as in `run`.
             num_workers: With how many workers the time is estimated; None is as in `run`.
-            **wanted: `only`, `skip`, `keep` and `resume`: see `WantedArguments`.
+            **wanted: `only`, `skip`, `keep`, `resume`, `on_code_change`: see `WantedArguments`.
 
         Raises:
             SelectorError: what is wanted is no selector, or selects nothing.
+            CodeChanged: the code of a result has changed, under `on_code_change="error"`.
         """
         from flowlib.flow_running import plan_of_flow
         from flowlib.wishes import Wishes
@@ -251,8 +252,8 @@ class Flow:
                 memory store.
             return_results: "all" tasks, the "latest" (those nothing reads from), or None; the
                 values are loaded when touched.
-            **more: `only`, `skip`, `keep`, `resume`, `max_failures`, `executor`, `progress`,
-                `grace_s`: see `RunArguments`.
+            **more: `only`, `skip`, `keep`, `resume`, `on_code_change`, `max_failures`, `executor`,
+                `progress`, `grace_s`: see `RunArguments`.
 
         Returns:
             The run: a mapping from task name to its results.

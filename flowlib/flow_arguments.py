@@ -23,12 +23,16 @@ class WantedArguments(TypedDict, total=False):
             upstream says; `force` is stronger.
         resume: Name of an earlier run: what it wanted is wanted again, and what had finished
             in it counts.
+        on_code_change: What is done with results that other code has made: "warn" uses them and
+            says so, "ignore" uses them, "rerun" computes them again with all downstream, "error"
+            runs nothing. None leaves it to the specs, and then to the setting: docs/code.md.
     """
 
     only: Selectors
     skip: Selectors
     keep: Selectors
     resume: str | None
+    on_code_change: str | None
 
 
 class RunArguments(WantedArguments, total=False):

@@ -8,6 +8,7 @@ from flowlib.comparison import inputs_fact, without_fact
 from flowlib.declaration import Declaration
 from flowlib.devices import Environment
 from flowlib.failures import Failure
+from flowlib.fingerprint import CODE
 from flowlib.identity import own_copy
 from flowlib.job import WITHOUT, Assignment, FailedInput, Job
 from flowlib.log_names import LogNames
@@ -107,6 +108,8 @@ class JobMaker:
         is_forced = node.key in self._plan.forced
         inputs, failed = self._inputs(node)
         facts = {"module": self.assignment(node).module}
+        if code := self._plan.code.fact(node.declaration.task):
+            facts[CODE] = code
         if defaults := texts.defaults_digest(node.arguments):
             facts["defaults"] = defaults
         if read := inputs_fact(inputs):

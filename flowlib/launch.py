@@ -10,6 +10,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from flowlib.code_changes import note_on
 from flowlib.configuration import Settings, settings
 from flowlib.deaths import NO_MAIN_GUARD
 from flowlib.demands import Demand
@@ -60,6 +61,7 @@ class RunOptions:
     skip: Selectors = None
     keep: Selectors = None
     resume: str | None = None
+    on_code_change: str | None = None
     project_name: str = UNCATEGORIZED
     run_name: str | None = None
     results_store: ResultsStore | None = None
@@ -72,7 +74,8 @@ class RunOptions:
     @property
     def wishes(self) -> Wishes:
         """Those that tell what is wanted."""
-        return Wishes(self.force, self.only, self.skip, self.keep, self.resume)
+        wanted = (self.force, self.only, self.skip, self.keep, self.resume)
+        return Wishes(*wanted, on_code_change=self.on_code_change)
 
 
 def launch(graph: TaskGraph, options: RunOptions) -> Run:
@@ -90,7 +93,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     pool = pool_of(options.resources, os.environ)
     workers = workers_for(graph, checked_count("num_workers", options.num_workers))
     limit = _failure_limit(options)
-    plan, story = make_plan(graph, store, options.wishes, options.num_workers), RunProgress()
+    plan, story = _planned(graph, store, options), RunProgress()
     demands = _demands(plan, pool, options.num_workers)
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
@@ -114,6 +117,14 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
         log.note_end(state.states, run.counts)
         tell(_ended(run, log.duration_s))
     return run
+
+
+def _planned(graph: TaskGraph, store: ResultsStore, options: RunOptions) -> Plan:
+    """The plan of the run; what is to be noticed of it is said at once."""
+    plan = make_plan(graph, store, options.wishes, options.num_workers)
+    for note in note_on(plan.changed):
+        _log.warning("%s", note)
+    return plan
 
 
 def _watched(stack: ExitStack, options: RunOptions, story: RunProgress) -> Tell:

@@ -30,6 +30,7 @@ def plan_document(plan: PlanFacts) -> dict[str, Any]:
         "specs": [_spec(plan, name, estimates) for name in plan.graph.by_spec],
         "nodes": [_node(plan, node, estimates, refs) for node in plan.graph],
         "stale": [str(node.address) for node in plan.stale],
+        "code_changed": [str(node.address) for node in plan.changed],
         "notes": list(plan.notes),
     }
 

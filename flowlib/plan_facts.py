@@ -9,6 +9,7 @@ from typing import Final
 
 from flowlib.declaration import Declaration
 from flowlib.earlier_records import EarlierRecords
+from flowlib.fingerprint import Fingerprints
 from flowlib.graph import TaskGraph
 from flowlib.node import Node
 from flowlib.reasons import Reason
@@ -30,6 +31,8 @@ class PlanFacts:
         texts: The recorded texts of each spec, kept for the run.
         left_out: Keys of the nodes that are not wanted, and need not run for those that are.
         notes: What to say beside the table.
+        changed: Cached nodes whose code has changed since, where that is to be told.
+        code: Finds the present code of tasks, when it is asked.
         earlier: Finds earlier results that are like new ones, when it is asked.
         num_workers: How many tasks would run at once; None if nothing was said.
         title: What is planned, for the table.
@@ -45,6 +48,8 @@ class PlanFacts:
     earlier: EarlierRecords = field(repr=False)
     left_out: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+    changed: tuple[Node, ...] = ()
+    code: Fingerprints = field(default_factory=Fingerprints, repr=False)
     num_workers: int | None = None
     title: str = ""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from flowlib.bulk import paused_collection
+from flowlib.code_changes import CodeChanges, note_on
 from flowlib.comparison import Comparison, is_older_than_input
 from flowlib.earlier_records import EarlierRecords
 from flowlib.graph import TaskGraph
@@ -35,20 +36,29 @@ def make_plan(
     Raises:
         SelectorError: a wish selects nothing, or is no selector.
         TypeError: a wish is neither a selector nor a list of them, or mixes "all" with others.
+        CodeChanged: the code of a result that is wanted has changed, and that is to be an error.
     """
     with paused_collection():
-        look = Look(graph, store)
+        look, code = Look(graph, store), CodeChanges(wishes.on_code_change)
         wanted = wanted_of(graph, store, look, wishes)
-        plan = _Planner(graph, store, look, wanted).plan()
+        plan = _Planner(graph, store, look, wanted, code).plan()
     return replace(plan, num_workers=num_workers, title=title)
 
 
 class _Planner:
-    def __init__(self, graph: TaskGraph, store: ResultsStore, look: Look, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        graph: TaskGraph,
+        store: ResultsStore,
+        look: Look,
+        wanted: Wanted,
+        code: CodeChanges,
+    ) -> None:
         self._graph = graph
         self._store = store
         self._look = look
         self._wanted = wanted
+        self._code = code
         self._statuses: Mapping[str, Status] = {}
         self._texts = {
             nodes[0].declaration: RecordedConfig(nodes[0].declaration)
@@ -59,7 +69,7 @@ class _Planner:
     def plan(self) -> Plan:
         wanted, graph = self._wanted, self._graph
         self._statuses = self._known()
-        comparison = Comparison(self._store, self._statuses, self._texts, wanted.kept)
+        comparison = self._comparison(self._statuses)
         own = _own_reason(comparison, wanted.forced)
         missing = self._missing(own)
         reasons = self._runnable(missing)
@@ -69,6 +79,9 @@ class _Planner:
         if new:
             for key in nodes_of_other_version(new, self._store, earlier):
                 reasons[key] = Reason.VERSION
+        changed = self._code.used(
+            key for key in graph.nodes if key not in reasons and key not in left_out
+        )
         return Plan(
             graph=graph,
             store=self._store,
@@ -79,8 +92,13 @@ class _Planner:
             texts=self._texts,
             earlier=earlier,
             left_out=left_out,
-            notes=(*wanted.notes, *self._notes(reasons)),
+            notes=(*wanted.notes, *self._notes(reasons), *note_on(changed)),
+            changed=changed,
+            code=self._code.fingerprints,
         )
+
+    def _comparison(self, statuses: Mapping[str, Status]) -> Comparison:
+        return Comparison(self._store, statuses, self._texts, self._code, self._wanted.kept)
 
     def _known(self) -> Mapping[str, Status]:
         """What the store knows of what is wanted, and of what is upstream of what is missing."""
@@ -89,7 +107,7 @@ class _Planner:
             return self._look.at_all()
         wanted = [self._graph.nodes[key] for key in self._graph.nodes if key in targets]
         statuses = self._look.at(wanted)
-        comparison = Comparison(self._store, statuses, self._texts, self._wanted.kept)
+        comparison = self._comparison(statuses)
         own = _own_reason(comparison, self._wanted.forced)
         missing = [node for node in wanted if own(node) is not None]
         return self._look.at(list(lineage(missing)))

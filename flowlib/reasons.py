@@ -18,10 +18,11 @@ class Reason(str, Enum):
     INTERRUPTED = "interrupted"
     VERSION = "version"
     DEFAULT = "default"
+    CODE = "code"
     UPSTREAM = "upstream"
 
 
-SPREADING: Final = frozenset({Reason.DEFAULT, Reason.UPSTREAM})
+SPREADING: Final = frozenset({Reason.DEFAULT, Reason.CODE, Reason.UPSTREAM})
 """Reasons that make the results of everything downstream out of date."""
 
 KEEPABLE: Final = SPREADING
@@ -36,5 +37,6 @@ EXPLANATIONS: Final[Mapping[Reason, str]] = {
     Reason.INTERRUPTED: "it was interrupted the last time",
     Reason.VERSION: "there is a result of another version of the task",
     Reason.DEFAULT: "a default of the task was changed since",
+    Reason.CODE: "its result was computed by other code",
     Reason.UPSTREAM: "something upstream is computed again",
 }

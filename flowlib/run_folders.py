@@ -4,6 +4,9 @@ Where are the events and logs of a run kept?
     <store>/.runs/<run name>/                a store that is a folder keeps them beside its records
     $XDG_STATE_HOME/flowlib/runs/<project>/<run name>/    for any other store
 
+    <store>/.code/<fact>.json                what the code said that has made results
+    $XDG_STATE_HOME/flowlib/code/<project>/<fact>.json
+
     …/manifest.json                          the nodes that were asked for, and how they ended
     …/events-<host>-<pid>.jsonl              what happened, one file for each process that writes
     …/logs/<Task>-<key>.log                  what a task printed and logged; `.2.log` for a retry
@@ -26,6 +29,7 @@ from stores.file_layout import encoded
 LOGS: Final = "logs"
 WORKERS: Final = "workers"
 MANIFEST: Final = "manifest.json"
+CODE: Final = ".code"
 
 _STATE_HOME: Final = ".local/state"
 
@@ -41,6 +45,18 @@ def runs_folder(store: ResultsStore, project: str, state_home: Path | None = Non
     if (beside := store.runs_dir) is not None:
         return beside
     return (state_home or _state_home()) / "flowlib" / "runs" / encoded(project)
+
+
+def code_folder(store: ResultsStore, project: str) -> Path:
+    """The folder that keeps what the code said that has made the results of this store.
+
+    Args:
+        store: The store.
+        project: Name of the project.
+    """
+    if (beside := store.runs_dir) is not None:
+        return beside.with_name(CODE)
+    return _state_home() / "flowlib" / "code" / encoded(project)
 
 
 def make_run_folder(runs: Path, run_name: str) -> Path:

@@ -20,7 +20,7 @@ from flowlib.events import Event, RunEnded, RunStarted
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan
-from flowlib.run_folders import MANIFEST, WORKERS, make_run_folder, runs_folder
+from flowlib.run_folders import MANIFEST, WORKERS, code_folder, make_run_folder, runs_folder
 from flowlib.run_identity import RunIdentity
 from flowlib.run_manifest import CACHED, LEFT_OUT
 from flowlib.task_output import OutputPlace
@@ -156,12 +156,11 @@ class RunLog(View):
 
     def _keep_code(self) -> None:
         """Write down what the code of this run says, for the differences of later ones."""
-        if self.folder is None:
-            return
         tasks = {self._plan.graph.nodes[key].declaration.task for key in self._plan.reasons}
         found = [self._plan.code.of(task) for task in tasks]
         with contextlib.suppress(OSError):  # a difference without its text is told all the same
-            keep_texts(self.folder.parent, [each for each in found if each is not None])
+            folder = code_folder(self._store, self._identity.project_name)
+            keep_texts(folder, [each for each in found if each is not None])
 
     def _give_up(self, error: OSError) -> None:
         writer, self._writer = self._writer, None

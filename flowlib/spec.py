@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from flowlib.code_policy import code_policy_of
 from flowlib.context import protected_names
 from flowlib.declaration import Declaration, Options
 from flowlib.errors import SpecError
@@ -61,6 +62,8 @@ class TaskSpec:
             0.8, or it is not run; alone it means `on_failure="skip"`.
         before: A function, or several, that the worker calls with the task before each node, when
             its devices are set; what they raise is a failure of the node.
+        on_code_change: What is done with results that other code of the task has made: `"warn"`,
+            `"rerun"`, `"ignore"` or `"error"`. None is the setting of that name.
 
     Raises:
         TypeError: `task` is neither a task class nor a function.
@@ -90,6 +93,7 @@ class TaskSpec:
         on_failure: str | None = None,
         min_ok: float | None = None,
         before: Callable[[Any], object] | Iterable[Callable[[Any], object]] = (),
+        on_code_change: str | None = None,
     ) -> None:
         check_task(task)
         self.task = task
@@ -113,6 +117,7 @@ class TaskSpec:
             tags=(tags,) if isinstance(tags, str) else tuple(tags),
             tolerance=tolerance_of(self.name, on_failure, min_ok, is_reduce=bool(reduce)),
             before=hooks_of(self.name, before),
+            on_code_change=code_policy_of(self.name, on_code_change),
         )
         self._predecessors: list[TaskSpec] = []
         self._successors: list[TaskSpec] = []

@@ -33,6 +33,7 @@ class Wishes:
     skip: Selectors = None
     keep: Selectors = None
     resume: str | None = None
+    on_code_change: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

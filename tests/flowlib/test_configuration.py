@@ -23,6 +23,7 @@ CASES = {
     "stale_after_secs": ("1h", 3600.0),
     "poll_interval_secs": ("0.5", 0.5),
     "wait_log_every_secs": ("30s", 30.0),
+    "on_code_change": ("rerun", "rerun"),
     "preempt_max": ("0", 0),
     "cancelled_is_preempted": ("TRUE", True),
     "progress": ("lines", "lines"),

@@ -1,0 +1,101 @@
+"""Which results were made by other code than the present one, and what is done with them?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from flowlib.code_policy import OnCodeChange, checked_code_policy
+from flowlib.configuration import settings
+from flowlib.declaration import Declaration
+from flowlib.errors import CodeChanged
+from flowlib.fingerprint import CODE, Fingerprints, differs
+from flowlib.node import Node
+from stores import Status
+
+_MOST_NAMED = 5
+
+
+class CodeChanges:
+    """Compares code for one plan; each task is looked at once.
+
+    The argument of a call decides, or else the spec, or else the setting.
+
+    Args:
+        wanted: The argument of the call.
+
+    Raises:
+        ValueError: `wanted` is no such policy.
+
+    Attributes:
+        fingerprints: Of the present code.
+    """
+
+    def __init__(self, wanted: str | None = None) -> None:
+        self._wanted = checked_code_policy(wanted)
+        self._default = OnCodeChange(settings().on_code_change)
+        self._policies: dict[Declaration, OnCodeChange] = {}
+        self._changed: dict[str, Node] = {}
+        self.fingerprints = Fingerprints()
+
+    def policy(self, declaration: Declaration) -> OnCodeChange:
+        """What is done with results of a spec that other code has made."""
+        known = self._policies.get(declaration)
+        if known is None:
+            own = declaration.options.on_code_change
+            known = self._policies[declaration] = self._wanted or own or self._default
+        return known
+
+    def is_outdated(self, node: Node, status: Status) -> bool:
+        """Whether a result is to be computed again, because of its code alone."""
+        recorded = status.facts.get(CODE, "")
+        policy = self.policy(node.declaration)
+        if not recorded or policy is OnCodeChange.IGNORE:
+            return False
+        if not differs(recorded, self.fingerprints.fact(node.declaration.task)):
+            return False
+        if policy is OnCodeChange.RERUN:
+            return True
+        self._changed[node.key] = node
+        return False
+
+    def used(self, keys: Iterable[str]) -> tuple[Node, ...]:
+        """The nodes among these whose results are used although their code has changed.
+
+        Raises:
+            CodeChanged: there are some that are not to be used, nor to be computed again.
+        """
+        found = [self._changed[key] for key in keys if key in self._changed]
+        refused = [each for each in found if self.policy(each.declaration) is OnCodeChange.ERROR]
+        if refused:
+            raise CodeChanged(
+                f'nothing was run, under on_code_change="error": the code of {_counted(refused)} '
+                f"has changed since the results were computed. {_cures(refused)}"
+            )
+        return tuple(found)
+
+
+def note_on(changed: tuple[Node, ...]) -> tuple[str, ...]:
+    """The line about results that are used although their code has changed; none without any."""
+    if not changed:
+        return ()
+    return (
+        f"the code of {_counted(changed)} has changed since the results were computed, which are "
+        f"used all the same. {_cures(changed)}",
+    )
+
+
+def _counted(nodes: Iterable[Node]) -> str:
+    counts = Counter(node.name for node in nodes)
+    named = [f"{name} ×{count}" for name, count in [*counts.items()][:_MOST_NAMED]]
+    hidden = len(counts) - len(named)
+    return ", ".join(named) + (f" and {hidden} more specs" if hidden else "")
+
+
+def _cures(nodes: Iterable[Node]) -> str:
+    first = next(iter(nodes))
+    return (
+        f'Compute again: on_code_change="rerun" (--on-code-change rerun), or '
+        f'force="{first.name}+" (--force {first.name}+). Keep for good: flowlib accept '
+        f"{first.name}. What differs: flowlib why {first.address}"
+    )

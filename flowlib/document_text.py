@@ -39,7 +39,8 @@ def yaml_of(document: dict[str, Any]) -> str:
     yaml.default_flow_style = None  # what holds no mapping and no list stands in one line
     yaml.sort_base_mapping_type_on_output = False
     yaml.width = 100
-    yaml.allow_unicode = not any(each in repr(document) for each in _BREAKS)
+    if any(each in repr(document) for each in _BREAKS):
+        yaml.allow_unicode = False  # type: ignore[assignment]  # its hint is that of the default
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()

@@ -51,6 +51,7 @@ class Flow:
             list(tasks), ignore_prefix=config_ignore_prefix, group_prefix=config_group_prefix
         )
         self._last_run: Run | None = None
+        self._last_plan: Plan | None = None
         self._project_name = UNCATEGORIZED
         self.results_store: ResultsStore | None = None
         self.command = NO_COMMAND
@@ -148,7 +149,8 @@ class Flow:
         refuse_unknown("Flow.plan", wanted, WantedArguments.__annotations__)
         store = self.results_store if results_store is None else results_store
         wishes = Wishes(force, **wanted)
-        return plan_of_flow(self._graph, store, wishes, num_workers, self.command)
+        self._last_plan = plan_of_flow(self._graph, store, wishes, num_workers, self.command)
+        return self._last_plan
 
     @overload
     def draw(
@@ -184,7 +186,7 @@ class Flow:
         use_unicode: bool | None = None,
         use_pager: bool = False,
     ) -> GraphPage | None:
-        """Show the graph, after a run with the states of its tasks.
+        """Show the graph, after a run with the states of its tasks, after a plan with those stored.
 
         Up to 60 tasks are shown one by one if they fit; else specs with the number of their tasks.
 
@@ -210,10 +212,11 @@ class Flow:
 
         wish = Wish([expand] if isinstance(expand, str) else expand, around, tasks)
         if view == "bokeh":
-            return page_of_flow(self._graph, self._last_run, wish)
+            return page_of_flow(self._graph, self._last_run or self._last_plan, wish)
         if view != "console":
             raise ValueError(f"a graph is drawn in the console or with bokeh, not {view!r}")
-        print_flow(self._graph, self._last_run, wish, width, use_unicode, use_pager)
+        seen = self._last_run or self._last_plan
+        print_flow(self._graph, seen, wish, width, use_unicode, use_pager)
         return None
 
     def run(

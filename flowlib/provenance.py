@@ -93,7 +93,10 @@ def _asked(folder: str, *arguments: str) -> str | None:
 def _folder() -> str:
     """The folder of the script, or the working directory where there is none."""
     script = getattr(sys.modules.get("__main__"), "__file__", None)
-    is_installed = script is not None and Path(script).resolve().is_relative_to(sys.prefix)
+    ours = (sys.prefix, Path(__file__).parent)  # the command, installed or as `python -m flowlib`
+    is_installed = script is not None and any(
+        Path(script).resolve().is_relative_to(each) for each in ours
+    )
     return _working_directory() if script is None or is_installed else str(Path(script).parent)
 
 

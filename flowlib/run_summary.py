@@ -107,7 +107,8 @@ def _headline(progress: RunProgress, signs: Signs) -> Line:
     elif open_:
         word, text = "pending", f"stopped: {open_} of {total} tasks did not run"
     elif total == progress.count("cached"):
-        word, text = "cached", f"all {total} tasks are cached{_saved(progress)}"
+        what = f"all {total} tasks are cached" if total != 1 else "1 task is cached"
+        word, text = "cached", f"{what}{_saved(progress)}"
     else:
         word, text = "finished", f"{total} tasks finished" if total != 1 else "1 task finished"
     state = SHOWN_STATES[word]

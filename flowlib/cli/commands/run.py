@@ -5,7 +5,7 @@ from __future__ import annotations
 import bdb
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,12 +13,18 @@ from flowlib.cli.completing import run_names, spec_names
 from flowlib.cli.documents import document_arguments, flow_of
 from flowlib.cli.exits import ExitCode
 from flowlib.cli.options import common_options, json_option, store_option
-from flowlib.cli.output import note, write_json, write_lines
+from flowlib.cli.output import note, signs, write_json, write_lines
 from flowlib.cli.resource_words import resources_of
 from flowlib.cli.verbosity import QUIET, VERBOSE, verbosity
+from flowlib.terminal import terminal_width
 
 if TYPE_CHECKING:
     from flowlib import Flow, Run
+
+_HINT: Final = (
+    "nothing was run or written; -v lists tasks, flowlib why {id} explains one, "
+    "without --dry-run it runs"
+)
 
 
 def _selectors(name: str, text: str) -> Any:
@@ -168,13 +174,14 @@ def _told(
     exit_code: bool,
 ) -> int:
     """Tell what would run, and why."""
-    plan = flow.plan(**chosen)
+    plan = flow.plan(num_workers=options["num_workers"], **chosen)
     if as_json:
         write_json(plan.to_dict())
-    else:
-        write_lines(plan.lines(num_workers=options["num_workers"]))
+    elif verbosity() > QUIET:
+        width = terminal_width() if sys.stdout.isatty() else None
+        write_lines(plan.lines(signs(), hint=_HINT, width=width))
         if verbosity() >= VERBOSE:
-            write_lines(plan.task_lines())
+            write_lines(plan.task_lines(signs()))
     return ExitCode.WOULD_RUN if exit_code and plan.to_run else ExitCode.OK
 
 

@@ -1,0 +1,72 @@
+"""Draw the graph of a document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowlib.cli.documents import document_arguments, flow_of
+from flowlib.cli.options import common_options, store_option
+from flowlib.cli.output import note, write
+
+if TYPE_CHECKING:
+    from flowlib import Flow
+
+
+@click.command()
+@document_arguments
+@click.option("--tasks/--specs", "tasks", default=None, help="Show all tasks, or specs only.")
+@click.option("--expand", multiple=True, metavar="SPEC", help="Show the tasks of this spec.")
+@click.option("--around", metavar="ID", help="Only what it comes from and leads to.")
+@click.option("--width", type=click.IntRange(20), help="Cells of a line.")
+@click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
+@click.option("--html", metavar="FILE", help="Write a page that answers the mouse.")
+@click.option("--svg", metavar="FILE", help="Write a picture.")
+@click.option("--dot", "form", flag_value="dot", help="Write the language of Graphviz.")
+@click.option("--mermaid", "form", flag_value="mermaid", help="Write the language of Mermaid.")
+@click.option("--json", "form", flag_value="json", help="Write one JSON document to stdout.")
+@store_option
+@common_options
+def command(
+    document: str,
+    overrides: tuple[str, ...],
+    form: str | None,
+    html: str | None,
+    svg: str | None,
+    is_opened: bool,
+    width: int | None,
+    store_uri: str | None,
+    **wish: Any,
+) -> None:
+    """Draw the graph of a document, with what the store knows of its tasks.
+
+    \b
+    flowlib graph flow.yaml
+    flowlib graph flow.yaml --expand Train --around Best
+    flowlib graph flow.yaml --html graph.html --svg graph.svg
+    flowlib graph flow.yaml --dot | dot -Tpdf > graph.pdf
+    """
+    flow = flow_of(document, overrides, store_uri)
+    flow.plan()
+    if form is not None:
+        write(_text(flow, form, wish))
+        return
+    for file, view in ((html, "bokeh"), (svg, "svg")):
+        if file is not None:
+            _drawn(flow, view, wish).save(file)
+            note(f"written: {Path(file).absolute()}")
+    if is_opened:
+        _drawn(flow, "bokeh", wish).show()
+    elif html is None and svg is None:
+        flow.draw(width=width, use_pager=True, **wish)
+
+
+def _drawn(flow: Flow, view: Any, wish: dict[str, Any]) -> Any:
+    return flow.draw(view, **wish)
+
+
+def _text(flow: Flow, form: str, wish: dict[str, Any]) -> str:
+    text = str(_drawn(flow, form, wish))
+    return text if text.endswith("\n") else f"{text}\n"

@@ -15,7 +15,7 @@ from flowlib.node import Node
 from flowlib.plan_document import state_of
 from flowlib.plan_facts import CACHED, PlanFacts
 from flowlib.plan_reasons import lacked_inputs
-from flowlib.plan_table import estimate_text
+from flowlib.plan_rows import estimate_text
 from flowlib.reasons import EXPLANATIONS, KEEPABLE, Reason
 from flowlib.selection import downstream, select
 from flowlib.wishes import Look, StoreWords

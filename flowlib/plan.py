@@ -67,7 +67,7 @@ class Plan(PlanFacts):
     def rows(self) -> list[tuple[str, int, int, int, str]]:
         """Per spec: name, nodes, cached, to run, reasons with their counts."""
         from flowlib.estimates import Estimates
-        from flowlib.plan_table import spec_rows
+        from flowlib.plan_rows import spec_rows
 
         found = spec_rows(self, Estimates(self))
         return [(row.name, row.tasks, row.cached, row.run, row.why) for row in found]

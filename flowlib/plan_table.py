@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 
-from flowlib.console_lines import cut
-from flowlib.console_text import Line, Span, harmless, merged
+from flowlib.console_lines import cut, width_of
+from flowlib.console_text import Line, Span, elided, harmless, merged
 from flowlib.estimates import Estimates
 from flowlib.labels import TaskRefs
 from flowlib.next_commands import store_text
 from flowlib.node import Node
 from flowlib.page_table import page_table
 from flowlib.plan_facts import PlanFacts
-from flowlib.plan_reasons import reason_of, reasons_of_spec
-from flowlib.progress_picture import clock
+from flowlib.plan_reasons import reason_of
+from flowlib.plan_rows import SpecRow, estimate_text, notes_of, spec_rows, wall_text
 from flowlib.reasons import Reason
 from flowlib.signs import Signs
 from flowlib.vocabulary import SHOWN_STATES
@@ -32,38 +32,8 @@ _HEAD: Final = ("spec", "tasks", "cached", "run", "why", "est.")
 _TO_THE_RIGHT: Final = frozenset({"tasks", "cached", "run", "est."})
 _COLOURS: Final = {"cached": SHOWN_STATES["cached"].colour, "run": SHOWN_STATES["running"].colour}
 _MOST_NEAREST: Final = 50
-_WIDEST_WHY: Final = 76
-
-
-@dataclass(frozen=True, slots=True)
-class SpecRow:
-    """One line of the table.
-
-    Attributes:
-        name: Of the spec.
-        tasks: How many of its tasks are wanted.
-        cached: How many of those need not run.
-        run: How many would run.
-        reasons: Why, each with its words.
-        expected_s: How long that takes one after the other; None if nobody knows.
-    """
-
-    name: str
-    tasks: int
-    cached: int
-    run: int
-    reasons: tuple[tuple[Reason, str], ...]
-    expected_s: float | None
-
-    @property
-    def why(self) -> str:
-        """The reasons in one line."""
-        return "  ".join(words for _, words in self.reasons)
-
-
-def spec_rows(plan: PlanFacts, estimates: Estimates) -> list[SpecRow]:
-    """The specs of which something is wanted."""
-    return [row for name in plan.graph.by_spec if (row := _row(plan, name, estimates)).tasks]
+_SHORTEST_WHY: Final = 8
+_GAP: Final = 2
 
 
 def table_lines(
@@ -79,19 +49,19 @@ def table_lines(
         width: Cells of a line; None is as many as are needed.
     """
     estimates = Estimates(plan)
-    rows = [_cells(row) for row in spec_rows(plan, estimates)]
+    told = [_cells(row) for row in spec_rows(plan, estimates)]
+    rows = [{name: _told(cell, signs) for name, cell in row.items()} for row in told]
     total = _total(plan, estimates)
     head = dict(zip(_HEAD, _HEAD, strict=True))
-    widths = {name: max(cell_len(row[name]) for row in [head, *rows, total]) for name in _HEAD}
-    widths["est."] = max(cell_len(row["est."]) for row in [head, *rows])
-    rule = signs.box[4] * (sum(widths.values()) + 2 * len(_HEAD) + 1)
+    widths = _widths([head, *rows], total, width)
+    rule = signs.box[4] * (sum(widths.values()) + 2 * len(_HEAD) - 1)
     lines = [
-        _title(plan, signs, code),
+        *_title(plan, signs, code, width),
         _line(head, widths, "dim", signs),
         (Span(f" {rule}", "dim"),),
         *(_line(row, widths, "", signs) for row in rows),
         _line(total, widths, "bold", signs),
-        *_below(plan, signs, hint),
+        *_below(plan, signs, hint, width),
     ]
     return lines if width is None else [cut(line, width, signs.more) for line in lines]
 
@@ -115,24 +85,11 @@ def table_html(plan: PlanFacts) -> str:
     estimates = Estimates(plan)
     rows = [_cells(row) for row in spec_rows(plan, estimates)]
     values = [[_number(each) for each in row.values()] for row in [_total(plan, estimates), *rows]]
-    return page_table(_HEAD, values, "; ".join(_notes(plan))[:400])
+    return page_table(_HEAD, values, "; ".join(notes_of(plan))[:400])
 
 
 def _number(cell: str) -> str | int:
     return int(cell) if cell.isdecimal() else cell
-
-
-def _row(plan: PlanFacts, name: str, estimates: Estimates) -> SpecRow:
-    nodes = [node for node in plan.graph.by_spec[name] if node.key not in plan.left_out]
-    run = sum(node.key in plan.reasons for node in nodes)
-    return SpecRow(
-        name,
-        len(nodes),
-        len(nodes) - run,
-        run,
-        tuple(reasons_of_spec(plan, nodes)),
-        estimates.spec_s(name) if run else 0.0,
-    )
 
 
 def _cells(row: SpecRow) -> dict[str, str]:
@@ -155,71 +112,79 @@ def _total(plan: PlanFacts, estimates: Estimates) -> dict[str, str]:
         str(tasks - run or ""),
         str(run or ""),
         "",
-        _wall(estimates, plan),
+        wall_text(plan, estimates),
     )
     return dict(zip(_HEAD, values, strict=True))
 
 
-def _wall(estimates: Estimates, plan: PlanFacts) -> str:
-    if not plan.reasons:
-        return ""
-    seconds = estimates.wall_s
-    text = estimate_text(seconds)
-    if seconds is not None:
-        about = ">" if not estimates.is_complete else "" if text.startswith("<") else "~"
-        text = f"{about}{text.lstrip('<') if about else text}"
-    workers = f"{plan.workers} worker{'s' * (plan.workers > 1)}"
-    return f"{text} with {workers}"
+def _widths(
+    rows: Sequence[Mapping[str, str]], total: Mapping[str, str], width: int | None
+) -> dict[str, int]:
+    """Cells of each column; where there is no room the reasons are cut, then the names."""
+    widths = {name: max(cell_len(row[name]) for row in [*rows, total]) for name in _HEAD}
+    widths["est."] = max(cell_len(row["est."]) for row in rows)
+    room = cell_len(total["est."]) - widths["est."] - _GAP  # the total reaches below the reasons
+    widths["why"] = max(widths["why"], room)
+    if width is not None:
+        widths["spec"] = min(widths["spec"], max(cell_len("total"), width // 3))
+        others = sum(cells + _GAP for name, cells in widths.items() if name != "why") + _GAP
+        widths["why"] = max(min(widths["why"], width - others), room, _SHORTEST_WHY)
+    return widths
 
 
-def estimate_text(seconds: float | None) -> str:
-    """A length of time that is guessed: `7:20`, `<0:01`, or `?` if nobody knows."""
-    if seconds is None:
-        return "?"
-    return "<0:01" if seconds < 1 else clock(round(seconds))
-
-
-def _title(plan: PlanFacts, signs: Signs, code: str) -> Line:
+def _title(plan: PlanFacts, signs: Signs, code: str, width: int | None) -> Iterator[Line]:
+    """What is planned, where results are, which code it is; in several lines if need be."""
     store = store_text(plan.store)
     where = "in memory" if "InMemoryStore" in store else store
-    title = f"Plan {harmless(plan.title, signs.encoding)}".rstrip()
-    spans = [Span(title, "bold"), Span("   store ", "dim"), Span(harmless(where, signs.encoding))]
-    if code:
-        spans += [Span("   code ", "dim"), Span(harmless(code, signs.encoding))]
-    return tuple(spans)
+    parts: list[Line] = [(Span(f"Plan {_told(plan.title, signs)}".rstrip(), "bold"),)]
+    for name, text in (("store", where), ("code", code)):
+        parts += [(Span(f"   {name} ", "dim"), Span(_told(text, signs)))] if text else []
+    line = parts[0]
+    for part in parts[1:]:
+        if width is not None and width_of((*line, *part)) > width:
+            yield line
+            line = part
+        else:
+            line = (*line, *part)
+    yield line
 
 
-def _line(row: dict[str, str], widths: dict[str, int], style: str, signs: Signs) -> Line:
+def _line(row: Mapping[str, str], widths: Mapping[str, int], style: str, signs: Signs) -> Line:
     spans = []
+    is_total = cell_len(row["est."]) > widths["est."]
     for name in _HEAD:
-        text = harmless(row[name], signs.encoding)
-        if name == "why":
-            text = text.replace("×", signs.times)
-        pad = " " * (widths[name] - cell_len(text))
+        if name == "why" and is_total:
+            continue
+        cells = widths[name] + (widths["why"] + _GAP if name == "est." and is_total else 0)
+        text = elided(row[name], cells, signs.more)
+        pad = " " * (cells - cell_len(text))
         shown = pad + text if name in _TO_THE_RIGHT else text + pad
         spans.append(Span(f"  {shown}", style or _COLOURS.get(name, "")))
     return merged(spans)
 
 
-def _below(plan: PlanFacts, signs: Signs, hint: str) -> Iterator[Line]:
-    for note in _notes(plan):
-        yield (Span(f"  note: {harmless(note, signs.encoding)}", "yellow"),)
+def _below(plan: PlanFacts, signs: Signs, hint: str, width: int | None) -> Iterator[Line]:
+    for note in notes_of(plan):
+        yield from _wrapped(f"note: {_told(note, signs)}", "yellow", width)
     if not hint:
         return
     some = next((plan.graph.nodes[key] for key in plan.reasons), None)
-    if some is None:
-        yield (Span("  nothing is to be run", "dim"),)
-    else:
-        yield (Span(f"  {hint.replace('{id}', str(some.address))}", "dim"),)
+    text = "nothing is to be run" if some is None else hint.replace("{id}", str(some.address))
+    yield from _wrapped(_told(text, signs), "dim", width)
 
 
-def _notes(plan: PlanFacts) -> Iterator[str]:
-    if plan.left_out:
-        yield f"{len(plan.left_out)} of {len(plan.graph)} tasks are left out"
-    if plan.stale:
-        names = ", ".join(sorted({node.name for node in plan.stale}))
-        yield f"{len(plan.stale)} cached tasks are older than their input: {names}"
-    yield from plan.notes
+def _wrapped(text: str, style: str, width: int | None) -> Iterator[Line]:
+    """Text in lines that fit, below the table."""
+    room = max(20, width - _GAP) if width is not None else max(1, len(text))
+    for each in textwrap.wrap(text, room, break_on_hyphens=False):
+        yield (Span(f"  {each}", style),)
+
+
+def _told(text: str, signs: Signs) -> str:
+    """Text in the characters of the table."""
+    if signs.is_ascii:
+        text = text.replace("→", "->").replace("×", signs.times).replace("…", signs.more)
+    return harmless(text, signs.encoding)
 
 
 def _task_line(
@@ -236,7 +201,7 @@ def _task_line(
         Span(f" {signs.icon(word)} ", state.colour),
         Span(f"{name}  "),
         Span(f"{harmless(str(node.address), signs.encoding)}  ", "dim"),
-        Span(harmless(why, signs.encoding)),
+        Span(_told(why, signs)),
         Span(expected, "dim"),
     )
     return merged(line)

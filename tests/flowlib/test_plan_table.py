@@ -43,7 +43,7 @@ def test_the_table_of_an_edited_and_forced_flow(store):
     assert plain(lines).splitlines() == [
         "Plan x.yaml + train.lr=1e-3,1e-4   store in memory",
         "  spec    tasks  cached  run  why                                          est.",
-        " ────────────────────────────────────────────────────────────────────────────────",
+        " ──────────────────────────────────────────────────────────────────────────────",
         "  Fetch       1       1",
         "  Clean       1       1",
         f"  Tfidf       2       1    1  new (nearest {nearest}: min_df 5 → 3)   0:40",
@@ -51,7 +51,7 @@ def test_the_table_of_an_edited_and_forced_flow(store):
         "  Train       8       1    7  new ×6  upstream Glove                      22:52",
         "  Eval        8       1    7  new ×6  upstream Train                       1:52",
         "  Select      1            1  new                                             ?",
-        "  total      23       6   17                                              >6:26 with 4 workers",
+        "  total      23       6   17                               >6:26 with 4 workers",
         f"  flowlib why {key(flow, 'Tfidf-2')} explains one, drop --dry-run to go",
     ]
     assert plan.estimate_s == (40 + 20 + 7 * 196 + 7 * 16) / 4
@@ -77,7 +77,7 @@ def test_a_plan_without_work_says_so(store):
 
     assert lines[-3:] == [
         "  total     14      14",
-        "  note: 1 of 15 tasks are left out",
+        "  note: 1 of 15 tasks is left out",
         "  nothing is to be run",
     ]
     assert repr(flow.plan(results_store=store)) == str(flow.plan(results_store=store))
@@ -110,15 +110,30 @@ def test_the_tasks_one_by_one(store):
     ]
 
 
-def test_colours_width_and_ascii(store):
-    """Colours never stand alone; no line is wider than asked for; names are made harmless."""
-    spec = TaskSpec(lambda: None, name="spec\x1b[31m×")
-    lines = Flow([spec]).plan(results_store=store).lines(ASCII_SIGNS, width=40)
-    table = plain(lines)
+@pytest.mark.parametrize("width", [30, 40, 60, 70, 80, 200])
+@pytest.mark.parametrize("signs", [UNICODE_SIGNS, ASCII_SIGNS], ids=["unicode", "ascii"])
+def test_no_line_is_wider_than_the_terminal(store, width, signs):
+    """Reasons are cut, hints wrapped; from 60 cells on the estimates are whole."""
+    flow = classifiers((1, 3), (0.001, 0.0001))
+    plan = flow.plan(results_store=store, force="Glove-1+", num_workers=4)
+    lines = plan.lines(signs, width=width)
+    texts = plain(lines).splitlines()
 
-    assert table.isascii()
-    assert "spec\\x1b[31m\\xd7" in table
-    assert all(width_of(line) <= 40 for line in lines)
+    assert all(width_of(line) <= width for line in lines)
+    if width >= 60:
+        assert texts[8].endswith(" 1:52")
+        assert texts[10].endswith(" >6:26 with 4 workers")
+        assert texts[1].endswith(" est.")
+    if signs is ASCII_SIGNS:
+        assert plain(lines).isascii()
+        assert width < 60 or "new x6" in texts[7]
+
+
+def test_colours_and_names_of_users(store):
+    """Colours never stand alone; what could move the cursor is told, not sent."""
+    spec = TaskSpec(lambda: None, name="spec\x1b[31m×")
+    table = plain(Flow([spec]).plan(results_store=store).lines(ASCII_SIGNS))
+    assert "spec\\x1b[31mx" in table
     coloured = classifiers().plan(results_store=store, force="Train").lines(UNICODE_SIGNS)
     styles = {span.style for line in coloured for span in line}
     assert {"cyan", "yellow", "dim", "bold"} <= styles

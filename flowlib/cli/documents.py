@@ -20,10 +20,14 @@ _WORDS_BEFORE_OVERRIDES: Final = 3
 """flowlib, run, and the document."""
 
 
-def document_arguments(function: Function) -> Function:
+def document_arguments(*, required: bool = True) -> Callable[[Function], Function]:
     """The document and the overrides of a command."""
-    function = click.argument("overrides", nargs=-1, shell_complete=override_names)(function)
-    return click.argument("document", metavar="DOCUMENT")(function)
+
+    def added(function: Function) -> Function:
+        function = click.argument("overrides", nargs=-1, shell_complete=override_names)(function)
+        return click.argument("document", metavar="DOCUMENT", required=required)(function)
+
+    return added
 
 
 def flow_of(
@@ -59,12 +63,15 @@ def flow_of(
     return flow
 
 
-def flow_of_run(name: str | None, store: str | None) -> Flow:
+def flow_of_run(
+    name: str | None, store: str | None, limits: Mapping[str, Any] | None = None
+) -> Flow:
     """The flow of an earlier run, from its document and its overrides as they are now.
 
     Args:
         name: The run; None for the newest.
         store: What follows `--store`.
+        limits: Options of all specs, in place of their own.
 
     Raises:
         NothingSelected: there is no such run, or it was not made from a document.
@@ -79,4 +86,4 @@ def flow_of_run(name: str | None, store: str | None) -> Flow:
         )
     _, _, document, *rest = words
     overrides = rest[: rest.index("--store")] if "--store" in rest else rest
-    return flow_of(document, overrides, store)
+    return flow_of(document, overrides, store, limits)

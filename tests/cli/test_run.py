@@ -17,6 +17,7 @@ from flowlib.event_log import event_of
 from flowlib.events import Finished, RunEnded, RunStarted
 from stores import LocalFileStore
 from tests.cli.calls import LIMIT_S, environment, flowlib, project
+from tests.screens import Terminal
 
 
 @pytest.fixture
@@ -216,3 +217,84 @@ def test_ctrl_c_lets_running_tasks_end_and_exits_with_130(folder):
     assert "stopped: 2 of 4 tasks did not run" in err
     assert flowlib("run", "flow.yaml", folder=folder).code == 0
     assert _records(folder) == ["Slow"] * 4
+
+
+def test_a_dry_run_tells_what_would_run_and_runs_nothing(folder):
+    """The table is data, so it stands on stdout; nothing is written, not even a folder."""
+    called = flowlib("run", "flow.yaml", "-n", folder=folder)
+    assert (called.code, called.err) == (0, "")
+    rows = [line.split() for line in called.out.splitlines()]
+    assert ["Train", "2", "2", "new", "×2", "?"] in rows
+    assert [row[:3] for row in rows if row[:1] == ["total"]] == [["total", "4", "4"]]
+    assert not (folder / ".flowlib").exists()
+
+
+def test_a_dry_run_as_a_question(folder):
+    """Exit code 10 where something would run, 0 where nothing is to be done."""
+    assert flowlib("run", "flow.yaml", "-n", "--exit-code", folder=folder).code == 10
+    assert flowlib("run", "flow.yaml", folder=folder).code == 0
+    assert flowlib("run", "flow.yaml", "-n", "--exit-code", folder=folder).code == 0
+    assert flowlib("run", "flow.yaml", "-n", "--force", "Best", folder=folder).code == 0
+    called = flowlib("run", "flow.yaml", "-n", "--exit-code", "--force", "Best", folder=folder)
+    assert called.code == 10
+
+
+def test_a_dry_run_for_programs(folder):
+    """The same as one document."""
+    found = flowlib("run", "flow.yaml", "-n", "--json", "-w", "2", folder=folder).json
+    assert (found["run"], found["cached"], found["workers"]) == (4, 0, 2)
+    assert [each["name"] for each in found["specs"]] == ["Load", "Train", "Best"]
+
+
+def test_v_lists_the_tasks(folder):
+    """Each with its state, its id and why."""
+    called = flowlib("run", "flow.yaml", "-n", "-v", folder=folder)
+    assert re.search(r"^ ◌ Train lr=0\.01 +Train/[0-9a-f]{8}  new", called.out, re.MULTILINE)
+
+
+def test_only_skip_and_keep(folder):
+    """They choose what runs."""
+    assert flowlib("run", "flow.yaml", "--only", "Train-1", folder=folder).code == 0
+    assert _records(folder) == ["Load", "Train"]
+    assert flowlib("run", "flow.yaml", "--skip", "Best", folder=folder).code == 0
+    assert _records(folder) == ["Load", "Train", "Train"]
+
+
+def test_a_run_is_resumed_with_its_document_and_overrides(folder):
+    """No document is named: that of the run is meant."""
+    first = flowlib("run", "flow.yaml", "train.lr=0.9,0.1", "--name", "first", folder=folder)
+    assert first.code == 1
+    source = (folder / "tasks.py").read_text()
+    (folder / "tasks.py").write_text(source.replace("> 0.5", "> 9"))
+    resumed = flowlib("run", "--resume", "first", "--json", folder=folder)
+    events = [event_of(line) for line in resumed.out.splitlines()]
+    assert resumed.code == 0
+    assert [e.task.spec for e in events if isinstance(e, Finished)] == ["Train", "Best"]
+    unknown = flowlib("run", "--resume", "fisrt", folder=folder)
+    assert unknown.code == 3
+    assert "Did you mean first?" in unknown.err
+
+
+def test_without_document_and_run_there_is_nothing_to_run(folder):
+    """A usage error, as the shell expects it."""
+    called = flowlib("run", folder=folder)
+    assert called.code == 2
+    assert "Missing argument 'DOCUMENT'" in called.err
+
+
+def test_pdb_stops_in_the_frame_that_failed(folder):
+    """In a terminal: the variables of the task can be looked at, and `q` leaves."""
+    terminal = Terminal(
+        "import sys\n"
+        "from flowlib.cli.main import main\n"
+        "sys.exit(main(['run', 'flow.yaml', 'train.lr=0.9', '--pdb']))\n",
+        folder,
+        size=(150, 50),
+    )
+    with terminal:
+        terminal.wait_for("(Pdb)")
+        terminal.type("p self.lr\n")
+        terminal.wait_for("0.9")
+        terminal.type("q\n")
+        assert terminal.wait_for_end() == 1
+    assert "0.9" in terminal.shown

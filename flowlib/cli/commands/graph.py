@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@document_arguments
+@document_arguments()
 @click.option("--tasks/--specs", "tasks", default=None, help="Show all tasks, or specs only.")
 @click.option("--expand", multiple=True, metavar="SPEC", help="Show the tasks of this spec.")
 @click.option("--around", metavar="ID", help="Only what it comes from and leads to.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from flowlib.cli.completing import run_names, spec_names
-from flowlib.cli.documents import document_arguments, flow_of
+from flowlib.cli.documents import document_arguments, flow_of, flow_of_run
 from flowlib.cli.exits import ExitCode
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import note, signs, write_json, write_lines
@@ -85,13 +85,13 @@ def _with_options(function: Any) -> Any:
 
 
 @click.command()
-@document_arguments
+@document_arguments(required=False)
 @_with_options
 @store_option
 @json_option
 @common_options
 def command(
-    document: str,
+    document: str | None,
     overrides: tuple[str, ...],
     store_uri: str | None,
     as_json: bool,
@@ -107,12 +107,13 @@ def command(
     flowlib run flow.yaml train.lr=1e-3,1e-4 --workers 4 --gpus 0,1
     flowlib run flow.yaml --force Train+ --dry-run
     flowlib run flow.yaml --only Train/9a7a08b2 --pdb
+    flowlib run --resume calm-finch-7
 
     `flowlib help overrides`, `selectors` and `exit-codes` tell more.
     """
     chosen = _chosen(options)
     limits = {name: options.pop(name) for name in ("timeout", "retries")}
-    flow = flow_of(document, overrides, store_uri, limits)
+    flow = _flow(document, overrides, store_uri, limits, chosen.get("resume"))
     if dry_run:
         return _told(flow, chosen, options, as_json=as_json, exit_code=exit_code)
     has_pdb = options.pop("has_pdb")
@@ -123,6 +124,21 @@ def command(
     if has_pdb and run.exception is not None:
         _debug(run)
     return ExitCode.OK if run.ok else ExitCode.FAILED
+
+
+def _flow(
+    document: str | None,
+    overrides: tuple[str, ...],
+    store_uri: str | None,
+    limits: Mapping[str, Any],
+    resumed: str | None,
+) -> Flow:
+    """The flow of the document, or of the run that is resumed."""
+    if document is not None:
+        return flow_of(document, overrides, store_uri, limits)
+    if resumed is None:
+        raise click.UsageError("Missing argument 'DOCUMENT'.")
+    return flow_of_run(resumed, store_uri, limits)
 
 
 def _chosen(options: dict[str, Any]) -> dict[str, Any]:

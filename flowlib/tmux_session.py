@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flowlib.errors import MissingExtra, RunError
+from flowlib.errors import MissingExtra, NothingSelected, RunError
 from stores import Owner
 
 if TYPE_CHECKING:
@@ -183,6 +183,22 @@ class TmuxSession:
         if done.stderr:
             raise TmuxFailed(f"tmux: {done.stderr[0]}")
         return str(done.stdout[0]) if done.stdout else ""
+
+
+def words_to_attach(project: str, run: str) -> list[str]:
+    """The command that shows the panes of a run, the newest of this name.
+
+    Raises:
+        MissingExtra: tmux or libtmux is not installed.
+        NothingSelected: the run has none.
+    """
+    identity = _shown(json.dumps([project, run]))
+    form = f"#{{session_created}}\t#{{session_id}}\t#{{{_RUN}}}"
+    lines = [line.split("\t") for line in _server().cmd("list-sessions", "-F", form).stdout]
+    found = [(int(line[0]), line[1]) for line in lines if len(line) == 3 and line[2] == identity]
+    if not found:
+        raise NothingSelected(f"run {run} has no panes: log_to_tmux=True opens some when it begins")
+    return ["tmux", "-L", SOCKET, "attach", "-t", max(found)[1]]
 
 
 def _server() -> Server:

@@ -24,7 +24,7 @@ from bokeh.plotting import figure
 from flowlib.browser_page import script
 from flowlib.console_text import elided, harmless
 from flowlib.coordinates import NONE_HEIGHT, Axis, Coordinates
-from flowlib.result_cells import cell_text, is_number, title_of
+from flowlib.result_cells import cell_text, title_of
 from stores.cells import Column, Row
 
 _NO_METRIC: Final = "#8a8f98"
@@ -37,6 +37,9 @@ _BACKGROUND: Final[Mapping[str, Any]] = {
 }
 _LONGEST_NAME: Final = 24
 _MOST_TOLD: Final = 20
+_EXACT: Final = 2**53
+"""Larger integers are not numbers to a browser."""
+
 _HINT: Final = (
     "drag along an axis: rows within all brushes stay · click a brush: it goes · "
     "click twice: all rows"
@@ -157,8 +160,9 @@ def _told(columns: Sequence[Column], row: Row, now: float) -> str:
 def _cell(column: Column, row: Row, now: float) -> object:
     """Numbers stay numbers, so that a table orders them; all else is what people see."""
     value = row.get(column.name)
-    is_plain = is_number(value) and type(value) in (int, float) and value == value
-    return value if is_plain and abs(value) < 2**53 else cell_text(column, row, now)  # type: ignore[arg-type]  # a number
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _EXACT:
+        return value if column.kind == "config" else float(f"{value:.6g}")
+    return cell_text(column, row, now)
 
 
 def _table_columns(columns: Sequence[Column]) -> list[Any]:

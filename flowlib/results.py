@@ -6,6 +6,7 @@ import pickle
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from pathlib import Path
 
 from flowlib.errors import FlowError, TaskFailed, nearest
 from flowlib.graph import TaskGraph
@@ -73,6 +74,25 @@ class Run(Mapping[str, Results]):
         from flowlib.run_summary import summary_html
 
         return summary_html(self._progress)
+
+    def report(self, path: str | Path) -> Path:
+        """Write a page about the run: its end, its graph, its workers over time, its results.
+
+        Returns:
+            Where it was written: one file, which fetches nothing from the network.
+
+        Raises:
+            MissingExtra: Bokeh is not installed.
+        """
+        from flowlib.run_report import write_report
+        from flowlib.run_story import story_of_graph
+
+        words = {
+            node.key: self.state_of(node).value if node.key in self.plan.reasons else "cached"
+            for node in self._graph
+        }
+        story = story_of_graph(self._graph, words, self._progress, self.store, self.folder)
+        return write_report(path, story)
 
     @property
     def duration_s(self) -> float:

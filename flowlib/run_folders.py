@@ -8,6 +8,7 @@ Where are the events and logs of a run kept?
     $XDG_STATE_HOME/flowlib/code/<project>/<fact>.json
 
     …/manifest.json                          the nodes that were asked for, and how they ended
+    …/graph.json                             what each of its nodes reads from
     …/events-<host>-<pid>.jsonl              what happened, one file for each process that writes
     …/logs/<Task>-<key>.log                  what a task printed and logged; `.2.log` for a retry
     …/workers/w1.log                         what a worker printed, where somebody follows it

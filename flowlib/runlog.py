@@ -17,10 +17,12 @@ from flowlib.code_texts import keep_texts
 from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
 from flowlib.events import Event, RunEnded, RunStarted
+from flowlib.flow_facts import facts_of_flow
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.run_folders import MANIFEST, WORKERS, code_folder, make_run_folder, runs_folder
+from flowlib.run_graph import write_graph
 from flowlib.run_identity import RunIdentity
 from flowlib.run_manifest import CACHED, LEFT_OUT
 from flowlib.task_output import OutputPlace
@@ -77,6 +79,7 @@ class RunLog(View):
             self._keep_code()
             states = dict.fromkeys(self._plan.reasons, TaskState.PENDING)
             self._write_manifest(states, {}, is_over=False)
+            self._write_graph()
 
     def __exit__(
         self,
@@ -161,6 +164,13 @@ class RunLog(View):
         with contextlib.suppress(OSError):  # a difference without its text is told all the same
             folder = code_folder(self._store, self._identity.project_name)
             keep_texts(folder, [each for each in found if each is not None])
+
+    def _write_graph(self) -> None:
+        if self.folder is not None and self._writer is not None:
+            try:
+                write_graph(self.folder, facts_of_flow(self._plan.graph, lambda _: None))
+            except OSError as error:
+                self._give_up(error)
 
     def _give_up(self, error: OSError) -> None:
         writer, self._writer = self._writer, None

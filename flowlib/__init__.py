@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from flowlib.accepting import Accepted
     from flowlib.choices import integers, sweep, uniform, union, zipped
     from flowlib.configuration import Settings, configure, settings
     from flowlib.context import Task
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Accepted",
     "CodeChanged",
     "ColumnUnknown",
     "ConfigError",
@@ -116,6 +118,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Accepted": "flowlib.accepting",
     "Expansion": "flowlib.expansion",
     "Failure": "flowlib.failures",
     "Flow": "flowlib.flow",

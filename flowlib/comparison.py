@@ -13,9 +13,8 @@ from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig, parameter_texts
 from stores import Input, ResultsStore, Status, TaskState, canonical
 
-
 ACCEPTED: Final = "accepted"
-"""The fact that tells which values of parameters a result was accepted for, as those of a config."""
+"""The fact that tells for which values of parameters a result was accepted."""
 
 
 class Comparison:
@@ -63,17 +62,23 @@ class Comparison:
         return Reason.UPSTREAM if WITHOUT in status.facts else None
 
     def _has_changed_default(self, node: Node, status: Status) -> bool:
-        """Whether a parameter that both know has another value: its default was changed."""
         texts = self._texts[node.declaration]
-        if status.facts.get("defaults", "") == texts.defaults_digest(node.arguments):
-            return False
-        record = self._store.record(node.address)
-        if record is None:
-            return False
-        recorded = parameter_texts(record.identity.config)
-        recorded |= parameter_texts(status.facts.get(ACCEPTED, "{}"))
-        requested = parameter_texts(texts.full(node.arguments))
-        return any(recorded[name] != requested[name] for name in recorded.keys() & requested.keys())
+        return bool(changed_defaults(node, status, texts, self._store))
+
+
+def changed_defaults(
+    node: Node, status: Status, texts: RecordedConfig, store: ResultsStore
+) -> dict[str, str]:
+    """The parameters that both know and that have another value: their defaults were changed."""
+    if status.facts.get("defaults", "") == texts.defaults_digest(node.arguments):
+        return {}
+    record = store.record(node.address)
+    if record is None:
+        return {}
+    recorded = parameter_texts(record.identity.config)
+    recorded |= parameter_texts(status.facts.get(ACCEPTED, "{}"))
+    requested = parameter_texts(texts.full(node.arguments))
+    return {name: text for name, text in requested.items() if recorded.get(name, text) != text}
 
 
 def is_older_than_input(

@@ -17,6 +17,7 @@ from stores import ResultsStore, TaskState
 if TYPE_CHECKING:
     from networkx import DiGraph
 
+    from flowlib.accepting import Accepted
     from flowlib.drawing_bokeh import GraphPage
     from flowlib.plan import Plan
     from flowlib.results import Run
@@ -151,6 +152,23 @@ class Flow:
         wishes = Wishes(force, **wanted)
         self._last_plan = plan_of_flow(self._graph, store, wishes, num_workers, self.command)
         return self._last_plan
+
+    def accept(
+        self, selectors: str | Sequence[str], results_store: ResultsStore | None = None
+    ) -> Accepted:
+        """Let stored results count for the present code and defaults: see docs/code.md.
+
+        Args:
+            selectors: What is meant, as for `run(force=…)`.
+            results_store: Where the results are; None is as in `run`.
+
+        Raises:
+            SelectorError: a selector is none, or selects nothing.
+        """
+        from flowlib.flow_running import accepted_in_flow
+
+        store = self.results_store if results_store is None else results_store
+        return accepted_in_flow(self._graph, store, selectors, self._project_name)
 
     @overload
     def draw(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flowlib.accepting import Accepted, accept
+from flowlib.flow_arguments import Selectors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import ending_of
 from flowlib.launch import checked_count, checked_store
@@ -29,6 +31,17 @@ def plan_of_flow(
     workers = checked_count("num_workers", num_workers)
     title = " + ".join(command.words[2:])  # after the name of the program, and `run`
     return make_plan(graph, checked_store(store), wishes, workers, title)
+
+
+def accepted_in_flow(
+    graph: TaskGraph, store: ResultsStore | None, selectors: Selectors, project: str
+) -> Accepted:
+    """Let results count for the present code and defaults.
+
+    Raises:
+        SelectorError: a selector is none, or selects nothing.
+    """
+    return accept(graph, checked_store(store), selectors, project)
 
 
 def end_of_run(run: Run, *, exit_on_error: bool) -> Run:

@@ -124,10 +124,10 @@ def wanted_of(graph: TaskGraph, store: ResultsStore, look: Look, wishes: Wishes)
         TypeError: a wish is of another type, or mixes "all" with selectors.
     """
     words = StoreWords(graph, store, look)
-    forced = _selected(graph, words, "force", wishes.force)
-    only = _selected(graph, words, "only", wishes.only)
-    skipped = _selected(graph, words, "skip", wishes.skip)
-    kept = _selected(graph, words, "keep", wishes.keep).keys
+    forced = selected(graph, words, "force", wishes.force)
+    only = selected(graph, words, "only", wishes.only)
+    skipped = selected(graph, words, "skip", wishes.skip)
+    kept = selected(graph, words, "keep", wishes.keep).keys
     targets = None if wishes.only is None else only.keys
     if wishes.resume is None:
         return Wanted(forced, targets, skipped.keys, kept)
@@ -138,7 +138,19 @@ def wanted_of(graph: TaskGraph, store: ResultsStore, look: Look, wishes: Wishes)
     return Wanted(forced, targets, skipped.keys, kept | done, note)
 
 
-def _selected(graph: TaskGraph, words: StoreWords, name: str, given: Selectors) -> Selected:
+def selected(graph: TaskGraph, words: StoreWords, name: str, given: Selectors) -> Selected:
+    """What the selectors of an argument select.
+
+    Args:
+        graph: The nodes.
+        words: What `@failed` and others mean.
+        name: Of the argument, for errors.
+        given: The selectors; "all" for all.
+
+    Raises:
+        SelectorError: one is none, or selects nothing.
+        TypeError: the argument is of another type, or mixes "all" with selectors.
+    """
     if given is None:
         return _NONE
     if isinstance(given, str):

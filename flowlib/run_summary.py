@@ -65,7 +65,7 @@ def summary_picture(
     hidden = progress.failure_count - most_panels
     if hidden > 0:
         lines.append((Span(f"{signs.more} and {hidden} more kinds of failures", "red"),))
-    return [*lines, *([_headline(progress, signs)] if is_short else _end(progress, signs))]
+    return [*lines, *(_short_end(progress, signs) if is_short else _end(progress, signs))]
 
 
 def next_steps(progress: RunProgress) -> list[str]:
@@ -81,6 +81,12 @@ def next_steps(progress: RunProgress) -> list[str]:
     if progress.count("finished", "cached"):
         steps.append(results_of(start))
     return [step for step in steps if step]
+
+
+def _short_end(progress: RunProgress, signs: Signs) -> Iterator[Line]:
+    """How it went in one line."""
+    counts = () if progress.total == progress.count("cached") else _counts(progress, signs)
+    yield (*_headline(progress, signs), Span("   "), *counts)
 
 
 def _end(progress: RunProgress, signs: Signs) -> Iterator[Line]:

@@ -119,7 +119,7 @@ def test_quiet_says_one_line(folder):
     """And failures, if there are any."""
     called = flowlib("run", "flow.yaml", "-q", folder=folder)
     assert called.code == 0
-    assert re.fullmatch(r"✔ 4 tasks finished  in \S+ s   run \S+\n", called.err)
+    assert re.fullmatch(r"✔ 4 tasks finished  in \S+ s   run \S+   ✔ 4 ran\n", called.err)
 
 
 def test_ascii_where_it_is_asked_for(folder):

@@ -37,10 +37,10 @@ def yaml_of(document: dict[str, Any]) -> str:
 
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None  # what holds no mapping and no list stands in one line
-    yaml.sort_base_mapping_type_on_output = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # hint of the default
     yaml.width = 100
     if any(each in repr(document) for each in _BREAKS):
-        yaml.allow_unicode = False  # type: ignore[assignment]  # its hint is that of the default
+        yaml.allow_unicode = False
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()

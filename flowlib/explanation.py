@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from flowlib.code_explained import cures_of_code, of_code
 from flowlib.errors import NothingSelected, nearest
 from flowlib.estimates import Cost, Estimates
 from flowlib.explained import Fact, of_config, of_last, of_log, of_upstream, of_version
@@ -154,17 +155,20 @@ def _cost(plan: PlanFacts, keys: frozenset[str]) -> Cost:
 
 
 def _explained(plan: PlanFacts, node: Node) -> Explanation:
-    record = plan.store.record(node.address)
+    was_there = node.key in plan.statuses or node.key in plan.left_out  # when the plan was made
+    record = plan.store.record(node.address) if was_there else None
     reason = plan.reasons.get(node.key)
     facts = (
         _task(plan, node),
         of_config(plan, node, record),
         of_upstream(plan, node, record),
         of_version(plan, node, record),
+        *of_code(plan, node, record),
         *of_last(record),
         *of_log(plan, record),
         _costs(plan, node),
         *_cure(plan, node),
+        *cures_of_code(plan, node),
     )
     state, headline = state_of(plan, node), _headline(plan, node)
     document = {

@@ -13,6 +13,8 @@ pytest.importorskip("playwright")
 
 from tests.services.chromium import DRIVER, PROGRAM, Chromium  # noqa: E402  # it needs playwright
 
+pytestmark = pytest.mark.slow
+
 
 def descendants() -> set[int]:
     """The processes that this one has started, and those that these have started."""

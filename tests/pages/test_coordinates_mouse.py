@@ -15,6 +15,8 @@ from flowlib.result_table import ResultTable  # noqa: E402
 from stores.cells import Column, Grid  # noqa: E402
 from tests.pages.graphs import SHADOWS  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 AT = """([x, y]) => {
   const view = Bokeh.index.find_one(Bokeh.documents[0].get_model_by_name('coordinates'));

@@ -15,6 +15,8 @@ from flowlib.graph_summary import GraphFacts, Wish  # noqa: E402
 from tests.flowlib.graph_cases import Builder, sweep  # noqa: E402
 from tests.pages.graphs import GraphInPage  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 FILTER = "filter by name, config or state"
 

@@ -12,6 +12,8 @@ from flowlib.run_report import report_of_folder  # noqa: E402
 from tests.flowlib.test_run_report import EVIL, flow  # noqa: E402
 from tests.pages.graphs import SHADOWS, GraphInPage  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SPAN = """i => {
   const plot = Bokeh.documents[0].get_model_by_name('timeline'), view = Bokeh.index.find_one(plot);
   view.el.scrollIntoView();

@@ -86,7 +86,7 @@ def of_last(record: Record | None) -> Iterator[Fact]:
         return
     attempt = record.latest
     words = [_STATE_WORDS.get(attempt.state, attempt.state.value)]
-    words += [_moment(attempt.ended)] if attempt.ended is not None else []
+    words += [moment(attempt.ended)] if attempt.ended is not None else []
     words += [f"in run {attempt.run.run_name}"] if attempt.run is not None else []
     if attempt.duration_s is not None:
         words.append(f"after {took(attempt.duration_s)}")
@@ -143,7 +143,8 @@ def _listed(changed: tuple[Difference, ...]) -> str:
     return ", ".join(map(str, changed))
 
 
-def _moment(seconds: float) -> str:
+def moment(seconds: float) -> str:
+    """A date and a time of day, here."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 

@@ -259,6 +259,54 @@ def test_records_without_a_fingerprint_are_unknown(project):
     assert later["changed"] == ["Train-1", "Train-2"]
 
 
+def test_why_shows_what_was_changed_where_and_since_when(project):
+    """The lines that differ, with the run and the moment of the result, and what to do."""
+    project.edit("near", "return x / FACTOR", "half = x / FACTOR\n    return half")
+    told, _ = project.run(why="Train-1")
+    rerun, _ = project.run(why="Train-1", on_code_change="rerun")
+    (run_name,) = {record.finished.run.run_name for record in project.store.records()}
+    (code,) = [task["code"] for task in told["document"]["tasks"]]
+
+    lines = [line.strip() for line in told["why"].splitlines()]
+    (at,) = [n for n, line in enumerate(lines) if line.startswith("code")]
+    assert lines[at].startswith(f"code      near.py:4 half changed since run {run_name} (20")
+    assert lines[at + 1 : at + 5] == [
+        "def half(x):",
+        "-    return x / FACTOR",
+        "+    half = x / FACTOR",
+        "+    return half",
+    ]
+    assert "is used all the same" in told["why"]
+    assert "would run: its result was computed by other code" in rerun["why"]
+    assert "flow.accept('Train/" in rerun["why"]
+    assert (code["state"], code["run"], code["is_known"]) == ("changed", run_name, True)
+    assert [each["name"] for each in code["parts"]] == ["half"]
+
+
+def test_why_tells_that_code_is_the_same_or_was_accepted(project):
+    """After an acceptance, that is what a later change is compared with."""
+    same, _ = project.run(why="Train-1")
+    project.edit("far", "FACTOR = 2", "FACTOR = 3")
+    accepted, _ = project.run(why="Train-1", accept="Train")
+    project.edit("far", "FACTOR = 3", "FACTOR = 4")
+    later, _ = project.run(why="Train-1")
+
+    assert "code same" in " ".join(same["why"].split())
+    assert "code same" in " ".join(accepted["why"].split())
+    assert "far.py:2 FACTOR changed since it was accepted" in later["why"]
+    assert "-FACTOR = 3" in later["why"]
+
+
+def test_without_the_old_text_why_says_so(project):
+    """Whoever has deleted it knows still that there is a difference."""
+    for path in (project.folder / "store" / ".code").iterdir():
+        path.unlink()
+    project.edit("far", "FACTOR = 2", "FACTOR = 3")
+    told, _ = project.run(why="Train-1")
+
+    assert "the text of the old code is not there any more" in told["why"]
+
+
 @pytest.mark.parametrize("how", ["-c", "stdin"])
 def test_code_without_a_file_is_no_error(tmp_path, how):
     """It is unknown, and so never changed."""

@@ -66,6 +66,11 @@ def harmless(text: str, encoding: str = "utf-8") -> str:
     return text
 
 
+def encodable(text: str) -> str:
+    r"""Text that UTF-8 can tell; of a name that could not be decoded, `\udc80` stays."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def elided(text: str, width: int, mark: str) -> str:
     """`text` in at most `width` cells, with `mark` in place of its middle."""
     if cell_len(text) <= width:

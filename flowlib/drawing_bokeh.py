@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from flowlib.browser_page import BrowserPage, need_bokeh
 from flowlib.drawing import facts_of_digraph
 from flowlib.graph_summary import (
-    MOST_TASKS,
     GraphFacts,
     ShownGraph,
     Wish,
+    chosen,
     config_text,
-    related,
     shown,
 )
 from flowlib.graph_unfolding import Unfolding, is_bearable, unfolding
@@ -97,13 +96,7 @@ def facts_page(facts: GraphFacts, wish: Wish, title: str) -> GraphPage:
     need_bokeh("the browser graph")
     from flowlib.graph_page import PageSize
 
-    focus: frozenset[int] = frozenset()
-    if wish.around is not None:
-        facts, focus = related(facts, wish.around)
-    shows_tasks = wish.tasks or (
-        wish.tasks is None and not wish.expand and len(facts.tasks) <= MOST_TASKS
-    )
-    expand = None if shows_tasks else wish.expand
+    facts, expand, focus = chosen(facts, wish)
     graph, notice = shown(facts, expand, focus), ""
     if not is_bearable(graph):
         notice = (

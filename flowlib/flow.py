@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
-from flowlib.flow_arguments import RunArguments, WantedArguments, refuse_unknown
+from flowlib.flow_arguments import (
+    DrawArguments,
+    RunArguments,
+    ViewArguments,
+    WantedArguments,
+    refuse_unknown,
+)
 from flowlib.graph import TaskGraph, build_graph
 from flowlib.next_commands import NO_COMMAND
 from flowlib.node import Node
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 
     from flowlib.accepting import Accepted
     from flowlib.drawing_bokeh import GraphPage
+    from flowlib.graph_export import Form, GraphExport
     from flowlib.plan import Plan
     from flowlib.results import Run
 
@@ -171,71 +178,45 @@ class Flow:
         return accepted_in_flow(self._graph, store, selectors, self._project_name)
 
     @overload
-    def draw(
-        self,
-        view: Literal["console"] = "console",
-        *,
-        expand: str | Sequence[str] = (),
-        around: str | None = None,
-        tasks: bool | None = None,
-        width: int | None = None,
-        use_unicode: bool | None = None,
-        use_pager: bool = False,
-    ) -> None: ...
+    def draw(self, view: Literal["console"] = "console", **how: Unpack[DrawArguments]) -> None: ...
 
     @overload
-    def draw(
-        self,
-        view: Literal["bokeh"],
-        *,
-        expand: str | Sequence[str] = (),
-        around: str | None = None,
-        tasks: bool | None = None,
-    ) -> GraphPage: ...
+    def draw(self, view: Literal["bokeh"], **how: Unpack[ViewArguments]) -> GraphPage: ...
+
+    @overload
+    def draw(self, view: Form, **how: Unpack[ViewArguments]) -> GraphExport: ...
 
     def draw(
-        self,
-        view: str = "console",
-        *,
-        expand: str | Sequence[str] = (),
-        around: str | None = None,
-        tasks: bool | None = None,
-        width: int | None = None,
-        use_unicode: bool | None = None,
-        use_pager: bool = False,
-    ) -> GraphPage | None:
+        self, view: str = "console", **how: Unpack[DrawArguments]
+    ) -> GraphPage | GraphExport | None:
         """Show the graph, after a run with the states of its tasks, after a plan with those stored.
 
         Up to 60 tasks are shown one by one if they fit; else specs with the number of their tasks.
 
         Args:
-            view: "console" prints it; "bokeh" gives a page for a browser or a notebook.
-            expand: Specs that are shown task by task.
-            around: `Train-12`, `Train/9a7a08b2` or a spec: only what it comes from and leads to.
-            tasks: Whether all tasks are shown, or specs only; None decides by number and width.
-            width: Cells of a line; None is the width of the terminal.
-            use_unicode: Whether lines and icons are Unicode; None is yes where stdout can.
-            use_pager: Whether $PAGER shows it on a terminal.
+            view: "console" prints it; "bokeh" gives a page for a browser or a notebook; "svg",
+                "dot", "mermaid" and "json" give text for a file.
+            **how: `expand`, `around`, `tasks`, and for the console `width`, `use_unicode` and
+                `use_pager`: see `DrawArguments`.
 
         Returns:
-            The page, to `.show()` or to `.save("graph.html")`; None from the console.
+            The page, to `.show()` or to `.save("graph.html")`; the text, to `str()` or to
+            `.save("graph.svg")`; None from the console.
 
         Raises:
             SelectorError: `expand` or `around` names what is not in the graph.
             MissingExtra: Bokeh is wanted and not installed.
             ValueError: there is no such view.
         """
-        from flowlib.flow_drawing import page_of_flow, print_flow
-        from flowlib.graph_summary import Wish
+        from flowlib.flow_drawing import drawn
 
-        wish = Wish([expand] if isinstance(expand, str) else expand, around, tasks)
-        if view == "bokeh":
-            return page_of_flow(self._graph, self._last_run or self._last_plan, wish)
-        if view != "console":
-            raise ValueError(f"a graph is drawn in the console or with bokeh, not {view!r}")
-        seen = self._last_run or self._last_plan
-        print_flow(self._graph, seen, wish, width, use_unicode, use_pager)
-        return None
+        refuse_unknown("Flow.draw", how, DrawArguments.__annotations__)
+        return drawn(self._graph, self._seen, view, how)
+
+    def _repr_html_(self) -> str:
+        from flowlib.flow_drawing import html_of_flow
+
+        return html_of_flow(self._graph, self._seen)
 
     def run(
         self,
@@ -307,6 +288,11 @@ class Flow:
         )
         self._last_run = launch(self._graph, options)
         return end_of_run(self._last_run, exit_on_error=exit_on_error)
+
+    @property
+    def _seen(self) -> Run | Plan | None:
+        """What tells the states of the nodes."""
+        return self._last_plan if self._last_run is None else self._last_run
 
     def _state_of(self, node: Node) -> TaskState:
         run = self._last_run

@@ -54,6 +54,34 @@ class RunArguments(WantedArguments, total=False):
     grace_s: float
 
 
+class ViewArguments(TypedDict, total=False):
+    """Keyword arguments of `Flow.draw` that tell what is to be seen.
+
+    Attributes:
+        expand: Specs that are shown task by task.
+        around: `Train-12`, `Train/9a7a08b2` or a spec: only what it comes from and leads to.
+        tasks: Whether all tasks are shown, or specs only; None decides by number and width.
+    """
+
+    expand: str | Sequence[str]
+    around: str | None
+    tasks: bool | None
+
+
+class DrawArguments(ViewArguments, total=False):
+    """Keyword arguments of `Flow.draw` for the console.
+
+    Attributes:
+        width: Cells of a line; None is the width of the terminal.
+        use_unicode: Whether lines and icons are Unicode; None is yes where stdout can.
+        use_pager: Whether $PAGER shows it on a terminal.
+    """
+
+    width: int | None
+    use_unicode: bool | None
+    use_pager: bool
+
+
 def refuse_unknown(method: str, given: Iterable[str], known: Mapping[str, object]) -> None:
     """Refuse arguments that a method does not take.
 

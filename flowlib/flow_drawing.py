@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from flowlib.flow_arguments import DrawArguments, ViewArguments
 from flowlib.flow_facts import facts_of_flow
 from flowlib.graph import TaskGraph
-from flowlib.graph_summary import Wish
+from flowlib.graph_summary import GraphFacts, Wish
 from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.reasons import Reason
 
 if TYPE_CHECKING:
     from flowlib.drawing_bokeh import GraphPage
+    from flowlib.graph_export import GraphExport
     from flowlib.results import Run
 
 _STORED: Final[Mapping[Reason | None, str]] = {
@@ -23,36 +25,61 @@ _STORED: Final[Mapping[Reason | None, str]] = {
 """How nodes that would run have ended, where that is the reason."""
 
 
-def print_flow(
-    graph: TaskGraph,
-    seen: Run | Plan | None,
-    wish: Wish,
-    width: int | None,
-    use_unicode: bool | None,
-    use_pager: bool,
-) -> None:
-    """Print the graph of a flow.
+def drawn(
+    graph: TaskGraph, seen: Run | Plan | None, view: str, how: DrawArguments
+) -> GraphPage | GraphExport | None:
+    """The graph of a flow: printed, as a page, or as text for a file.
+
+    Args:
+        graph: The nodes.
+        seen: What tells their states.
+        view: See `Flow.draw`.
+        how: See `DrawArguments`.
 
     Raises:
-        SelectorError: the wish names what is not in the graph.
+        SelectorError: what is wished for is not in the graph.
+        MissingExtra: Bokeh is wanted and not installed.
+        ValueError: there is no such view.
     """
+    from flowlib.graph_export import FORMS, GraphExport
+
+    facts = facts_of_flow(graph, lambda node: _word_of(node, seen), has_configs=view != "console")
+    expand = how.get("expand", ())
+    expand = [expand] if isinstance(expand, str) else expand
+    wish = Wish(expand, how.get("around"), how.get("tasks"))
+    if view == "console":
+        _print(facts, wish, how)
+        return None
+    if unused := sorted(how.keys() - ViewArguments.__annotations__.keys()):
+        raise TypeError(f"{unused[0]} is for the console, not for {view!r}")
+    if view == "bokeh":
+        from flowlib.drawing_bokeh import facts_page
+
+        return facts_page(facts, wish, "task graph")
+    for form in FORMS:
+        if view == form:
+            return GraphExport.of(facts, form, wish)
+    listed = ", ".join(map(repr, ("console", "bokeh", *FORMS)))
+    raise ValueError(f"there is no view {view!r} of a graph. There are: {listed}")
+
+
+def html_of_flow(graph: TaskGraph, seen: Run | Plan | None) -> str:
+    """What a notebook shows of a flow: a static piece of a page, under 50 kB."""
+    from flowlib.flow_page import flow_html
+
+    return flow_html(facts_of_flow(graph, lambda node: _word_of(node, seen)))
+
+
+def _print(facts: GraphFacts, wish: Wish, how: DrawArguments) -> None:
     from flowlib.drawing import print_graph
 
-    facts = facts_of_flow(graph, lambda node: _word_of(node, seen))
-    print_graph(facts, wish, width=width, use_unicode=use_unicode, use_pager=use_pager)
-
-
-def page_of_flow(graph: TaskGraph, seen: Run | Plan | None, wish: Wish) -> GraphPage:
-    """The graph of a flow as a page for a browser.
-
-    Raises:
-        SelectorError: the wish names what is not in the graph.
-        MissingExtra: Bokeh is not installed.
-    """
-    from flowlib.drawing_bokeh import facts_page
-
-    facts = facts_of_flow(graph, lambda node: _word_of(node, seen), has_configs=True)
-    return facts_page(facts, wish, "task graph")
+    print_graph(
+        facts,
+        wish,
+        width=how.get("width"),
+        use_unicode=how.get("use_unicode"),
+        use_pager=how.get("use_pager", False),
+    )
 
 
 def _word_of(node: Node, seen: Run | Plan | None) -> str | None:

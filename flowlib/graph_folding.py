@@ -15,13 +15,7 @@ from flowlib.console_text import elided, harmless
 from flowlib.graph_boxes import label_of, width_of_label
 from flowlib.graph_summary import ShownNode
 from flowlib.graph_unfolding import MOST_LINES, MOST_NODES, Unfolding
-from flowlib.vocabulary import SHOWN_STATES
-
-_COLOURS: Final = {
-    "green": "#2e9e5b", "cyan": "#2397a8", "yellow": "#c79a1b", "red": "#d2453d",
-    "magenta": "#a957b8", "dim": "#8a8f98",
-}  # fmt: skip
-_NO_STATE: Final = "#5b87b8"
+from flowlib.page_colours import colour_of
 
 _MOST_BUTTONS: Final = 12
 _LONGEST_BUTTON: Final = 24
@@ -74,9 +68,9 @@ def looks_of(nodes: Sequence[ShownNode]) -> dict[str, list[Any]]:
     return {
         "label": labels,
         "width": [width_of_label(label) for label in labels],
-        "colour": [_colour(node) for node in nodes],
+        "colour": [colour_of(node.state) for node in nodes],
         "state": [node.state or "" for node in nodes],
-        "told": [_told(node) for node in nodes],
+        "told": [node.told for node in nodes],
     }
 
 
@@ -105,17 +99,3 @@ def _known(unfolding: Unfolding, gap_px: int, row_px: int) -> dict[str, Any]:
 
 def _button(node: ShownNode) -> str:
     return f"{elided(harmless(node.name), _LONGEST_BUTTON, '…')} ×{node.size}"
-
-
-def _told(node: ShownNode) -> str:
-    """What is told of a node when the mouse comes near."""
-    counts = [f"{count} {word}" for word, count in node.counts.items() if word is not None]
-    state = ", ".join(counts) if node.size > 1 else node.state or ""
-    size = f"{node.size} tasks" if node.size > 1 else ""
-    name = node.short_name if node.short_name == node.name else f"{node.name} ({node.short_name})"
-    lines = [name, node.id, size, state, node.config or node.detail]
-    return "\n".join(line for line in lines if line)
-
-
-def _colour(node: ShownNode) -> str:
-    return _NO_STATE if node.state is None else _COLOURS[SHOWN_STATES[node.state].colour]

@@ -96,6 +96,17 @@ class ShownNode:
         """How many tasks it stands for."""
         return self.counts.total()
 
+    @property
+    def told(self) -> str:
+        """What the mouse is told of it, in lines; text of the user as it is."""
+        counts = [f"{count} {word}" for word, count in self.counts.items() if word is not None]
+        state = ", ".join(counts) if self.size > 1 else self.state or ""
+        size = f"{self.size} tasks" if self.size > 1 else ""
+        is_named = self.short_name != self.name
+        name = f"{self.name} ({self.short_name})" if is_named else self.name
+        lines = [name, self.id, size, state, self.config or self.detail]
+        return "\n".join(line for line in lines if line)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownGraph:
@@ -145,6 +156,33 @@ def shown(
         for group, members in groups.items()
     ]
     return ShownGraph(tuple(nodes), _targets(facts, node_of, len(nodes)))
+
+
+def chosen(
+    facts: GraphFacts, wish: Wish
+) -> tuple[GraphFacts, Sequence[str] | None, frozenset[int]]:
+    """What is to be seen of a graph in a picture of any width.
+
+    Returns:
+        The tasks; the specs of which each task is shown, None for all; the tasks that stand out.
+
+    Raises:
+        SelectorError: the wish names what is not there.
+    """
+    focus: frozenset[int] = frozenset()
+    if wish.around is not None:
+        facts, focus = related(facts, wish.around)
+    has_few = wish.tasks is None and not wish.expand and len(facts.tasks) <= MOST_TASKS
+    return facts, None if wish.tasks or has_few else wish.expand, focus
+
+
+def shown_as_wished(facts: GraphFacts, wish: Wish) -> ShownGraph:
+    """A graph as it is to be seen in a picture of any width.
+
+    Raises:
+        SelectorError: the wish names what is not there.
+    """
+    return shown(*chosen(facts, wish))
 
 
 def related(facts: GraphFacts, around: str) -> tuple[GraphFacts, frozenset[int]]:

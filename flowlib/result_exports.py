@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from flowlib.console_text import harmless
+from flowlib.console_text import encodable, harmless
 from flowlib.result_cells import cell_text, for_spreadsheet, is_number, title_of
 from flowlib.result_sheet import Sheet
 from stores.cells import Row
@@ -27,13 +27,13 @@ def csv_text(names: Sequence[str], rows: Iterable[Row]) -> str:
     writer.writerows(
         [for_spreadsheet(row[name]) if name in row else "" for name in names] for row in rows
     )
-    return written.getvalue()
+    return encodable(written.getvalue())
 
 
 def json_text(document: dict[str, Any]) -> str:
     """A document as text, with the number of its schema."""
     whole = {"schema": SCHEMA, **document}
-    return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return encodable(json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def markdown_text(sheet: Sheet, now: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Final
 
-from flowlib.console_text import elided
+from flowlib.console_text import elided, encodable
 from flowlib.result_cells import cell_text, is_number, title_of
 from flowlib.result_sheet import Sheet, no_room_note
 from flowlib.vocabulary import shown_state
@@ -43,7 +43,7 @@ def short_html(sheet: Sheet, now: float) -> str:
     note = " · ".join(notes)
     if len(note) > _LONGEST_NOTE:
         note = f"{note[: _LONGEST_NOTE // 2]} … {note[-_LONGEST_NOTE // 2 + 3 :]}"
-    return f"<div>{_table(drawn[:count], len(rows))}<div>{html.escape(note)}</div></div>"
+    return f"<div>{_table(drawn[:count], len(rows))}<div>{_escaped(note)}</div></div>"
 
 
 def whole_page(sheet: Sheet, now: float) -> str:
@@ -53,7 +53,7 @@ def whole_page(sheet: Sheet, now: float) -> str:
         sheet: The table.
         now: Unix time, for how long ago something was.
     """
-    title, note = html.escape(sheet.title), html.escape(" · ".join(sheet.notes))
+    title, note = _escaped(sheet.title), _escaped(" · ".join(sheet.notes))
     drawn = [_drawn(each, sheet.rows, now) for each in sheet.columns]
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -93,5 +93,5 @@ def _cell(column: Column, row: Row, now: float, longest: int | None) -> str:
     return f'<td style="text-align:{side}">{_escaped(text, longest)}</td>'
 
 
-def _escaped(text: str, longest: int | None) -> str:
-    return html.escape(text if longest is None else elided(text, longest, "…"))
+def _escaped(text: str, longest: int | None = None) -> str:
+    return html.escape(encodable(text if longest is None else elided(text, longest, "…")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flowlib.code_policy import code_policy_of
@@ -126,6 +126,17 @@ class TaskSpec:
     def __repr__(self) -> str:
         return f"<TaskSpec {self.name}>"
 
+    def _repr_html_(self) -> str:
+        from flowlib.spec_page import spec_html
+
+        reads = (
+            f" · requires {names}"
+            if (names := ", ".join(s.name for s in self._predecessors))
+            else ""
+        )
+        about = f"{name_of(self.task)} · expand={self.expand_method!r}{reads}"
+        return spec_html(self.name, self.config, self._configs(), about)
+
     @property
     def unique_name(self) -> str:
         """The name; nodes have names of their own."""
@@ -178,6 +189,9 @@ class TaskSpec:
 
     def expand(self) -> list[dict[str, Any]]:
         """The concrete configs of the grid, in order; the graph links them to predecessors."""
+        return list(self._configs())
+
+    def _configs(self) -> Iterator[dict[str, Any]]:
         declaration = self.declaration()
         points = expand_config(
             declaration.config,
@@ -185,7 +199,7 @@ class TaskSpec:
             group_prefix=declaration.group_prefix,
             spec=self.name,
         )
-        return [{name: choice.value for name, choice in point.items()} for point in points]
+        yield from ({name: choice.value for name, choice in point.items()} for point in points)
 
     def declaration(
         self, ignore_prefix: str | None = None, group_prefix: str | None = None

@@ -1,8 +1,7 @@
 """
 What every store promises, and what follows from its few primitives.
 
-* A result exists only when a committed record lists it: a failed, killed or forced attempt never
-  disturbs the success before it.
+* A result exists only when a committed record lists it; attempts that fail leave it as it is.
 * A key is computed by one process at a time: `begin` takes a lease, `commit` needs it still.
 * Reading never blocks: a damaged record counts as none and is healed by the next commit.
 """
@@ -29,6 +28,7 @@ from stores.lineage import Lineage
 from stores.primitives import StorePrimitives
 from stores.query import Criteria, Query, What
 from stores.record import Address, TaskState
+from stores.store_page import store_html
 from stores.table import Records
 from stores.values import Promise, StoreContext, UniqueConfig
 
@@ -37,6 +37,8 @@ _log = logging.getLogger("stores")
 
 class ResultsStore(StorePrimitives):
     """Keeps records and artifacts. Derive from it and implement what is abstract."""
+
+    _repr_html_ = store_html
 
     # -- by address ----------------------------------------------------------------------
 

@@ -181,7 +181,7 @@ def test_the_seeds_function_opens_the_browser_that_is_named(name, monkeypatch):
 
 
 def test_another_view_is_refused():
-    """With the two that there are."""
+    """With those that there are."""
     flow = Flow([TaskSpec(tasks.Number, {"x": 1})])
-    with pytest.raises(ValueError, match="in the console or with bokeh, not 'svg'"):
-        flow.draw("svg")
+    with pytest.raises(ValueError, match="no view 'png' of a graph. There are: 'console', 'bokeh'"):
+        flow.draw("png")

@@ -16,7 +16,7 @@ from flowlib import FlowError, ResultTable
 from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, store_option
-from flowlib.cli.output import note, signs, write, write_bytes, write_lines
+from flowlib.cli.output import note, signs, write_bytes, write_lines
 from flowlib.cli.verbosity import QUIET, verbosity
 from flowlib.console_text import Line, plain
 from flowlib.raw_result import RawResult, split_name
@@ -120,7 +120,7 @@ def _write_table(table: ResultTable, form: str | None, output: Path | None) -> N
         return
     text = plain(_lines(table)) if form is None else _WRITERS[form](table)
     if output is None:
-        write(text)
+        write_bytes(text.encode())  # files are UTF-8, whatever the terminal is
     else:
         _saved(output, [text.encode()])
     if form is not None and verbosity() > QUIET:

@@ -14,7 +14,7 @@ from flowlib.job import WITHOUT, Assignment, FailedInput, Job
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan
-from flowlib.reasons import Reason
+from flowlib.reasons import WHY, Reason
 from flowlib.run_identity import RunIdentity
 from flowlib.tolerance import OnFailure
 from stores import Identity, Input, RunInfo, Status, TaskState
@@ -114,6 +114,8 @@ class JobMaker:
             facts["defaults"] = defaults
         if read := inputs_fact(inputs):
             facts["inputs"] = read
+        if (reason := self._plan.reasons.get(node.key, Reason.NEW)) is not Reason.NEW:
+            facts[WHY] = reason.value
         if node.upstream.gathers:
             facts[GATHERS] = "1"
         if without := self._without(node):

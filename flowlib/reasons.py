@@ -22,6 +22,9 @@ class Reason(str, Enum):
     UPSTREAM = "upstream"
 
 
+WHY: Final = "why"
+"""The fact that tells why an attempt was made, if it was not because the node was new."""
+
 SPREADING: Final = frozenset({Reason.DEFAULT, Reason.CODE, Reason.UPSTREAM})
 """Reasons that make the results of everything downstream out of date."""
 

@@ -75,7 +75,7 @@ def sort_listed(found: Sequence[Summary], wanted: str) -> list[Summary]:
     name = wanted.removeprefix("-")
     values = [_value(each, name) for each in found]
     if found and name not in _KEYS and all(value is ABSENT for value in values):
-        known = [*_KEYS, *sorted({path for each in found for path, _ in _leaves(each.config)})]
+        known = [*_KEYS, *sorted({path for each in found for path, _ in leaves(each.config)})]
         raise SelectorError(
             f"the records cannot be sorted by {name!r}.{nearest(name, known)} "
             f"They have: {', '.join(known)}"
@@ -105,7 +105,7 @@ def _varying(rows: list[Summary]) -> Iterator[tuple[Summary, frozenset[str]]]:
     """Each record of a task, and the paths to show."""
     if len(rows) == 1:
         [row] = rows
-        yield row, frozenset(p for name in row.given for p, _ in _leaves(row.config, name))
+        yield row, frozenset(p for name in row.given for p, _ in leaves(row.config, name))
         return
     first: dict[str, object] = {}
     paths: set[str] = set()
@@ -142,11 +142,12 @@ def short(value: object) -> str:
 def _flat(config: Config) -> Mapping[str, object]:
     """The values by dotted path; most configs hold no dicts."""
     if dict in map(type, config.values()):
-        return dict(_leaves(config))
+        return dict(leaves(config))
     return config
 
 
-def _leaves(config: Config, only: str | None = None) -> Iterator[tuple[str, object]]:
+def leaves(config: Config, only: str | None = None) -> Iterator[tuple[str, object]]:
+    """Dotted path and value of all that is no dict in a config, or in one parameter of it."""
     names = [*config] if only is None else [only] if only in config else []
     stack = [(str(name), config[name]) for name in reversed(names)]
     while stack:

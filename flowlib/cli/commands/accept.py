@@ -35,13 +35,10 @@ def command(
         flow_of_run(run_name, store_uri) if document is None else flow_of(document, (), store_uri)
     )
     accepted = flow.accept(list(selectors))
-    ids = [str(each) for each in accepted]
     if as_json:
-        write_json({"accepted": ids})
+        write_json(accepted.to_dict())
         return
-    write("".join(f"{each}\n" for each in ids))
-    note(
-        f"{len(ids)} result{'s' * (len(ids) != 1)} accepted"
-        if ids
-        else "there was nothing to accept"
-    )
+    write("".join(f"{each}\n" for each in accepted))
+    for id_, why in accepted.left:
+        note(f"{id_} left as it is: {why}")
+    note(f"accepted: {len(accepted)}; as valid as before: {accepted.valid}")

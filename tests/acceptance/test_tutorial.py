@@ -60,6 +60,24 @@ def test_the_tutorial_leads_to_a_table(tmp_path):
         printed = (called.out + called.err).splitlines()
         assert called.code == 0, called.err
         assert _matches(expected, printed), "\n".join([command, *printed])
+    _check_what_a_failure_does(folder)
+
+
+def _check_what_a_failure_does(folder):
+    """The last part of the page: a changed task, forced, then accepted as it was."""
+    sweep = ["run", "flow.yaml", "fit.k=1,5,15,25"]
+    source = (folder / "tasks.py").read_text()
+    fault = '        if self.k == 25:\n            raise ValueError("too many")\n'
+    first = "        errors = [(self._predict"
+    (folder / "tasks.py").write_text(source.replace(first, fault + first))
+    used = flowlib(*sweep, folder=folder)
+    assert used.code == 0
+    assert "the code of Fit ×12 has changed" in used.err
+    failed = flowlib(*sweep, "--force", "Fit+", folder=folder)
+    assert failed.code == 1
+    assert "✔ 9 ran   ≡ 3 cached   ✖ 3 failed   ⊘ 1 skipped" in failed.err
+    assert 'raise ValueError("too many")' in failed.err
+    assert flowlib("accept", "Fit", folder=folder).code == 0
 
 
 def test_a_table_takes_at_most_eight_commands():

@@ -57,13 +57,15 @@ class Nearest:
         address: Its record.
         differences: What is different in its own config; empty if nothing is.
         version: The versions of the task, if they differ.
-        has_same_upstream: Whether it was computed from the same results.
+        upstream: Keys of what it was computed from.
+        has_same_upstream: Whether that is what the new node reads.
         is_of_all: Whether all records of the task were looked at, or only `MOST_RECORDS`.
     """
 
     address: Address
     differences: tuple[Difference, ...]
     version: Difference | None
+    upstream: frozenset[str]
     has_same_upstream: bool
     is_of_all: bool
 
@@ -133,6 +135,7 @@ class EarlierRecords:
             best.address,
             _as_differences(best.texts, texts, given),
             Difference("version", best.version or "", version or "") if is_other else None,
+            best.upstream,
             best.upstream == upstream,
             stock.is_all,
         )

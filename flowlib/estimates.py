@@ -64,7 +64,7 @@ class Estimates:
         reasons = self._plan.reasons
         found = [self.of(node) for node in self._plan.graph.by_spec[spec] if node.key in reasons]
         known = [each for each in found if each is not None]
-        return None if found and not known else sum(known)
+        return None if found and not known else sum(known, 0.0)
 
     @property
     def is_complete(self) -> bool:
@@ -74,7 +74,7 @@ class Estimates:
     @property
     def work_s(self) -> float:
         """How long all that would run takes one after the other, as far as is known."""
-        return sum(each for each in self._durations.values() if each is not None)
+        return sum((each for each in self._durations.values() if each is not None), 0.0)
 
     @property
     def wall_s(self) -> float | None:
@@ -93,7 +93,7 @@ class Estimates:
         return Cost(
             len(several),
             sum(_has_result(self._plan.statuses.get(node.key)) for node in several),
-            sum(each for each in spent if each is not None),
+            sum((each for each in spent if each is not None), 0.0),
             sum(known) if known else None,
             len(expected) - len(known),
         )

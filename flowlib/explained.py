@@ -58,9 +58,10 @@ def of_upstream(plan: PlanFacts, node: Node, record: Record | None) -> Fact:
     sources = node.upstream.nodes
     if not sources:
         return Fact("upstream", ("none",), {"changed": []}, is_short=True)
-    changed = [*_changed_sources(plan, node, record)]
+    near = plan.earlier.nearest(node) if record is None else None
+    changed = [*_changed_sources(plan, node, record, near)]
     if not changed:
-        text = f"same ({len(sources)} result{'s' * (len(sources) > 1)})"
+        text = f"{_sameness(record, near)} ({len(sources)} result{'s' * (len(sources) > 1)})"
         return Fact("upstream", (text,), {"changed": []}, is_short=True)
     lines = tuple(f"{id_} {what}" for id_, what in changed[:_MOST_SOURCES])
     hidden = len(changed) - len(lines)
@@ -113,8 +114,15 @@ def of_log(plan: PlanFacts, record: Record | None) -> Iterator[Fact]:
 _STATE_WORDS: Final = {TaskState.KILLED: "interrupted", TaskState.UPSTREAM_FAILED: "skipped"}
 
 
+def _sameness(record: Record | None, near: Nearest | None) -> str:
+    """How the inputs compare, if none of them is to be named."""
+    if record is None and near is None:
+        return "nothing to compare with"
+    return "same" if near is None or near.has_same_upstream else f"fewer than {near.address} read"
+
+
 def _changed_sources(
-    plan: PlanFacts, node: Node, record: Record | None
+    plan: PlanFacts, node: Node, record: Record | None, near: Nearest | None
 ) -> Iterator[tuple[str, str]]:
     """The predecessors that are, or will be, others than those that were read; and how."""
     attempt = None if record is None else record.finished or record.latest
@@ -123,6 +131,8 @@ def _changed_sources(
         status, id_ = plan.statuses.get(each.key), str(each.address)
         if each.key in plan.reasons:
             yield id_, f"would run ({reason_of(plan, each)})"
+        elif near is not None and each.key not in near.upstream:
+            yield id_, f"is another one than {near.address} read"
         elif attempt is None or status is None:
             continue
         elif each.key not in read:

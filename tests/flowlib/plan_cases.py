@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from flowlib import Flow, TaskSpec
+from flowlib.fingerprint import CODE
 from stores import Address, Attempt, Identity, Input, Record, RunInfo, TaskState
 
 STARTED = time.mktime((2026, 11, 20, 18, 2, 0, 0, 0, 0))
@@ -76,7 +77,10 @@ def put_results(store, flow: Flow, *leave: str) -> None:
             STARTED,
             None if duration_s is None else STARTED + duration_s,
             inputs=tuple(Input(each.name, each.address, 1) for each in node.upstream.nodes),
-            facts={"defaults": texts.defaults_digest(node.arguments)},
+            facts={
+                "defaults": texts.defaults_digest(node.arguments),
+                CODE: plan.code.fact(node.declaration.task),
+            },
             run=RunInfo("demo", "calm-finch-07", node.unique_name),
         )
         identity = Identity(

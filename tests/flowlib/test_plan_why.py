@@ -62,7 +62,7 @@ def test_a_cached_task_tells_when_it_was_computed(store):
     assert text(why) == [
         f"{key(classifiers(), 'Glove-2')} is cached: attempt 1 counts",
         "  task      Glove-2  dim=100",
-        "  config    same          upstream  same (1 result)          version  none",
+        "  config    same          upstream  same (1 result)          version  none          code  same",
         "  last      finished 2026-11-20 18:02 in run calm-finch-07 after 20.0 s",
         "  cost      0:20 to compute, 7:24 or more with the 5 tasks that read from it",
     ]
@@ -103,6 +103,22 @@ def test_another_version_is_a_reason_of_its_own(store):
     plan = classifiers(version="new").plan(results_store=other)
     assert [n.name for n in plan.to_run if plan.reasons[n.key] == "version"] == ["Train"] * 4
     assert "  version   old → new" in text(plan.why("Train-1"))
+
+
+def test_another_input_of_a_new_task_is_named(store):
+    """What the nearest result read instead is not it; a reduce may read fewer."""
+    flow = classifiers((1, 3))
+    put_results(store, flow, "Fetch", "Clean", "Glove", "Tfidf-1", "Train", "Eval", "Select")
+    lines = text(flow.plan(results_store=store).why("Train-3"))
+    input_ = key(flow, "Tfidf-2")
+    assert re.fullmatch(rf"  upstream  {input_} is another one than Train/\w{{8}} read", lines[3])
+
+    put_results(store, classifiers(), "Fetch", "Clean", "Glove", "Tfidf", "Train", "Eval")
+    lines = text(classifiers((1,)).plan(results_store=store).why("Select"))
+    last = key(classifiers(), "Select")
+    assert lines[3] == f"  upstream  fewer than {last} read (2 results)          version  none"
+    empty = classifiers().plan(results_store=InMemoryStore(), only="Clean").why("Clean")
+    assert text(empty)[3].startswith(f"  upstream  {key(classifiers(), 'Fetch')} would run (new)")
 
 
 def test_a_failure_is_told_with_its_last_line_and_its_log(tmp_path, monkeypatch):
@@ -148,7 +164,7 @@ def test_a_changed_default_and_a_changed_input_are_told(tmp_path):
     first, id_ = text(plan.why("sum")), str(plan.to_run[0].address)
     assert first[0] == f"{id_} would run: a default of the task was changed since"
     assert first[2] == "  config    extra 5 → 6 (a default was changed)"
-    assert first[-1] == f"  keep      the old result counts with keep='{id_}', or --keep {id_}"
+    assert f"  keep      the old result counts with keep='{id_}', or --keep {id_}" in first
     assert text(plan.why("double"))[3] == f"  upstream  {id_} would run (default)"
     assert flow(new).plan(results_store=store, keep=id_).to_run == []
 

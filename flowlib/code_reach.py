@@ -15,6 +15,8 @@ from flowlib.code_spaces import ABSENT, Space, local_space
 
 _PLAIN: Final = (bool, int, float, complex, str, bytes, type(None))
 _GETATTR: Final = "__getattr__"
+_SCRIPT: Final = "__main__"
+"""Who imports it as a whole asks how the program was started."""
 
 
 class SourceUnknown(Exception):
@@ -149,7 +151,7 @@ class Reach:
         return self._in_module(self._modules.find(name), chain, seen)
 
     def _in_module(self, place: ModulePlace, chain: tuple[str, ...], seen: _Seen) -> list[Target]:
-        if place.origin is not Origin.PROJECT:
+        if place.origin is not Origin.PROJECT or (place.name == _SCRIPT and not chain):
             package = place.name if place.origin is Origin.PACKAGE else ""
             return [Outside(".".join((place.name, *chain)), package)]
         space = self._space(place)
@@ -183,7 +185,7 @@ class Reach:
 
     def _of_object(self, value: Callable[..., object]) -> list[Target]:
         place = self._modules.find(value.__module__ or "")
-        is_running = place.origin is Origin.PROJECT or place.name == "__main__"
+        is_running = place.origin is Origin.PROJECT or place.name == _SCRIPT
         if isinstance(value, FunctionType) or is_running:
             return self.of_task(value)
         package = place.name if place.origin is Origin.PACKAGE else ""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from flowlib.bulk import paused_collection
 from flowlib.code_modules import versions_of
 from flowlib.code_reach import Outside, Reach, SourceUnknown, Target, Unit
 from stores import canonical
@@ -74,11 +75,15 @@ class Fingerprints:
     def of(self, task: Callable[..., object]) -> Fingerprint | None:
         """The fingerprint of a task; None if some of its source is not to be had."""
         if task not in self._known:
-            try:
-                self._known[task] = _Walk(self._reach).fingerprint(task)
-            except (SourceUnknown, RecursionError):
-                self._known[task] = None
+            with paused_collection():  # else the collector takes most of the time
+                self._known[task] = self._found(task)
         return self._known[task]
+
+    def _found(self, task: Callable[..., object]) -> Fingerprint | None:
+        try:
+            return _Walk(self._reach).fingerprint(task)
+        except (SourceUnknown, RecursionError):
+            return None
 
     def fact(self, task: Callable[..., object]) -> str:
         """What records keep of a task's code; empty if it is not known."""

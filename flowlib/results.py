@@ -88,7 +88,7 @@ class Run(Mapping[str, Results]):
         from flowlib.run_story import story_of_graph
 
         words = {
-            node.key: self.state_of(node).value if node.key in self.plan.reasons else "cached"
+            node.key: "cached" if self.is_cached(node) else self.state_of(node).value
             for node in self._graph
         }
         story = story_of_graph(self._graph, words, self._progress, self.store, self.folder)

@@ -252,16 +252,21 @@ def test_the_store_is_asked_for_little(thousand, flow, asked, shown):
     assert store.asked == shown
 
 
-def test_a_cached_plan_loads_no_machinery(thousand):
-    """Neither a plan nor a run in which all is cached loads what only texts need."""
+def test_a_cached_plan_opens_the_index_alone_and_loads_no_machinery(thousand):
+    """One file of the store for 1,000 tasks, and nothing that only texts need."""
     code = f"""
 import sys
 from flowlib import Flow, TaskSpec
 from stores import LocalFileStore
 def small(x=0): return {{"y": x}}
 flow = Flow([TaskSpec(small, {{"x": list(range(1000))}}, expand="product")])
+opened = []
+sys.addaudithook(lambda name, args: name == "open" and opened.append(str(args[0])))
 assert flow.plan(results_store=LocalFileStore({str(thousand)!r})).to_run == []
 print([m for m in ("rich", "numpy", "networkx", "pydantic", "flowlib.explanation", "flowlib.plan_table", "asyncio") if m in sys.modules])
+print(sum({str(thousand)!r} in path for path in opened))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
+    modules, opened = done.stdout.splitlines()
+    assert modules == "[]"
+    assert int(opened) <= 2, "the marker of the store, and the index"

@@ -298,3 +298,17 @@ def test_pdb_stops_in_the_frame_that_failed(folder):
         terminal.type("q\n")
         assert terminal.wait_for_end() == 1
     assert "0.9" in terminal.shown
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+@pytest.mark.parametrize("force", ["", "1"])
+@pytest.mark.parametrize("no_colour", ["", "1"])
+def test_a_pipe_never_gets_commands_of_the_cursor(ci, force, no_colour, folder):
+    """Whatever the environment says about colours: FORCE_COLOR makes no terminal of a pipe."""
+    given = {"CI": ci, "FORCE_COLOR": force, "NO_COLOR": no_colour, "TTY_COMPATIBLE": force}
+    variables = {name: value for name, value in given.items() if value}
+    called = flowlib("run", "flow.yaml", "--inline", folder=folder, **variables)
+    assert called.code == 0
+    codes = set(re.findall(r"\x1b\[[0-9;?]*[A-Za-z]", called.err))
+    assert {code for code in codes if not code.endswith("m")} == set()
+    assert bool(codes) == bool(force and not no_colour)

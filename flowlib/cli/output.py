@@ -29,6 +29,13 @@ def write(text: str) -> None:
     sys.stdout.write(text)
 
 
+def write_line(text: str) -> None:
+    """Write a line of text; what stdout cannot show is escaped."""
+    from flowlib.console_text import harmless
+
+    sys.stdout.write(f"{harmless(text, encoding_of(sys.stdout))}\n")
+
+
 def write_bytes(data: bytes) -> None:
     """Write raw data."""
     sys.stdout.flush()
@@ -48,9 +55,27 @@ def write_lines(lines: Iterable[Line], *, use_pager: bool = False) -> None:
 
 
 def write_json(document: Mapping[str, object]) -> None:
-    """Write one JSON document."""
+    """Write one JSON document; in ASCII where stdout cannot tell all of its text.
+
+    What JSON has no number for is `"NaN"` or `"Infinity"`.
+    """
     whole = {"schema": SCHEMA, **document}
-    sys.stdout.write(json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n")
+    try:
+        text = _json(whole, is_ascii=False)
+    except ValueError:
+        from flowlib.result_cells import as_json  # wanted seldom
+
+        whole = as_json(whole)
+        text = _json(whole, is_ascii=False)
+    try:
+        text.encode(encoding_of(sys.stdout))
+    except UnicodeEncodeError:
+        text = _json(whole, is_ascii=True)
+    sys.stdout.write(f"{text}\n")
+
+
+def _json(whole: object, *, is_ascii: bool) -> str:
+    return json.dumps(whole, indent=2, ensure_ascii=is_ascii, allow_nan=False, default=str)
 
 
 def note(text: str) -> None:

@@ -203,3 +203,18 @@ def test_ls_is_light(folder):
         text=True,
     )
     assert done_.stderr == "[]\n"
+
+
+def test_json_is_valid_whatever_a_config_holds(tmp_path):
+    """Half of a surrogate pair, no number, and a stream that knows ASCII only."""
+    (tmp_path / "flowlib.toml").write_text("")
+    store = LocalFileStore(tmp_path / ".flowlib")
+    put(store, Address("T", "a" * 32), {"loss": float("nan")}, s="\ud800é", f=float("inf"))
+    for encoding in ("utf-8", "ascii"):
+        [record] = flowlib("ls", "--json", folder=tmp_path, PYTHONIOENCODING=encoding).json[
+            "records"
+        ]
+        assert record["config"] == {"f": {"$float": "inf"}, "s": {"$str": [0xD800, 233]}}
+    shown_ = flowlib("show", "T", "--json", folder=tmp_path)
+    assert "NaN" not in shown_.out.replace('"NaN"', "")
+    assert shown_.json["artifacts"][0]["values"] == {"": "NaN"}

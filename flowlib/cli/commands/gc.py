@@ -1,0 +1,79 @@
+"""Delete what nobody needs any more."""
+
+from __future__ import annotations
+
+import click
+
+from flowlib.cli.asking import is_agreed
+from flowlib.cli.exits import ExitCode
+from flowlib.cli.opening import opened_store
+from flowlib.cli.options import common_options, json_option, store_option, yes_option
+from flowlib.cli.output import note, write_json, write_line
+from flowlib.removal import collection_document, collection_text
+from stores.housekeeping.collection import GcPolicy
+
+
+@click.command()
+@click.option(
+    "--keep-last", type=click.IntRange(min=0), metavar="N",
+    help="Keep what the last N runs have computed, with all it was computed from.",
+)  # fmt: skip
+@click.option("--older", metavar="AGE", help="Only what ended longer ago: 12h, 30d, 4w.")
+@click.option(
+    "--unreferenced", is_flag=True,
+    help="Only what killed processes left and no record names; also without any option.",
+)  # fmt: skip
+@click.option("-n", "--dry-run", is_flag=True, help="Only show what would be deleted.")
+@yes_option
+@json_option
+@store_option
+@common_options
+def command(
+    keep_last: int | None,
+    older: str | None,
+    unreferenced: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    store_uri: str | None,
+) -> ExitCode:
+    """Delete what nobody needs any more.
+
+    \b
+    flowlib gc -n
+    flowlib gc --keep-last 3
+    flowlib gc --older 30d --keep-last 1 -y
+
+    With both options only what is old and of no such run goes. What was saved by hand stays, and
+    so does all of the last hour. Leftovers of killed processes go in any case. What is deleted is
+    gone: there is no trash. Folders of runs, with their events and logs, are not touched.
+    """
+    plan = opened_store(store_uri).gc(**_policy(keep_last, older, unreferenced=unreferenced))
+    if dry_run or not (plan.victims or plan.leftovers):
+        if as_json:
+            write_json({"dry_run": dry_run, **collection_document(plan)})
+        else:
+            write_line(collection_text(plan))
+        return ExitCode.OK
+    if not yes:
+        note(collection_text(plan))
+    if not is_agreed("Delete them?", yes=yes):
+        note("nothing was deleted")
+        return ExitCode.OK
+    done = plan.apply()
+    if as_json:
+        write_json({"dry_run": False, **collection_document(plan, done)})
+    else:
+        note(str(done))
+    return ExitCode.FAILED if done.removal.busy else ExitCode.OK
+
+
+def _policy(keep_last: int | None, older: str | None, *, unreferenced: bool) -> GcPolicy:
+    policy: GcPolicy = {}
+    if keep_last is not None:
+        policy["keep_runs"] = keep_last
+    if older is not None:
+        policy["older_than"] = older
+    if unreferenced and policy:
+        raise click.UsageError("--unreferenced leaves all records: give it alone")
+    return policy

@@ -72,9 +72,17 @@ def main() -> None:
         script = folder / "use.py"
         script.write_text(USE)
         _run([str(python), str(script)], folder)
+        _use_command(folder / "env" / "bin" / "flowlib", folder)
         mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(python)]
         _run([*mypy, "--cache-dir", str(folder / "mypy"), str(script)], folder)
     print(f"{wheel.name} works in a clean environment")
+
+
+def _use_command(program: Path, folder: Path) -> None:
+    """The command writes a project that runs, wherever it is installed."""
+    _run([str(program), "init", "project"], folder)
+    for words in (["run", "flow.yaml", "-w", "2"], ["results", "Best"], ["doctor"]):
+        _run([str(program), *words], folder / "project")
 
 
 def _run(command: Sequence[str], folder: Path) -> None:

@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -173,3 +174,19 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_the_command_is_installed_beside_python(tmp_path):
+    """As a program of its own, which is the same as `python -m flowlib`."""
+    program = Path(sys.executable).with_name("flowlib")
+    done = subprocess.run(
+        [sys.executable, str(program), "help", "exit-codes"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == flowlib("help", "exit-codes", folder=tmp_path).out

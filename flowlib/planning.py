@@ -15,7 +15,6 @@ from flowlib.node import Node, lineage
 from flowlib.plan import Plan
 from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig
-from flowlib.selection import Selected
 from flowlib.versions import nodes_of_other_version
 from flowlib.wishes import Look, Wanted, Wishes, wanted_of
 from stores import ResultsStore, Status
@@ -68,10 +67,7 @@ class _Planner:
 
     def plan(self) -> Plan:
         wanted, graph = self._wanted, self._graph
-        self._statuses = self._known()
-        comparison = self._comparison(self._statuses)
-        own = _own_reason(comparison, wanted.forced)
-        missing = self._missing(own)
+        missing = self._missing()
         reasons = self._runnable(missing)
         left_out = self._left_out(missing, reasons)
         earlier = EarlierRecords(self._store, graph.by_spec, self._statuses, self._texts)
@@ -97,29 +93,39 @@ class _Planner:
             code=self._code.fingerprints,
         )
 
-    def _comparison(self, statuses: Mapping[str, Status]) -> Comparison:
-        return Comparison(self._store, statuses, self._texts, self._code, self._wanted.kept)
-
-    def _known(self) -> Mapping[str, Status]:
-        """What the store knows of what is wanted, and of what is upstream of what is missing."""
-        targets = self._wanted.targets
-        if targets is None:
-            return self._look.at_all()
-        wanted = [self._graph.nodes[key] for key in self._graph.nodes if key in targets]
-        statuses = self._look.at(wanted)
-        comparison = self._comparison(statuses)
-        own = _own_reason(comparison, self._wanted.forced)
-        missing = [node for node in wanted if own(node) is not None]
-        return self._look.at(list(lineage(missing)))
-
-    def _missing(self, own: OwnReason) -> dict[str, Reason]:
+    def _missing(self) -> dict[str, Reason]:
         """What has to run for what is wanted, in running order."""
-        graph, wanted = self._graph, self._wanted
+        graph, wanted, look = self._graph, self._wanted, self._look
         if wanted.targets is None:
-            return needed_by_all(graph, own, wanted.kept)
+            self._statuses = look.at_all()
+            return needed_by_all(graph, self._own_reason(), wanted.kept)
         targets = [node for node in graph if node.key in wanted.targets]
-        found = needed_by(targets, own, wanted.kept)
-        return {key: found[key] for key in graph.nodes if key in found}
+        self._statuses = look.at(targets)
+        own = look.remembered(self._own_reason())
+        running = [node for node in targets if own(node) is not None]
+        while True:
+            look.at(list(lineage(running)))
+            found = needed_by(targets, own, wanted.kept)
+            running = [graph.nodes[key] for key in found]
+            if look.was_at(lineage(running)):  # else something spread to another target
+                return {key: found[key] for key in graph.nodes if key in found}
+
+    def _own_reason(self) -> OwnReason:
+        """Why a node has to run, whatever becomes of its predecessors."""
+        comparison = Comparison(
+            self._store, self._statuses, self._texts, self._code, self._wanted.kept
+        )
+        forced = self._wanted.forced
+        if not forced.keys:
+            return comparison.reason
+
+        def own(node: Node) -> Reason | None:
+            if node.key in forced.named:
+                return Reason.FORCE
+            reason = comparison.reason(node)
+            return Reason.UPSTREAM if reason is None and node.key in forced.spread else reason
+
+        return own
 
     def _runnable(self, missing: dict[str, Reason]) -> dict[str, Reason]:
         """What of it can run, although some is skipped."""
@@ -161,17 +167,3 @@ class _Planner:
         lost = [key for key in reasons if key in kept and reasons[key] is not Reason.FORCE]
         if lost:
             yield f"keep: {len(lost)} of {len(kept)} tasks have no result to keep"
-
-
-def _own_reason(comparison: Comparison, forced: Selected) -> OwnReason:
-    """Why a node has to run, whatever becomes of its predecessors."""
-    if not forced.keys:
-        return comparison.reason
-
-    def own(node: Node) -> Reason | None:
-        if node.key in forced.named:
-            return Reason.FORCE
-        reason = comparison.reason(node)
-        return Reason.UPSTREAM if reason is None and node.key in forced.spread else reason
-
-    return own

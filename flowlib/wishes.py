@@ -10,14 +10,16 @@ What does a user want of a flow? `force`, `only`, `skip`, `keep`, `resume`, as k
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from flowlib.errors import NothingSelected, SelectorError
 from flowlib.flow_arguments import Selectors
 from flowlib.graph import TaskGraph
+from flowlib.needed import OwnReason
 from flowlib.node import Node
+from flowlib.reasons import Reason
 from flowlib.selection import Selected, select
 from stores import ResultsStore, Status, TaskState
 
@@ -85,6 +87,24 @@ class Look:
             self._asked.update(each.key for each in new)
             self.statuses.update(self._store.statuses([each.address for each in new]))
         return self.statuses
+
+    def was_at(self, nodes: Iterable[Node]) -> bool:
+        """Whether the store was asked for all of `nodes`."""
+        return self._has_all or all(each.key in self._asked for each in nodes)
+
+    def remembered(self, own: OwnReason) -> OwnReason:
+        """The same reasons, found once for every node that the store was asked for."""
+        known: dict[str, Reason | None] = {}
+
+        def reason(node: Node) -> Reason | None:
+            if node.key in known:
+                return known[node.key]
+            found = own(node)
+            if self.was_at([node]):
+                known[node.key] = found
+            return found
+
+        return reason
 
 
 class StoreWords(Mapping[str, Collection[str]]):

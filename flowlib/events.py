@@ -81,6 +81,7 @@ class RunStarted(Event):
         stale: Specs with cached nodes that are older than their input.
         folder: Where logs and events of the run are kept; None if nowhere.
         again: Words of the command that runs the same flow again; empty if none is known.
+        is_part: Whether only a part of the flow was wanted, or some of it anew.
         seen_by: Words of the command that looks into the store, `("flowlib", "--store", "…")`;
             empty if none is known.
         boot_id: Of the driver's host, and of its namespace of processes; empty if not known.
@@ -98,6 +99,7 @@ class RunStarted(Event):
     stale: tuple[str, ...] = ()
     folder: str | None = None
     again: tuple[str, ...] = ()
+    is_part: bool = False
     seen_by: tuple[str, ...] = ()
     boot_id: str = ""
     process_start: int = 0

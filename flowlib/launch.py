@@ -72,6 +72,11 @@ class RunOptions:
     command: RunCommand = NO_COMMAND
 
     @property
+    def wants_part(self) -> bool:
+        """Whether something else is wanted than all that is not there."""
+        return any((self.force, self.only, self.skip, self.keep, self.resume))
+
+    @property
     def wishes(self) -> Wishes:
         """Those that tell what is wanted."""
         wanted = (self.force, self.only, self.skip, self.keep, self.resume)
@@ -98,7 +103,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
         tell = log.before(_watched(stack, options, story))
-        tell(replace(_started(plan, store, identity, workers, options.command), folder=log.path))
+        tell(replace(_started(plan, store, identity, workers, options), folder=log.path))
         state = RunState(logs=log.names)
         if plan.reasons:
             owner = Owner.of_this_process()
@@ -264,7 +269,7 @@ def _drive(runner: Runner, crew: Executor, interrupts: Interrupts, tell: Tell) -
 
 
 def _started(
-    plan: Plan, store: ResultsStore, identity: RunIdentity, workers: int, command: RunCommand
+    plan: Plan, store: ResultsStore, identity: RunIdentity, workers: int, options: RunOptions
 ) -> RunStarted:
     driver = Owner.of_this_process()
     return RunStarted(
@@ -277,8 +282,9 @@ def _started(
         workers=workers if plan.reasons else 0,
         specs=spec_totals(plan),
         stale=tuple(sorted({node.name for node in plan.stale})),
-        again=command.again(store),
-        seen_by=command.seen_by(store),
+        again=options.command.again(store),
+        is_part=options.wants_part,
+        seen_by=options.command.seen_by(store),
         boot_id=driver.boot_id,
         process_start=driver.started,
     )

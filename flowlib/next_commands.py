@@ -70,6 +70,8 @@ def _named(store: ResultsStore) -> tuple[str, ...] | None:
 
 def rest_of(start: RunStarted) -> str:
     """Runs what is left of a run; empty if no command is known that does."""
+    if start.again and start.is_part:
+        return shlex.join([*start.again, "--resume", _own_name(start)])
     return shlex.join(start.again)
 
 
@@ -86,6 +88,13 @@ def logs_of(start: RunStarted, task: TaskRef) -> str:
 def results_of(start: RunStarted) -> str:
     """Shows the results of the store as a table; empty if no command can look into it."""
     return _look(start, ["results"])
+
+
+def _own_name(start: RunStarted) -> str:
+    """The name that no other run has: the second `exp` is kept as `exp#2`."""
+    _, mark, number = (start.folder or "").rpartition("#")
+    is_repeated = mark and number.isdecimal() and not start.run_name.endswith(f"#{number}")
+    return f"{start.run_name}#{number}" if is_repeated else start.run_name
 
 
 def _look(start: RunStarted, words: Sequence[str]) -> str:

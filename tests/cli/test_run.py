@@ -312,3 +312,19 @@ def test_a_pipe_never_gets_commands_of_the_cursor(ci, force, no_colour, folder):
     codes = set(re.findall(r"\x1b\[[0-9;?]*[A-Za-z]", called.err))
     assert {code for code in codes if not code.endswith("m")} == set()
     assert bool(codes) == bool(force and not no_colour)
+
+
+def test_what_is_left_of_a_part_is_a_part(folder):
+    """After `--only` the printed command runs no more than that wanted."""
+    called = flowlib("run", "flow.yaml", "train.lr=0.9,0.1", "--only", "Train-1", folder=folder)
+    assert called.code == 1
+    (line,) = re.findall(r"^  next +(.+)$", called.err, re.MULTILINE)
+    rest = line.split("  ·  ")[1]
+    assert rest.endswith("(runs only what is left: 1)")
+    source = (folder / "tasks.py").read_text()
+    (folder / "tasks.py").write_text(source.replace("> 0.5", "> 9"))
+    words = shlex.split(rest.partition(" (")[0])
+    left = flowlib(*words[1:], "--json", folder=folder)
+    events = [event_of(line) for line in left.out.splitlines()]
+    finished = [(e.task.spec, e.task.label) for e in events if isinstance(e, Finished)]
+    assert finished == [("Train", "lr=0.9")]

@@ -34,8 +34,8 @@ def command(
     unreferenced: bool,
     dry_run: bool,
     yes: bool,
-    as_json: bool,
-    store_uri: str | None,
+    as_json: bool = False,
+    store_uri: str | None = None,
 ) -> ExitCode:
     """Delete what nobody needs any more.
 

@@ -68,8 +68,8 @@ def command(
     has_workers: bool,
     pattern: re.Pattern[str] | None,
     most: int | None,
-    as_json: bool,
-    store_uri: str | None,
+    as_json: bool = False,
+    store_uri: str | None = None,
 ) -> None:
     """Show what a task printed and logged, or all tasks of a run.
 

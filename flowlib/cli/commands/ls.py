@@ -56,8 +56,8 @@ def command(
     is_all: bool,
     since: str | None,
     only_ids: bool,
-    as_json: bool,
-    store_uri: str | None,
+    as_json: bool = False,
+    store_uri: str | None = None,
 ) -> None:
     """List the tasks in the store, the newest first.
 

@@ -166,4 +166,5 @@ class _Planner:
         kept = self._wanted.kept
         lost = [key for key in reasons if key in kept and reasons[key] is not Reason.FORCE]
         if lost:
-            yield f"keep: {len(lost)} of {len(kept)} tasks have no result to keep"
+            has = "has" if len(lost) == 1 else "have"
+            yield f"keep: {len(lost)} of {len(kept)} tasks {has} no result to keep"

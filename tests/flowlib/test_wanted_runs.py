@@ -145,8 +145,8 @@ def test_what_cannot_be_kept_is_told_and_runs(store):
     run(flow((0.1,)), store)
     plan = flow().plan(results_store=store, keep="fit")
     assert reasons(plan) == {"fit-2": "new", "report": "new"}
-    assert plan.notes == ("keep: 1 of 2 tasks have no result to keep",)
-    assert "  note: keep: 1 of 2 tasks have no result to keep" in str(plan).splitlines()
+    assert plan.notes == ("keep: 1 of 2 tasks has no result to keep",)
+    assert "  note: keep: 1 of 2 tasks has no result to keep" in str(plan).splitlines()
 
 
 def test_failures_are_selected_by_their_word(store):

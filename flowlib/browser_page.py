@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import html
 import tempfile
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from flowlib.errors import MissingExtra
+from flowlib.terminal import is_in_notebook
+
+_UNTRUSTED: Final = "This page runs scripts: trust the notebook to see it, or run the cell."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +23,19 @@ class BrowserPage:
     Attributes:
         title: Of the page.
         models: What Bokeh shows.
+        height_px: Of the frame around it in a notebook.
     """
 
     title: str
     models: Any
+    height_px: int = 720
+
+    def text(self) -> str:
+        """The page as HTML, Bokeh's own scripts included."""
+        from bokeh.embed import file_html
+        from bokeh.resources import INLINE
+
+        return file_html(self.models, INLINE, self.title)
 
     def save(self, path: str | Path) -> Path:
         """Write the page as one file of HTML, Bokeh's own scripts included.
@@ -30,15 +43,17 @@ class BrowserPage:
         Returns:
             Where it was written.
         """
-        from bokeh.embed import file_html
-        from bokeh.resources import INLINE
-
         written = Path(path)
-        written.write_text(file_html(self.models, INLINE, self.title), encoding="utf-8")
+        written.write_text(self.text(), encoding="utf-8")
         return written
 
-    def _ipython_display_(self) -> None:
-        self.show()
+    def _repr_html_(self) -> str:
+        # A page of its own in the page: it lives as long as the notebook is kept, and nothing of
+        # it can break out. Where a notebook is not trusted the frame goes and its text stays.
+        return (
+            f'<div><iframe srcdoc="{html.escape(self.text())}" '
+            f'style="width:100%;height:{self.height_px}px;border:0">{_UNTRUSTED}</iframe></div>'
+        )
 
     def show(self, browser: str | None = None) -> None:
         """Open the page in a browser, or put it into the notebook this runs in.
@@ -46,13 +61,9 @@ class BrowserPage:
         Args:
             browser: Name of a browser known to `webbrowser`; None is the default one.
         """
-        if "ipykernel" in sys.modules and browser is None:
-            from bokeh.io import output_notebook
-            from bokeh.plotting import show
-            from bokeh.resources import INLINE
-
-            output_notebook(INLINE, hide_banner=True)
-            show(self.models)
+        if browser is None and is_in_notebook():
+            ipython: Any = import_module("IPython.display")
+            ipython.display(self)
         else:
             from bokeh.util.browser import view
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from flowlib.console_text import Line, Span, plain, styled
 
 _PAGE_STYLES: Final = {
-    "bold": "font-weight:bold", "dim": "opacity:.6", "red": "color:#d33", "green": "color:#2a2",
+    "bold": "font-weight:bold", "dim": "opacity:0.6", "red": "color:#d33", "green": "color:#2a2",
     "yellow": "color:#b80", "magenta": "color:#b4b", "cyan": "color:#199",
 }  # fmt: skip
 """Readable on a white page and on a dark one."""

@@ -31,4 +31,4 @@ def parallel_coordinates(
     table = source if isinstance(source, ResultTable) else ResultTable.of(source)
     shown = coordinates_of(table.grid, table.tasks, metric, mode)
     title = ", ".join(sorted(table.tasks)) or "results"
-    return BrowserPage(title, coordinates_models(shown, title))
+    return BrowserPage(title, coordinates_models(shown, title), height_px=880)

@@ -13,6 +13,7 @@ from flowlib.events import Event
 from flowlib.live_terminal import is_live
 from flowlib.logs import own_handlers
 from flowlib.run_progress import RunProgress
+from flowlib.terminal import is_in_notebook
 from flowlib.view import View, views
 
 Tell = Callable[[Event], None]
@@ -80,17 +81,10 @@ def chosen(progress: str | None) -> str | None:
     if name is None or name == "none":
         return None
     if name == "auto":
-        if _is_in_notebook():
+        if is_in_notebook():
             return "notebook"
         return "live" if is_live(sys.stderr) else None
     return "lines" if name == "live" and not is_live(sys.stderr) else name
-
-
-def _is_in_notebook() -> bool:
-    """Whether a kernel runs this: it displays what others can only print."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
 
 
 @contextmanager

@@ -80,3 +80,10 @@ def _paged(text: str, pager: list[str]) -> bool:
         with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is a command of the pager
             process.wait()
     return True
+
+
+def is_in_notebook() -> bool:
+    """Whether a kernel runs this: it displays what others can only print."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None

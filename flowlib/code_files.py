@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -108,6 +109,16 @@ class SourceFile:
         pieces = [piece for node in nodes for piece in self._pieces(name, node)]
         return Definition(name, tuple(pieces), references(nodes), self.path)
 
+    def literals(self) -> dict[str, object]:
+        """The plain values that the module and its classes give to names, once each."""
+        found: dict[str, object] = {}
+        doubled = set()
+        for name, value in _assigned(self.tree.body):
+            doubled |= {name} & found.keys()
+            with contextlib.suppress(ValueError):
+                found[name] = ast.literal_eval(value)
+        return {name: value for name, value in found.items() if name not in doubled}
+
     def _pieces(self, name: str, node: ast.AST) -> Iterator[Piece]:
         if not isinstance(node, ast.ClassDef):
             text = self._text(_first_line(node), _last_line(node))
@@ -193,6 +204,18 @@ def _first_line(node: ast.AST) -> int:
 def _last_line(node: ast.AST) -> int:
     last: int | None = getattr(node, "end_lineno", None)
     return last or _first_line(node)
+
+
+def _assigned(body: Iterable[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.expr]]:
+    """The values that statements, and those of classes, give to single names."""
+    for each in body:
+        if isinstance(each, ast.ClassDef):
+            yield from _assigned(each.body, f"{prefix}{each.name}.")
+        targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
+        value = getattr(each, "value", None)
+        if value is not None and len(targets) == 1 and isinstance(targets[0], ast.Name):
+            is_sum = isinstance(each, ast.AugAssign)
+            yield prefix + targets[0].id, ast.Tuple([value], ast.Load()) if is_sum else value
 
 
 def _asks_for_main(test: ast.AST) -> bool:

@@ -9,11 +9,13 @@ and files nor on the names of modules: what was moved is the same.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from flowlib.bulk import paused_collection
+from flowlib.code_loaded import is_as_written
 from flowlib.code_modules import versions_of
 from flowlib.code_reach import Outside, Reach, SourceUnknown, Target, Unit
 from stores import canonical
@@ -25,6 +27,11 @@ _FORM: Final = "1"
 """Of fingerprints: those of another form cannot be compared."""
 
 _DIGITS: Final = 16
+
+_EDITED: Final = "what is computed with it has no fingerprint of its code until it is imported anew"
+_told: set[str] = set()
+
+_log = logging.getLogger("flowlib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +123,28 @@ class _Walk:
             definition = unit.definition
             said.append([[each.canonical for each in definition.pieces], links])
             parts += _parts(unit, uses)
+        self._check_loaded()
         versions: dict[str, str] = {}
         for module in sorted(self._packages):
             versions |= versions_of(module)
         packages = dict(sorted(versions.items()))
         text = json.dumps([said, packages])
         return Fingerprint(f"{_FORM}.{_digest(text)}", tuple(parts), packages)
+
+    def _check_loaded(self) -> None:
+        """Refuse files that were edited after they were loaded: what runs is something else."""
+        names: dict[str, list[str]] = {}
+        spaces = {unit.space.key: unit.space for unit in self._units}
+        for unit in self._units:
+            names.setdefault(unit.space.key, []).append(unit.name)
+        for key, space in spaces.items():
+            source = space.source
+            if source is None or is_as_written(space.place.name, source, names[key]):
+                continue
+            if source.path not in _told:
+                _told.add(source.path)
+                _log.warning("%s was edited after it was imported: %s", source.path, _EDITED)
+            raise SourceUnknown(source.path)
 
     def _links(self, unit: Unit) -> tuple[list[object], dict[str, str]]:
         """Where the names of a definition lead, in order; and those that lead outside."""

@@ -457,6 +457,109 @@ def test_a_huge_module_is_parsed_once(fingerprint, monkeypatch):
     assert sorted(Path(path).name for path in parsed) == ["huge.py", "tasks.py"]
 
 
+LOADED = """
+    RATE = 1
+    TABLE = {}
+
+    class Train:
+        limit = 3
+
+        def run(self):
+            "Says it."
+            return RATE * self.limit, TABLE, helper()
+
+    def helper():
+        return [x + 1 for x in (1, 2.0)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("RATE = 1", "RATE = 2"),
+        ("RATE = 1", "RATE = True"),
+        ("limit = 3", "limit = 4"),
+        ("RATE * self.limit", "RATE + self.limit"),
+        ("x + 1", "x + 3"),
+        ("2.0", "2"),
+    ],
+)
+def test_a_file_that_was_edited_after_its_import_is_unknown(
+    fingerprint, tmp_path, caplog, old, new
+):
+    """What runs is something else, until it is imported anew; one line says so."""
+    before = fingerprint({"tasks": LOADED})
+    path = tmp_path / "tasks.py"
+    path.write_text(path.read_text().replace(old, new))
+    found = [Fingerprints().of(sys.modules["tasks"].Train) for _ in range(2)]
+    after = Fingerprints().of(importlib.reload(sys.modules["tasks"]).Train)
+
+    assert found == [None, None]
+    assert differs(before.fact, after.fact)
+    assert caplog.text.count("was edited after it was imported") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"Says it."', '"Says it otherwise."'),
+        ("RATE = 1", "# of all\nRATE = 1"),
+        ("def helper", "def more():\n    return 3\n\n\ndef helper"),
+        ("TABLE = {}", "TABLE = {}\nOTHER = 1"),
+    ],
+)
+def test_an_edit_that_is_none_leaves_it_known(fingerprint, tmp_path, old, new):
+    """Also where the objects of the module have changed since."""
+    before = fingerprint({"tasks": LOADED}).fact
+    sys.modules["tasks"].TABLE["x"] = 1
+    path = tmp_path / "tasks.py"
+    path.write_text(path.read_text().replace(old, new))
+
+    assert Fingerprints().fact(sys.modules["tasks"].Train) == before
+
+
+def test_loaded_objects_of_all_kinds_are_those_of_their_file(fingerprint):
+    """Properties, static methods, decorated functions, closures, classes that hold each other."""
+    text = """
+        import dataclasses
+        import functools
+
+        def twice(function):
+            @functools.wraps(function)
+            def wrapper(*args):
+                return function(*args) * 2
+            return wrapper
+
+        @dataclasses.dataclass
+        class Point:
+            x: int = 0
+
+            class Inner:
+                y = 1.5
+
+            @property
+            def wide(self):
+                return self.x
+
+            @staticmethod
+            def far():
+                return -1
+
+            @classmethod
+            @functools.lru_cache
+            def near(cls):
+                return cls
+
+        Point.itself = Point
+
+        @twice
+        def task():
+            return Point().wide + Point.far()
+    """
+
+    assert fingerprint({"tasks": text}, task="task") is not None
+
+
 def test_facts_are_those_of_the_golden_file(fingerprint):
     """The same on every machine and with every Python from 3.11 on."""
     golden = json.loads(GOLDEN.read_text())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import string
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypedDict, Unpack
 
 from stores.config_paths import Path, same_text
@@ -87,6 +87,11 @@ class Query:
     since: float | None = None
     until: float | None = None
     words: tuple[str, ...] = ()
+    _among: frozenset[Address] | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        if self.addresses is not None:  # thousands, each asked for
+            object.__setattr__(self, "_among", frozenset(self.addresses))
 
     @classmethod
     def of(cls, what: What = None, **criteria: Unpack[Criteria]) -> Query:
@@ -141,7 +146,7 @@ class Query:
 
     def may_be_at(self, address: Address) -> bool:
         """Whether the record at an address may fit, as far as its task and key tell."""
-        if self.addresses is not None and address not in self.addresses:
+        if self._among is not None and address not in self._among:
             return False
         if self.keys is not None and not address.key.startswith(self.keys):
             return False
@@ -149,7 +154,7 @@ class Query:
         return task is None or task == address.task or fnmatch.fnmatchcase(address.task, task)
 
     def __str__(self) -> str:
-        shown = ((each.name, getattr(self, each.name)) for each in fields(self))
+        shown = ((each.name, getattr(self, each.name)) for each in fields(self) if each.init)
         given = [f"{name}={value!r}" for name, value in shown if value not in (None, ())]
         return ", ".join(given) or "everything"
 

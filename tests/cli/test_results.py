@@ -68,7 +68,10 @@ def test_a_table_for_people(folder):
     assert rule.strip("─") == ""
     assert first.split()[1:5] == ["0.25", "2", "0.77", "=1+1"]
     assert second.split()[1:5] == ["0.25", "1", "0.76", "=1+1"]
-    assert note == f"2 of 6 rows · {HIDDEN} · --csv --json --md --html"
+    assert (
+        note
+        == f"2 of 6 rows · {HIDDEN} · --csv --json --md --html · --open for parallel coordinates"
+    )
     assert (called.code, called.err) == (0, "")
 
 
@@ -219,3 +222,28 @@ def test_a_reader_that_stops_is_no_error(folder):
     )
     assert done.stdout.startswith(b"id,task,key")
     assert b"Traceback" not in done.stderr
+
+
+def test_rows_are_shown_as_lines_in_the_browser(folder, tmp_path):
+    """What they are ordered by is the last axis; nothing goes to stdout."""
+    pytest.importorskip("bokeh")
+    browser = tmp_path / "browser.py"
+    browser.write_text(
+        "import pathlib, sys, urllib.parse as p\n"
+        f"page = p.unquote(p.urlparse(sys.argv[1]).path)\n"
+        f"pathlib.Path({str(tmp_path / 'seen')!r}).write_bytes(pathlib.Path(page).read_bytes())\n"
+    )
+    command = f"{sys.executable} {browser} %s"
+    called = flowlib("results", "Fit", "--sort", "-acc", "--open", folder=folder, BROWSER=command)
+    assert (called.code, called.out) == (0, ""), called.err
+    assert "metrics.acc" in (tmp_path / "seen").read_text()
+
+
+def test_files_are_utf_8_whatever_the_terminal_is(folder):
+    """In a pipe, too; tables for people keep to what stdout can tell."""
+    variables = {"PYTHONIOENCODING": "ascii", "COLUMNS": "200"}
+    markdown = flowlib("results", "--mean-over", "seed", "--md", folder=folder, **variables)
+    assert "0.7650 ± 0.0071" in markdown.out
+    table = flowlib("results", "--mean-over", "seed", folder=folder, **variables)
+    assert table.out.isascii()
+    assert "0.7650 +- 0.0071" in table.out

@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import math
+import statistics
 import sys
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from flowlib import ColumnUnknown, Flow, ResultTable, TaskSpec
@@ -449,6 +452,62 @@ def test_a_notebook_is_never_flooded():
     page = _Cells(found.to_html())
     assert (page.tags.count("tr"), page.tags.count("th"), "script" in page.tags) == (31, 301, False)
     assert short_html(found.sheet(), NOW).startswith("<div><table")
+
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
+CELLS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.lists(st.integers(), max_size=2)
+)
+ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), CELLS), max_size=8)
+
+
+@given(ROWS, st.lists(st.sampled_from(["a", "-a", "b", "-b"]), max_size=2))
+def test_any_cells_can_be_ordered_and_written(rows, keys):
+    """Nothing is lost, equal rows keep their order, and every form can be read again."""
+    found = table(*rows)
+    keys = [key for key in keys if any(key[-1] in row for row in rows)]
+    again = found.sorted(*keys)
+    assert sorted(again.values("key")) == found.values("key") if rows else len(again) == 0
+    assert again.sorted(*keys).values("key") == again.values("key") if rows else True
+    read = list(csv.reader(io.StringIO(again.to_csv())))
+    assert len(read) == len(rows) + 1
+    assert all(len(line) == len(read[0]) for line in read if line)
+    whole = json.loads(again.to_json(), parse_constant=pytest.fail)
+    assert [row["key"] for row in whole["rows"]] == (again.values("key") if rows else [])
+    assert again.to_markdown().count("\n") == (len(rows) + 2 if rows else 0)
+    for width in (10, 60):
+        assert all(cell_len(line) <= width for line in text_of(again, width).splitlines())
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False, width=32), min_size=2, max_size=9))
+def test_a_spread_is_what_statistics_says(numbers):
+    """Against the standard library."""
+    found = Spread.of(numbers, len(numbers))
+    scale = max(map(abs, numbers)) or 1.0
+    assert found.mean == pytest.approx(statistics.fmean(numbers), rel=1e-9, abs=scale * 1e-9)
+    assert found.std == pytest.approx(statistics.stdev(numbers), rel=1e-6, abs=scale * 1e-9)
+    assert str(found)
+
+
+@given(ROWS)
+def test_joined_rows_add_up(rows):
+    """Every row is in one group, however odd the cells are."""
+    grouped = table(*({f"Train.{name}": row[name] for name in row} for row in rows))
+    if "Train.a" in {each.name for each in grouped.grid.columns}:
+        assert sum(row["rows"] for row in grouped.group_by("a")) == len(rows)
+
+
+def test_names_that_could_not_be_decoded_are_told(tmp_path):
+    """Files are UTF-8 whatever the text is."""
+    found = table({"note": "a\udc80b", "Train.x": "\udcff"}, {"Train.x": 1})
+    for form in ("csv", "json", "markdown", "html"):
+        path = tmp_path / form
+        text = getattr(found, f"to_{form}")(path)
+        assert "a\\udc80b" in text.replace("\\\\", "\\")
+        assert path.read_text(encoding="utf-8") == text
+    assert json.loads(found.to_json())["rows"][0]["note"] == "a\udc80b"
+    assert "a\\udc80b" in text_of(found)
+    assert "a\\udc80b" in found._repr_html_()
 
 
 # -- runs and stores ---------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from flowlib.terminal import terminal_width
 from stores import StoreError
 
 _HINT: Final = "--all-columns"
-_FORM_HINT: Final = "--csv --json --md --html"
+_HINTS: Final = ("--csv --json --md --html", "--open for parallel coordinates")
 _WIDE: Final = 100_000
 _WRITERS: Final = {
     "csv": ResultTable.to_csv,
@@ -62,6 +62,7 @@ _FORMS: Final = {".csv": "csv", ".json": "json", ".md": "md", ".html": "html", "
 @click.option("--json", "form", flag_value="json", help="Write one JSON document.")
 @click.option("--md", "form", flag_value="md", help="Write a table of Markdown.")
 @click.option("--html", "form", flag_value="html", help="Write a page.")
+@click.option("--open", "is_opened", is_flag=True, help="Show them in the browser as lines.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Write to a file; its ending tells the form.",
@@ -80,6 +81,7 @@ def command(
     \b
     flowlib results Train --sort -acc --top 4
     flowlib results Train --mean-over seed --csv > table.csv
+    flowlib results Train --sort -acc --open
     flowlib results Train/9a7a08b2:predictions > predictions.npy
 
     SELECTORS say which tasks: see flowlib help selectors. lr is enough for Train.lr. A single
@@ -90,8 +92,11 @@ def command(
     if named is not None:
         _write_raw(RawResult.find(store, *named), output)
     else:
-        found = select_records(store, selectors_from(selectors))
+        found = select_records(store, selectors_from(selectors)) if selectors else None
         table = _table(ResultTable.of(store.records(found)), options)
+        if options["is_opened"]:
+            _open(table)
+            return
         _write_table(table, form or _FORMS.get("" if output is None else output.suffix), output)
 
 
@@ -108,6 +113,19 @@ def _table(table: ResultTable, options: Mapping[str, Any]) -> ResultTable:
         table.best(best, mode=options["mode"])  # there is one, or it says what is wrong
         table = table.sorted(best if options["mode"] == "min" else f"-{best}").top(1)
     return table if options["top"] is None else table.top(options["top"])
+
+
+def _open(table: ResultTable) -> None:
+    """Show a line for each row; what rows are ordered by is what counts."""
+    from flowlib import parallel_coordinates  # Bokeh takes half a second
+
+    kinds = {each.name: each.kind for each in table.grid.columns}
+    metric = next((key for key in table.keys if kinds[key.name] == "value"), None)
+    if metric is None:
+        parallel_coordinates(table).show()
+    else:
+        mode = "max" if metric.is_descending else "min"
+        parallel_coordinates(table, metric.name, mode=mode).show()
 
 
 def _split(words: Iterable[str]) -> list[str]:
@@ -132,7 +150,7 @@ def _lines(table: ResultTable) -> list[Line]:
     is_narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
     width = terminal_width() if is_narrow else _WIDE
     sheet = table.sheet(_HINT)
-    hinted = replace(sheet, notes=[*sheet.notes, _FORM_HINT])
+    hinted = replace(sheet, notes=[*sheet.notes, *_HINTS])
     return table_lines(hinted, width, signs(), time.time())
 
 

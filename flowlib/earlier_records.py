@@ -156,7 +156,7 @@ class EarlierRecords:
         return found
 
     def _read(self, task: str) -> _Stock:
-        found = self._store.candidates(Query(task))
+        found = (r for r in self._store.candidates(Query(task)) if r.address.task == task)
         records = list(itertools.islice(found, MOST_RECORDS + 1))
         read = [_candidate(record) for record in records[:MOST_RECORDS]]
         counting = [each.finished for each in records if each.finished is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from flowlib.signs import Signs
 
 _MOST_EXPLAINED: Final = 5
+_ALIKE: Final = 3
+"""So many digits of a key must be right for a hint."""
+
 _BARE_KEY: Final = re.compile(r"[0-9a-f]{4,}")
 
 
@@ -134,12 +138,30 @@ def _named(plan: PlanFacts, name: str) -> list[Node]:
     try:
         keys = select(plan.graph, [name], _words(plan)).keys
     except NothingSelected as error:
-        known = [node.unique_name for node in plan.graph]
-        hint = nearest(name, known)
+        hint = _nearest(plan, name)
         raise NothingSelected(
             f"the flow has no node {name!r}.{hint}" if hint else str(error)
         ) from None
     return [node for node in plan.graph if node.key in keys]
+
+
+def _nearest(plan: PlanFacts, name: str) -> str:
+    """A hint at the id that begins most like it, or at the nearest unique name; or nothing."""
+    spec, slash, key = name.partition("/")
+    if slash and spec in plan.graph.by_spec:
+        alike = {
+            _digits_alike(key, node.key): str(node.address)
+            for node in reversed(plan.graph.by_spec[spec])
+        }
+        best = max(alike)
+        return f" Did you mean {alike[best]}?" if best >= _ALIKE else ""
+    return nearest(name, [node.unique_name for node in plan.graph])
+
+
+def _digits_alike(one: str, other: str) -> int:
+    """How many digits at the beginning are the same."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _words(plan: PlanFacts) -> StoreWords:
@@ -192,9 +214,15 @@ def _headline(plan: PlanFacts, node: Node) -> str:
         return f"{node.address} would run: {EXPLANATIONS[reason]}"
     if state_of(plan, node) == CACHED:
         return f"{node.address} is cached: attempt {plan.statuses[node.key].attempt} counts"
-    return (
-        f"{node.address} is left out: nothing that is wanted needs it, or it needs what is skipped"
-    )
+    return f"{node.address} is left out: {_why_left_out(plan, node)}"
+
+
+def _why_left_out(plan: PlanFacts, node: Node) -> str:
+    if node.key in plan.skipped:
+        return "it is to be skipped"
+    if plan.targets is None or node.key in plan.targets:
+        return "it needs a result of what is to be skipped"
+    return "it is not wanted, and nothing that would run needs it"
 
 
 def _task(plan: PlanFacts, node: Node) -> Fact:
@@ -206,7 +234,8 @@ def _costs(plan: PlanFacts, node: Node) -> Fact:
     own, all_ = Estimates(plan).of(node), _cost(plan, frozenset({node.key}))
     text = "nobody knows how long it takes" if own is None else f"{estimate_text(own)} to compute"
     if all_.tasks > 1:
-        count = f"{all_.tasks - 1} task{'s' * (all_.tasks > 2)} that read from it"
+        others = all_.tasks - 1
+        count = f"{others} tasks that read from it" if others > 1 else "task that reads from it"
         more = " or more" if all_.unknown else ""
         text += f", {estimate_text(all_.expected_s)}{more} with the {count}"
     document = {

@@ -30,6 +30,8 @@ class PlanFacts:
         forced: Keys of the nodes that were forced.
         texts: The recorded texts of each spec, kept for the run.
         left_out: Keys of the nodes that are not wanted, and need not run for those that are.
+        targets: Keys of the nodes that were asked for; None is all.
+        skipped: Keys of the nodes that are not to run.
         notes: What to say beside the table.
         changed: Cached nodes whose code has changed since, where that is to be told.
         code: Finds the present code of tasks, when it is asked.
@@ -47,6 +49,8 @@ class PlanFacts:
     texts: Mapping[Declaration, RecordedConfig] = field(repr=False)
     earlier: EarlierRecords = field(repr=False)
     left_out: frozenset[str] = frozenset()
+    targets: frozenset[str] | None = None
+    skipped: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     changed: tuple[Node, ...] = ()
     code: Fingerprints = field(default_factory=Fingerprints, repr=False)

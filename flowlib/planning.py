@@ -88,6 +88,8 @@ class _Planner:
             texts=self._texts,
             earlier=earlier,
             left_out=left_out,
+            targets=wanted.targets,
+            skipped=wanted.skipped,
             notes=(*wanted.notes, *self._notes(reasons), *note_on(changed)),
             changed=changed,
             code=self._code.fingerprints,

@@ -187,6 +187,8 @@ def test_what_is_meant_by_a_name(store):
     assert text(plan.why("Fetch+"))[-1] == "and 10 more tasks are meant: name one of them"
     with pytest.raises(NothingSelected, match="no node 'Trian-2'. Did you mean Train-2"):
         plan.why("Trian-2")
+    with pytest.raises(NothingSelected, match=f"Did you mean {node.address}"):
+        plan.why(f"Train/{node.key[:6]}{'0' if node.key[6] != '0' else '1'}")
     with pytest.raises(NothingSelected, match="no task has this key or config"):
         plan.why("Train/ffffffff")
     with pytest.raises(SelectorError, match="is no selector"):
@@ -203,6 +205,20 @@ def test_what_an_edit_would_make_out_of_date(store):
         11, 10, spent, spent, 1
     )
     assert flow.plan(results_store=InMemoryStore()).cost("Select") == Cost(1, 0, 0, None, 1)
+
+
+def test_what_is_left_out_says_why(store):
+    """Skipped itself, in need of what is skipped, or not wanted."""
+    flow = classifiers((1, 3))
+    plan = flow.plan(results_store=store, skip="Tfidf-2")
+    assert plan.why("Tfidf-2").headline.endswith("is left out: it is to be skipped")
+    needs = "is left out: it needs a result of what is to be skipped"
+    assert plan.why("Train-3").headline.endswith(needs)
+    assert text(plan.why("Eval-4"))[-1].endswith("with the task that reads from it")
+    plan = flow.plan(results_store=store, only="Tfidf")
+    not_wanted = "is left out: it is not wanted, and nothing that would run needs it"
+    assert plan.why("Clean").headline.endswith(not_wanted)
+    assert plan.why("Clean").to_dict()["tasks"][0]["state"] == "left_out"
 
 
 def test_names_and_values_of_users_are_harmless(store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from flowlib.console_lines import cut, width_of
-from flowlib.console_text import Line, Span, elided, harmless, merged
+from flowlib.console_text import Line, Span, elided, harmless, merged, plain
 from flowlib.estimates import Estimates
 from flowlib.labels import TaskRefs
 from flowlib.next_commands import store_text
@@ -19,7 +20,7 @@ from flowlib.plan_facts import PlanFacts
 from flowlib.plan_reasons import reason_of
 from flowlib.plan_rows import SpecRow, estimate_text, notes_of, spec_rows, wall_text
 from flowlib.reasons import Reason
-from flowlib.signs import Signs
+from flowlib.signs import UNICODE_SIGNS, Signs
 from flowlib.vocabulary import SHOWN_STATES
 
 HINT: Final = (
@@ -34,6 +35,7 @@ _COLOURS: Final = {"cached": SHOWN_STATES["cached"].colour, "run": SHOWN_STATES[
 _MOST_NEAREST: Final = 50
 _SHORTEST_WHY: Final = 8
 _GAP: Final = 2
+_LONGEST_TITLE: Final = 400
 
 
 def table_lines(
@@ -85,7 +87,9 @@ def table_html(plan: PlanFacts) -> str:
     estimates = Estimates(plan)
     rows = [_cells(row) for row in spec_rows(plan, estimates)]
     values = [[_number(each) for each in row.values()] for row in [_total(plan, estimates), *rows]]
-    return page_table(_HEAD, values, "; ".join(notes_of(plan))[:400])
+    title = plain(_title(plan, UNICODE_SIGNS, "", None))[:_LONGEST_TITLE]
+    table = page_table(_HEAD, values, "; ".join(notes_of(plan))[:_LONGEST_TITLE])
+    return f"<div><div>{html.escape(title)}</div>{table}</div>"
 
 
 def _number(cell: str) -> str | int:

@@ -148,6 +148,7 @@ def test_the_page_is_static_and_escaped(store):
     assert "&lt;script&gt;" in page
     assert len(page) < 50_000
     assert page.count("<tr>") == 3
+    assert "<div>Plan   store in memory\n</div>" in page
 
 
 def test_the_document_of_a_plan(store):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, Final, overload
 
+from flowlib.code_changes import code_of
 from flowlib.code_texts import keep_texts
 from flowlib.comparison import ACCEPTED, changed_defaults
 from flowlib.declaration import Declaration
@@ -128,6 +129,7 @@ class _Judge:
     def __init__(self, store: ResultsStore) -> None:
         self._store = store
         self._code = Fingerprints()
+        self._codes: set[tuple[Callable[..., object], ...]] = set()
         self._texts: dict[Declaration, RecordedConfig] = {}
 
     def verdict(self, node: Node, status: Status | None) -> tuple[str, Mapping[str, str]]:
@@ -142,12 +144,14 @@ class _Judge:
 
     def keep_code(self, folder: Path) -> None:
         """Write down what the accepted code says, for the differences of later times."""
-        found = [self._code.of(declaration.task) for declaration in self._texts]
+        found = [self._code.of(*code) for code in self._codes]
         with contextlib.suppress(OSError):
             keep_texts(folder, [each for each in found if each is not None])
 
     def _code_of(self, node: Node, status: Status) -> dict[str, str]:
-        fact = self._code.fact(node.declaration.task)
+        code = code_of(node)
+        self._codes.add(code)
+        fact = self._code.fact(*code)
         return {CODE: fact} if fact and status.facts.get(CODE) != fact else {}
 
     def _defaults(self, node: Node, status: Status) -> dict[str, str]:

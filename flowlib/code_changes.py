@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import FunctionType
+from typing import Final
 
 from flowlib.code_policy import OnCodeChange, checked_code_policy
 from flowlib.configuration import settings
@@ -13,7 +15,31 @@ from flowlib.fingerprint import CODE, Fingerprints, differs
 from flowlib.node import Node
 from stores import Status
 
-_MOST_NAMED = 5
+_MOST_NAMED: Final = 5
+_PLAIN: Final = frozenset({bool, int, float, complex, str, bytes, type(None)})
+
+
+def code_of(node: Node) -> tuple[Callable[..., object], ...]:
+    """The task of a node, and the functions and classes that its config gives to it."""
+    given: list[Callable[..., object]] = []
+    for argument in node.arguments:
+        if type(argument.value) not in _PLAIN and argument.full_text is not None:
+            given += _code_in(argument.value)
+    return (node.declaration.task, *given)
+
+
+def _code_in(value: object) -> Iterator[Callable[..., object]]:
+    """Functions and classes inside of a value, in an order that does not depend on chance."""
+    if type(value) in _PLAIN:
+        return
+    if isinstance(value, Mapping):
+        for key in sorted(value, key=repr):
+            yield from _code_in(value[key])
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _code_in(each)
+    elif not isinstance(value, (set, frozenset)):
+        yield value if isinstance(value, (FunctionType, type)) else type(value)
 
 
 class CodeChanges:
@@ -52,7 +78,7 @@ class CodeChanges:
         policy = self.policy(node.declaration)
         if not recorded or policy is OnCodeChange.IGNORE:
             return False
-        if not differs(recorded, self.fingerprints.fact(node.declaration.task)):
+        if not differs(recorded, self.fingerprints.fact(*code_of(node))):
             return False
         if policy is OnCodeChange.RERUN:
             return True

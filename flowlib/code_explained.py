@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from flowlib.code_changes import code_of
 from flowlib.code_difference import CodeDifference, code_difference
 from flowlib.code_texts import kept_texts
 from flowlib.comparison import ACCEPTED
@@ -26,7 +27,7 @@ def of_code(plan: PlanFacts, node: Node, record: Record | None) -> Iterator[Fact
     if record is None:
         return
     attempt = record.finished or record.latest
-    recorded, present = attempt.facts.get(CODE, ""), plan.code.of(node.declaration.task)
+    recorded, present = attempt.facts.get(CODE, ""), plan.code.of(*code_of(node))
     if present is None:
         yield _unknown("some of its source cannot be read")
     elif not recorded:

@@ -93,6 +93,19 @@ class Reach:
             raise SourceUnknown(f"{place.name}.{qualname}")
         return [Unit(space, qualname)]
 
+    def of_object(self, value: Callable[..., object]) -> list[Target]:
+        """Where a function or class is defined, whosever it is.
+
+        Raises:
+            SourceUnknown: it is one of the project and has no source.
+        """
+        place = self._modules.find(value.__module__ or "")
+        is_running = place.origin is Origin.PROJECT or place.name == _SCRIPT
+        if isinstance(value, FunctionType) or is_running:
+            return self.of_task(value)
+        package = place.name if place.origin is Origin.PACKAGE else ""
+        return [Outside(f"{place.name}.{value.__qualname__}", package)]
+
     def of_reference(self, unit: Unit, reference: Reference) -> list[Target]:
         """Where a name leads that a definition uses; nowhere for what is built in.
 
@@ -180,13 +193,5 @@ class Reach:
         if isinstance(value, _PLAIN):
             return [Outside(f"{type(value).__name__} {value!r}")]
         if isinstance(value, (FunctionType, type)):
-            return self._of_object(value)
-        return self._of_object(type(value))
-
-    def _of_object(self, value: Callable[..., object]) -> list[Target]:
-        place = self._modules.find(value.__module__ or "")
-        is_running = place.origin is Origin.PROJECT or place.name == _SCRIPT
-        if isinstance(value, FunctionType) or is_running:
-            return self.of_task(value)
-        package = place.name if place.origin is Origin.PACKAGE else ""
-        return [Outside(f"{place.name}.{value.__qualname__}", package)]
+            return self.of_object(value)
+        return self.of_object(type(value))

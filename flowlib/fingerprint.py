@@ -76,25 +76,29 @@ class Fingerprints:
     """The fingerprints of tasks, found out when they are asked for and kept."""
 
     def __init__(self) -> None:
-        self._known: dict[Callable[..., object], Fingerprint | None] = {}
+        self._known: dict[tuple[Callable[..., object], ...], Fingerprint | None] = {}
         self._reach = Reach()
 
-    def of(self, task: Callable[..., object]) -> Fingerprint | None:
-        """The fingerprint of a task; None if some of its source is not to be had."""
-        if task not in self._known:
-            with paused_collection():  # else the collector takes most of the time
-                self._known[task] = self._found(task)
-        return self._known[task]
+    def of(self, *code: Callable[..., object]) -> Fingerprint | None:
+        """The fingerprint of a task; None if some of its source is not to be had.
 
-    def _found(self, task: Callable[..., object]) -> Fingerprint | None:
+        Args:
+            *code: The task, and the functions and classes that it is given.
+        """
+        if code not in self._known:
+            with paused_collection():  # else the collector takes most of the time
+                self._known[code] = self._found(code)
+        return self._known[code]
+
+    def _found(self, code: tuple[Callable[..., object], ...]) -> Fingerprint | None:
         try:
-            return _Walk(self._reach).fingerprint(task)
+            return _Walk(self._reach).fingerprint(code)
         except (SourceUnknown, RecursionError):
             return None
 
-    def fact(self, task: Callable[..., object]) -> str:
+    def fact(self, *code: Callable[..., object]) -> str:
         """What records keep of a task's code; empty if it is not known."""
-        found = self.of(task)
+        found = self.of(*code)
         return "" if found is None else found.fact
 
 
@@ -114,9 +118,13 @@ class _Walk:
         self._units: list[Unit] = []
         self._packages: set[str] = set()
 
-    def fingerprint(self, task: Callable[..., object]) -> Fingerprint:
-        """The fingerprint of a task."""
+    def fingerprint(self, code: tuple[Callable[..., object], ...]) -> Fingerprint:
+        """The fingerprint of a task and of what it is given."""
+        task, *given = code
         said: list[object] = [self._numbered(self._reach.of_task(task))]
+        targets = [target for each in given for target in self._reach.of_object(each)]
+        inside = [each for each in targets if isinstance(each, Unit) or each.package]
+        said += [self._numbered(inside)] if inside else []
         parts: list[CodePart] = []
         for unit in self._units:  # grows meanwhile
             links, uses = self._links(unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from flowlib.code_changes import code_of
 from flowlib.comparison import inputs_fact, without_fact
 from flowlib.declaration import Declaration
 from flowlib.devices import Environment
@@ -108,7 +109,7 @@ class JobMaker:
         is_forced = node.key in self._plan.forced
         inputs, failed = self._inputs(node)
         facts = {"module": self.assignment(node).module}
-        if code := self._plan.code.fact(node.declaration.task):
+        if code := self._plan.code.fact(*code_of(node)):
             facts[CODE] = code
         if defaults := texts.defaults_digest(node.arguments):
             facts["defaults"] = defaults

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from flowlib.code_changes import code_of
 from flowlib.code_texts import keep_texts
 from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
@@ -159,8 +160,8 @@ class RunLog(View):
 
     def _keep_code(self) -> None:
         """Write down what the code of this run says, for the differences of later ones."""
-        tasks = {self._plan.graph.nodes[key].declaration.task for key in self._plan.reasons}
-        found = [self._plan.code.of(task) for task in tasks]
+        codes = {code_of(self._plan.graph.nodes[key]) for key in self._plan.reasons}
+        found = [self._plan.code.of(*code) for code in codes]
         with contextlib.suppress(OSError):  # a difference without its text is told all the same
             folder = code_folder(self._store, self._identity.project_name)
             keep_texts(folder, [each for each in found if each is not None])

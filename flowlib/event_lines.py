@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Final
 
 from flowlib.events import (
@@ -14,6 +15,7 @@ from flowlib.events import (
     RunStarted,
     Skipped,
     Started,
+    Stopping,
     TaskEvent,
     Waiting,
 )
@@ -43,6 +45,8 @@ class EventLines:
         if isinstance(event, RunEnded):
             words = ", ".join(f"{count} {word}" for word, count in event.counts.items())
             return f"run {self._run}: {words} in {event.duration_s:.1f} s"
+        if isinstance(event, Stopping):
+            return stopping_text(event)
         if not isinstance(event, TaskEvent):
             return type(event).__name__.lower()
         width = len(str(self._total))
@@ -50,6 +54,16 @@ class EventLines:
         name = f"{event.task.unique_name}{label} ({event.task.id})"
         head = f"[{self._done:>{width}}/{self._total}] {word_of(event):<7} {name}"
         return f"{head}  {_rest(event)}".rstrip()
+
+
+def stopping_text(event: Stopping) -> str:
+    """What a signal does to a run, in a few words."""
+    try:
+        name = signal.Signals(event.signal).name
+    except ValueError:
+        name = "a signal"
+    what = "running tasks are ended" if event.is_now else "running tasks may end, no new ones start"
+    return f"stopping after {name}: {what}"
 
 
 def word_of(event: Event) -> str:

@@ -123,6 +123,19 @@ class RunEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Stopping(Event):
+    """A signal has asked the run to stop: nothing new starts.
+
+    Attributes:
+        signal: Its number; that of the first, if there were several.
+        is_now: Whether running tasks are being ended, too; else they may end by themselves.
+    """
+
+    signal: int
+    is_now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TaskEvent(Event):
     """Something happened to a node."""
 

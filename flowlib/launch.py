@@ -34,7 +34,8 @@ from flowlib.run_names import new_run_name
 from flowlib.run_progress import RunProgress
 from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
-from flowlib.runner import RunMeans, Runner
+from flowlib.run_means import RunMeans
+from flowlib.runner import Runner
 from flowlib.running import GRACE_S
 from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by

@@ -17,6 +17,7 @@ from flowlib.events import (
     Skipped,
     SpecTotal,
     Started,
+    Stopping,
     TaskEvent,
     TaskRef,
     Waiting,
@@ -107,6 +108,7 @@ class RunProgress:
     Attributes:
         start: The first event; None before it was told.
         end: The last event; None before it was told.
+        stopping: The signal that stops it, as it was told last; None if there was none.
         specs: The specs, in the order of the flow.
         running: How tasks that run were started, by key, the oldest first.
         waiting: Who computes tasks that other drivers compute, by key.
@@ -118,6 +120,7 @@ class RunProgress:
     def __init__(self) -> None:
         self.start: RunStarted | None = None
         self.end: RunEnded | None = None
+        self.stopping: Stopping | None = None
         self.specs: dict[str, SpecProgress] = {}
         self.running: dict[str, Started] = {}
         self.waiting: dict[str, str] = {}
@@ -177,6 +180,8 @@ class RunProgress:
             self.specs = {each.name: _begun(each) for each in event.specs}
             self._announced = frozenset(self.specs)
             self.saved_s = sum(each.cached_s for each in event.specs)
+        elif isinstance(event, Stopping):
+            self.stopping = event
         elif isinstance(event, RunEnded):
             self.end = event
 

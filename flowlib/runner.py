@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from flowlib.configuration import Settings
-from flowlib.demands import Demand, Grant
-from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, Waiting
-from flowlib.executor import Executor
+from flowlib.demands import Grant
+from flowlib.events import (
+    Cached,
+    Event,
+    Failed,
+    Finished,
+    Retried,
+    Skipped,
+    Started,
+    Stopping,
+    Waiting,
+)
 from flowlib.failures import failure_of, skipped_failure
-from flowlib.interrupts import Interrupts, Stage, Woken
+from flowlib.interrupts import Stage, Woken
 from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
@@ -21,40 +29,15 @@ from flowlib.losses import record_loss, record_skip
 from flowlib.node import Node
 from flowlib.parking import Parking
 from flowlib.policy import FailureKind, Preemption
-from flowlib.resources import ResourcePool
+from flowlib.run_means import RunMeans
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
 from flowlib.tries import Tries
-from stores import ErrorDetails, Owner, ResultsStore, TaskState
+from stores import ErrorDetails, TaskState
 
 _log = logging.getLogger("flowlib")
 
 _NO_ERROR: Final = ErrorDetails("Unknown", "no reason was given", "")
-
-
-@dataclass(frozen=True, slots=True)
-class RunMeans:
-    """What a run works with.
-
-    Attributes:
-        store: Where records and artifacts go.
-        executor: Who runs the jobs.
-        pool: The resources of the run.
-        demands: What each spec needs of them.
-        owner: Who leases keys for this process.
-        interrupts: The signals that stop the run.
-        settings: How often to look for what others compute, and which tries are forgiven.
-        show_life: Called with every renewal of leases.
-    """
-
-    store: ResultsStore
-    executor: Executor
-    pool: ResourcePool
-    demands: Mapping[str, Demand]
-    owner: Owner
-    interrupts: Interrupts = field(default_factory=Interrupts)
-    settings: Settings = field(default_factory=Settings)
-    show_life: Callable[[], object] = lambda: None
 
 
 class Runner:
@@ -100,12 +83,12 @@ class Runner:
     def events(self) -> Iterator[Event]:
         """Run; yield every event as it happens."""
         while True:
-            self._obey_signals()
+            yield from self._obey_signals()
             yield from self._start_ready()
             if self._scheduler.is_done:
                 break
             outcomes = self._wait()
-            self._obey_signals()
+            yield from self._obey_signals()
             for outcome in outcomes:
                 yield from self._handle(outcome)
             yield from self._look_after_time()
@@ -117,15 +100,16 @@ class Runner:
         except Woken:
             return []
 
-    def _obey_signals(self) -> None:
+    def _obey_signals(self) -> Iterator[Event]:
         """Start nothing new once a signal has come; end what runs when it is time."""
         before, self._stage = self._stage, self._interrupts.stage()
         if self._stage is before:
             return
         self._scheduler.stop()
         self._executor.ask_to_stop()
-        if self._stage >= Stage.ENDING:
+        if is_now := self._stage >= Stage.ENDING:
             self._executor.end_all(now=self._stage is Stage.KILLING)
+        yield Stopping(time.time(), self._interrupts.number or 0, is_now)
 
     def _start_ready(self) -> Iterator[Event]:
         while taken := self._scheduler.take(self._executor.free_slots):

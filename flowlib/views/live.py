@@ -11,6 +11,7 @@ from typing import Final, TextIO
 
 from flowlib.console_lines import as_text, cut
 from flowlib.console_streams import standing_above
+from flowlib.event_lines import stopping_text
 from flowlib.events import Event, RunEnded, RunStarted
 from flowlib.failure_picture import failure_line
 from flowlib.footer import Footer
@@ -90,9 +91,12 @@ class LiveView(View):
         return _CLOCK_S
 
     def _hint(self) -> str:
-        start = self._progress.start
+        start, stopping = self._progress.start, self._progress.stopping
         if start is None or start.pid != os.getpid():
             return "Ctrl-C: stop watching; the run goes on"
+        if stopping is not None:
+            again = "" if stopping.is_now else f" {self._signs.dot} Ctrl-C again: stop now"
+            return f"{stopping_text(stopping)}{again}"
         if start.workers == 1:  # the task runs in this process
             return "Ctrl-C: stop"
         dot = self._signs.dot

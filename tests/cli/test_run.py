@@ -214,6 +214,7 @@ def test_ctrl_c_lets_running_tasks_end_and_exits_with_130(folder):
     _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130, err
     assert _records(folder) == ["Slow", "Slow"]
+    assert "stopping after SIGINT: running tasks may end, no new ones start" in err
     assert "stopped: 2 of 4 tasks did not run" in err
     assert flowlib("run", "flow.yaml", folder=folder).code == 0
     assert _records(folder) == ["Slow"] * 4

@@ -185,5 +185,7 @@ def leftovers(base: Path) -> list[str]:
     return sorted(
         each
         for each in found
-        if each not in named and not each.endswith(".jsonl") and not each.startswith(".runs/")
+        if each not in named
+        and not each.endswith(".jsonl")
+        and not each.startswith((".runs/", ".code/"))
     )

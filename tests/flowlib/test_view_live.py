@@ -208,7 +208,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_terminal_is_as_before_after_ctrl_c(workers, tmp_path):
-    """The cursor is there, the bars are closed, a summary says what did not run."""
+    """The hint has said what comes; the bars are closed, a summary says what did not run."""
     script = (
         FLOW
         + f"""
@@ -223,7 +223,7 @@ if __name__ == "__main__":
         seen.wait_for("▶ w0 train")
         seen.type("\x03")
         if workers == 2:
-            seen.look_for(0.5)
+            seen.wait_for("stopping after SIGINT: running tasks may end, no new ones start · Ctrl-C")
             seen.type("\x03")
         code = seen.wait_for_end()
         rows = seen.all_shown

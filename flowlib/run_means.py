@@ -1,0 +1,38 @@
+"""What does the loop of a run work with? Store, executor, resources, signals, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flowlib.configuration import Settings
+from flowlib.demands import Demand
+from flowlib.executor import Executor
+from flowlib.interrupts import Interrupts
+from flowlib.resources import ResourcePool
+from stores import Owner, ResultsStore
+
+
+@dataclass(frozen=True, slots=True)
+class RunMeans:
+    """What a run works with.
+
+    Attributes:
+        store: Where records and artifacts go.
+        executor: Who runs the jobs.
+        pool: The resources of the run.
+        demands: What each spec needs of them.
+        owner: Who leases keys for this process.
+        interrupts: The signals that stop the run.
+        settings: How often to look for what others compute, and which tries are forgiven.
+        show_life: Called with every renewal of leases.
+    """
+
+    store: ResultsStore
+    executor: Executor
+    pool: ResourcePool
+    demands: Mapping[str, Demand]
+    owner: Owner
+    interrupts: Interrupts = field(default_factory=Interrupts)
+    settings: Settings = field(default_factory=Settings)
+    show_life: Callable[[], object] = lambda: None

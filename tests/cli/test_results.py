@@ -247,3 +247,17 @@ def test_files_are_utf_8_whatever_the_terminal_is(folder):
     table = flowlib("results", "--mean-over", "seed", folder=folder, **variables)
     assert table.out.isascii()
     assert "0.7650 +- 0.0071" in table.out
+
+
+def test_what_the_last_run_has_found_is_marked(tmp_path):
+    """Not what it has computed, and not what it has not asked for."""
+    (tmp_path / "flowlib.toml").write_text("")
+    store = LocalFileStore(tmp_path / ".flowlib")
+    for rates in ([0.1], [0.2], [0.2, 0.3]):
+        spec = TaskSpec(Fit, {"lr": rates, "seed": 1}, expand="product")
+        Flow([spec]).run(num_workers=1, results_store=store)
+    called = flowlib("results", "--sort", "lr", folder=tmp_path, COLUMNS="200")
+    ends = [line.rstrip().endswith("≡") for line in called.out.splitlines()[2:5]]
+    assert ends == [False, True, False]
+    rows = flowlib("results", "--sort", "lr", "--json", folder=tmp_path).json["rows"]
+    assert [row.get("cached") for row in rows] == [None, True, False]

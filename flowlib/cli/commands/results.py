@@ -19,6 +19,7 @@ from flowlib.cli.options import common_options, store_option
 from flowlib.cli.output import note, signs, write_bytes, write_lines
 from flowlib.cli.verbosity import QUIET, verbosity
 from flowlib.console_text import Line, plain
+from flowlib.last_marks import marked
 from flowlib.raw_result import RawResult, split_name
 from flowlib.result_text import table_lines
 from flowlib.stored_selection import select_records
@@ -93,7 +94,7 @@ def command(
         _write_raw(RawResult.find(store, *named), output)
     else:
         found = select_records(store, selectors_from(selectors)) if selectors else None
-        table = _table(ResultTable.of(store.records(found)), options)
+        table = _table(marked(ResultTable.of(store.records(found)), store), options)
         if options["is_opened"]:
             _open(table)
             return

@@ -41,7 +41,7 @@ FAR = """
 FLOW = """
     import json, sys
     from flowlib import CodeChanged, Flow, TaskSpec
-    from stores import LocalFileStore
+    from stores import LocalFileStore, open_store
     from tasks import Load, Report, Train
 
     def main():
@@ -78,11 +78,11 @@ FLOW = """
 class Project:
     """A project in a folder, run in fresh processes."""
 
-    def __init__(self, folder, workers=1):
+    def __init__(self, folder, workers=1, store='LocalFileStore("store")'):
         self.folder = folder
         files = {"tasks": TASKS, "near": NEAR, "far": FAR, "flow": FLOW}
         for name, text in files.items():
-            text = text.replace("WORKERS", str(workers))
+            text = text.replace("WORKERS", str(workers)).replace('LocalFileStore("store")', store)
             (folder / f"{name}.py").write_text(textwrap.dedent(text))
 
     def edit(self, name, old, new):
@@ -281,6 +281,21 @@ def test_why_shows_what_was_changed_where_and_since_when(project):
     assert "flow.accept('Train/" in rerun["why"]
     assert (code["state"], code["run"], code["is_known"]) == ("changed", run_name, True)
     assert [each["name"] for each in code["parts"]] == ["half"]
+
+
+def test_a_database_has_the_texts_beside_its_runs(tmp_path, monkeypatch):
+    """Policies, differences and acceptance are those of a folder."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    project = Project(tmp_path, store='open_store("sqlite:///results.db")')
+    project.run()
+    project.edit("far", "FACTOR = 2", "FACTOR = 3")
+    told, _ = project.run(why="Train-1")
+    accepted, _ = project.run(accept="Train", on_code_change="rerun")
+
+    assert "-FACTOR = 2" in told["why"]
+    assert list((tmp_path / "state" / "flowlib" / "code").iterdir())
+    assert len(accepted["accepted"]) == 2
+    assert (accepted["reasons"], accepted["stale"]) == ([], [])
 
 
 def test_why_tells_that_code_is_the_same_or_was_accepted(project):

@@ -71,8 +71,8 @@ class _Planner:
         reasons = self._runnable(missing)
         left_out = self._left_out(missing, reasons)
         earlier = EarlierRecords(self._store, graph.by_spec, self._statuses, self._texts)
-        new = [graph.nodes[key] for key, reason in reasons.items() if reason is Reason.NEW]
-        if new:
+        if any(declaration.version is not None for declaration in self._texts):
+            new = [graph.nodes[key] for key, reason in reasons.items() if reason is Reason.NEW]
             for key in nodes_of_other_version(new, self._store, earlier):
                 reasons[key] = Reason.VERSION
         changed = self._code.used(
@@ -154,7 +154,7 @@ class _Planner:
     def _stale(self, reasons: Mapping[str, Reason], left_out: frozenset[str]) -> Iterator[Node]:
         """Results that count although their inputs were computed again."""
         statuses, is_partial = self._statuses, self._wanted.targets is not None
-        for node in self._graph:
+        for node in self._graph if statuses else ():
             status = statuses.get(node.key)
             if node.key in reasons or status is None or node.key in left_out:
                 continue

@@ -6,7 +6,7 @@ import heapq
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlib import Flow, TaskSpec
@@ -58,6 +58,7 @@ def makespan(plan, seconds, workers, pick):
     return now
 
 
+@settings(deadline=None)
 @given(plans(), st.data())
 def test_no_run_is_faster_and_none_takes_twice_as_long(case, data):
     """Graham's bounds, for whatever order in which tasks are taken."""

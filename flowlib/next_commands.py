@@ -6,12 +6,14 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flowlib.configuration import settings
-from flowlib.events import RunStarted, TaskRef
 from flowlib.setting_sources import project_folder
-from stores import ResultsStore
+
+if TYPE_CHECKING:  # whoever looks into a store needs none of these
+    from flowlib.events import RunStarted, TaskRef
+    from stores import ResultsStore
 
 DEFAULT_FOLDER: Final = ".flowlib"
 """The store of the command, in the folder of the project."""

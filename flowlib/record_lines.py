@@ -17,19 +17,20 @@ from flowlib.console_text import Line, Span, elided, harmless
 from flowlib.durations import took
 from flowlib.signs import Signs
 from flowlib.vocabulary import SHOWN_STATES, shown_state
-from stores import Address, canonical
+from stores import canonical
 from stores.summary import Summary
 
 _LONGEST_CONFIG: Final = 60
 _TITLES: Final = ("id", "state", "config", "time", "when", "run")
 
 
-def piped_lines(
-    found: Sequence[Summary], labels: Mapping[Address, str], signs: Signs
-) -> list[Line]:
+def piped_lines(found: Sequence[Summary], labels: Sequence[str], signs: Signs) -> list[Line]:
     """One line for each record and nothing else, for programs that read lines."""
     state = {word: _state(word, signs) for word in {each.state for each in found}}
-    rows = [_cells(each, labels, signs, _stamp(each.ended_at)) for each in found]
+    rows = [
+        _cells(each, label, signs, _stamp(each.ended_at))
+        for each, label in zip(found, labels, strict=True)
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
     lines: list[Line] = []
     for each, (name, config, duration, when, run) in zip(found, rows, strict=True):
@@ -40,7 +41,7 @@ def piped_lines(
 
 def table_lines(
     found: Sequence[Summary],
-    labels: Mapping[Address, str],
+    labels: Sequence[str],
     *,
     width: int,
     signs: Signs,
@@ -49,7 +50,10 @@ def table_lines(
     """Draw the records with a title for each column; configs give way where there is no room."""
     if not found:
         return []
-    rows = [_cells(each, labels, signs, _how_long_ago(each, now)) for each in found]
+    rows = [
+        _cells(each, label, signs, _how_long_ago(each, now))
+        for each, label in zip(found, labels, strict=True)
+    ]
     widths = [
         max(cell_len(title), *map(cell_len, column))
         for title, column in zip(_without_state(_TITLES), zip(*rows, strict=True), strict=True)
@@ -115,16 +119,12 @@ def time_text(moment: float | None) -> str | None:
     return datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
 
 
-def _cells(
-    each: Summary, labels: Mapping[Address, str], signs: Signs, when: str
-) -> tuple[str, str, str, str, str]:
-    encoding = signs.encoding
-    name, duration_s = str(each.address), each.duration_s
-    label = labels[each.address]
+def _cells(each: Summary, label: str, signs: Signs, when: str) -> tuple[str, str, str, str, str]:
+    encoding, duration_s = signs.encoding, each.duration_s
     if each.last_state != each.state:
         label = f"{label} (last: {shown_state(each.last_state).word})".lstrip()
     return (
-        harmless(name, encoding),
+        harmless(str(each.address), encoding),
         harmless(label, encoding),
         "" if duration_s is None else took(duration_s),
         when,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from flowlib.bulk import paused_collection
@@ -86,46 +85,45 @@ def sort_listed(found: Sequence[Summary], wanted: str) -> list[Summary]:
     return [each for _, each in there] + [e for value, e in pairs if value in (ABSENT, None)]
 
 
-def labels(found: Iterable[Summary]) -> dict[Address, str]:
-    """What varies in the configs of each task, by record: `lr=0.001 layers=[64, 64]`.
+def labels(found: Sequence[Summary]) -> list[str]:
+    """What varies in the configs of each task, for each record: `lr=0.001 layers=[64, 64]`.
 
     Of a task with only one record it is what the user gave.
     """
-    by_task: dict[str, list[Summary]] = {}
-    for each in found:
-        by_task.setdefault(each.address.task, []).append(each)
-    return {
-        each.address: _label(each, paths)
-        for task in by_task.values()
-        for each, paths in _varying(task)
-    }
+    shown = [""] * len(found)
+    by_task: dict[str, list[int]] = {}
+    for number, each in enumerate(found):
+        by_task.setdefault(each.address.task, []).append(number)
+    for numbers in by_task.values():
+        if len(numbers) == 1:
+            [row] = [found[number] for number in numbers]
+            given = [pair for name in row.given for pair in leaves(row.config, name)]
+            shown[numbers[0]] = _text(dict(given), frozenset(dict(given)))
+            continue
+        configs = [_flat(found[number].config) for number in numbers]
+        paths = _varying(configs)
+        for number, config in zip(numbers, configs, strict=True):
+            shown[number] = _text(config, paths)
+    return shown
 
 
-def _varying(rows: list[Summary]) -> Iterator[tuple[Summary, frozenset[str]]]:
-    """Each record of a task, and the paths to show."""
-    if len(rows) == 1:
-        [row] = rows
-        yield row, frozenset(p for name in row.given for p, _ in leaves(row.config, name))
-        return
-    first: dict[str, object] = {}
+def _varying(configs: Sequence[Mapping[str, object]]) -> frozenset[str]:
+    """The paths that not all configs have with the same value."""
+    first = configs[0]
     paths: set[str] = set()
-    counts: Counter[str] = Counter()
-    for row in rows:
-        flat = _flat(row.config)
-        counts.update(flat.keys())
-        for path, value in flat.items():
-            known = first.setdefault(path, value)
-            if type(known) is not type(value) or known != value:
-                paths.add(path)
-    paths.update(path for path, count in counts.items() if count < len(rows))
-    shown = frozenset(paths)
-    yield from ((row, shown) for row in rows)
+    for config in configs:
+        if config.keys() != first.keys():
+            paths |= config.keys() ^ first.keys()
+        for path, value in config.items():
+            if path not in paths:
+                known = first[path]
+                if type(known) is not type(value) or known != value:
+                    paths.add(path)
+    return frozenset(paths)
 
 
-def _label(row: Summary, paths: frozenset[str]) -> str:
-    if not paths:
-        return ""
-    return " ".join([f"{p}={short(v)}" for p, v in _flat(row.config).items() if p in paths])
+def _text(config: Mapping[str, object], paths: frozenset[str]) -> str:
+    return " ".join([f"{path}={short(config[path])}" for path in config if path in paths])
 
 
 def short(value: object) -> str:

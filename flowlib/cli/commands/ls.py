@@ -83,7 +83,7 @@ def command(
         elif sys.stdout.isatty():
             _show(ordered, shown if is_all or most else shown[: _room()])
         else:
-            write_lines(piped_lines(shown, labels(ordered), signs()))
+            write_lines(piped_lines(shown, labels(ordered)[: len(shown)], signs()))
 
 
 def _document(ordered: Sequence[Summary], shown: Sequence[Summary]) -> dict[str, object]:
@@ -96,7 +96,8 @@ def _document(ordered: Sequence[Summary], shown: Sequence[Summary]) -> dict[str,
 
 def _show(ordered: Sequence[Summary], shown: Sequence[Summary]) -> None:
     columns, _ = size_of(sys.stdout)
-    lines = table_lines(shown, labels(ordered), width=columns, signs=signs(), now=time.time())
+    texts = labels(ordered)[: len(shown)]
+    lines = table_lines(shown, texts, width=columns, signs=signs(), now=time.time())
     write_lines(lines)
     write_lines([counts_line(counts_by_word(ordered), signs())])
     if len(shown) < len(ordered):

@@ -6,7 +6,7 @@ import heapq
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowlib import Flow, TaskSpec
@@ -58,7 +58,7 @@ def makespan(plan, seconds, workers, pick):
     return now
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(plans(), st.data())
 def test_no_run_is_faster_and_none_takes_twice_as_long(case, data):
     """Graham's bounds, for whatever order in which tasks are taken."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowlib.declaration import Declaration
@@ -132,7 +132,7 @@ def model(graph, store, wish):
     return {key: reasons[key] for key in serving}, left_out - serving
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(flows(), st.data())
 def test_plans_are_what_the_model_says(flow, data):
     """Whatever is forced, wanted, skipped and kept, in any graph and with any results."""
@@ -147,7 +147,7 @@ def test_plans_are_what_the_model_says(flow, data):
     assert {n.key for n in plan.cached} == set(graph.nodes) - left_out - set(reasons)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(flows(), st.data())
 def test_the_store_is_asked_for_nothing_twice(flow, data):
     """In one look for all; else for the targets, then for what is upstream of what has to run."""
@@ -193,7 +193,7 @@ def test_what_an_outdated_result_makes_outdated_is_looked_through_too():
     ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(flows(), st.data())
 def test_what_is_upstream_of_a_result_that_counts_is_not_looked_at(flow, data):
     """Every node is asked at most once why it has to run, and only if something needs it."""

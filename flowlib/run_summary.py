@@ -113,7 +113,8 @@ def _headline(progress: RunProgress, signs: Signs) -> Line:
     elif open_:
         word, text = "pending", f"stopped: {open_} of {total} tasks did not run"
     elif total == progress.count("cached"):
-        what = f"all {total} tasks are cached" if total != 1 else "1 task is cached"
+        what = f"all {total} tasks are cached" if total > 1 else "1 task is cached"
+        what = what if total else "nothing was wanted"
         word, text = "cached", f"{what}{_saved(progress)}"
     else:
         word, text = "finished", f"{total} tasks finished" if total != 1 else "1 task finished"

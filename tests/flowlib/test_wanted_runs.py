@@ -114,6 +114,13 @@ def test_what_is_skipped_and_what_needs_it_is_not_wanted(store):
     assert run(flow(), store).counts == {"cached": 4}
 
 
+def test_a_run_that_wants_nothing_is_ok_and_says_so(store):
+    """Nothing is counted."""
+    done = run(flow(), store, skip="all")
+    assert (done.ok, done.counts, list(done)) == (True, {}, ["load", "fit", "report"])
+    assert str(done).startswith("≡ nothing was wanted  in")
+
+
 def test_keep_lets_a_result_count_whatever_is_different(store):
     """A changed default and all that follows from it; force is stronger."""
 

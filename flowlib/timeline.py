@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flowlib.events import (
@@ -31,7 +31,7 @@ class Span:
     Attributes:
         task: Who.
         worker: Index of the worker, from 0.
-        start: When it was handed to the worker.
+        start: When the worker, to which it was handed, had nothing else to do.
         end: When the driver heard of its end, or of it at all.
         word: How it ended, by the words of the vocabulary; `running` if it has not.
         resource: What it was leased; empty for nothing.
@@ -68,7 +68,7 @@ class Timeline:
         if self.duration_s <= 0:
             return 0.0
         spent = sum(each.end - each.start for each in self.spans if each.worker == worker)
-        return min(1.0, spent / self.duration_s)
+        return min(1.0, spent / self.duration_s)  # as sums of floats are not exact
 
 
 def timeline_of(events: Iterable[Event]) -> Timeline:
@@ -96,9 +96,18 @@ def timeline_of(events: Iterable[Event]) -> Timeline:
     word = "killed" if is_over else "running"
     spans += [_span(start, last, began, word, "") for start in running.values()]
     workers = sorted({*range(count), *(each.worker for each in spans)})
+    spans = [*_in_turn(spans)]
     longest = sorted(spans, key=lambda each: each.start - each.end)[:MOST_SPANS]
     kept = sorted(longest, key=lambda each: (each.start, each.worker))
     return Timeline(tuple(kept), last - began, tuple(workers), len(spans) - len(kept))
+
+
+def _in_turn(spans: Iterable[Span]) -> Iterator[Span]:
+    """A worker does one thing at a time; what was handed to it before waits for its turn."""
+    free: dict[int, float] = {}
+    for each in sorted(spans, key=lambda span: (span.end, span.start)):
+        yield replace(each, start=max(each.start, free.get(each.worker, 0.0)))
+        free[each.worker] = each.end
 
 
 def _span(start: Started, at: float, began: float, word: str, told: str) -> Span:

@@ -19,6 +19,7 @@ from flowlib.timeline import Span, Timeline
 _RED: Final = "#d2453d"
 _PALETTE: Final = (*Category20[20][::2], *Category20[20][1::2])
 _ROW_PX: Final = 26
+_MOST_EDGES: Final = 500
 _LONGEST_TOLD: Final = 200
 _CLOCK_FROM_S: Final = 120.0
 
@@ -48,6 +49,7 @@ def timeline_models(timeline: Timeline, specs: Sequence[str]) -> Any:
         plot.xaxis.axis_label = "seconds"
     # Failures lie above the others, so that no neighbour covers their edge.
     spans = sorted(timeline.spans, key=_is_bad)
+    thin = 0.5 if len(spans) <= _MOST_EDGES else 0  # edges of many would cover them
     source = ColumnDataSource(
         {
             "start": [each.start for each in spans],
@@ -55,7 +57,7 @@ def timeline_models(timeline: Timeline, specs: Sequence[str]) -> Any:
             "row": [rows[each.worker] for each in spans],
             "colour": [colours.get(each.task.spec, _PALETTE[-1]) for each in spans],
             "edge": [_RED if _is_bad(each) else "white" for each in spans],
-            "width": [3 if _is_bad(each) else 0.5 for each in spans],
+            "width": [3 if _is_bad(each) else thin for each in spans],
             "title": [_title(each) for each in spans],
         }
     )

@@ -48,6 +48,7 @@ def test_constant_columns_are_dropped_and_the_metric_comes_last(run):
 
 def test_records_of_a_store_and_tables_give_the_same_lines(run):
     """Also those that were joined over an axis."""
+    pytest.importorskip("bokeh")
     of_run = names_of(run["Train"])
     assert names_of(run.store.records("Train")) == of_run
     assert parallel_coordinates(run.store.records("Train")).title == "Train"

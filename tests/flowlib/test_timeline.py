@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 
@@ -54,6 +56,21 @@ def test_what_runs_ends_now_and_what_waits_is_no_work():
     assert lost[3:] == (9.0, "killed")
 
 
+def test_what_waits_in_a_worker_begins_when_its_turn_comes():
+    """It was handed out while another one ran there."""
+    a, b = ref("A", 1), ref("A", 2)
+    events = [
+        begun(SPECS, workers=1),
+        Started(BEGAN + 1, a, 0),
+        Started(BEGAN + 1, b, 0),
+        Finished(BEGAN + 3, a, 2.0),
+        Finished(BEGAN + 6, b, 3.0),
+        RunEnded(BEGAN + 10, {}, 10.0),
+    ]
+    assert told(events) == [("A-1", 0, 1.0, 3.0, "finished"), ("A-2", 0, 3.0, 6.0, "finished")]
+    assert timeline_of(events).busy(0) == pytest.approx(0.5)
+
+
 def test_an_empty_log_is_an_empty_picture():
     """Also one that lost its beginning."""
     assert timeline_of([]).spans == ()
@@ -81,4 +98,7 @@ def test_no_worker_does_two_things_and_nothing_is_lost(events):
     waiting = sum(isinstance(each, Waiting) for each in events)
     assert len(line.spans) == started - waiting
     assert all(0 <= s.start <= s.end <= line.duration_s + 1e-6 for s in line.spans)
-    assert {s.worker for s in line.spans} <= set(line.workers)
+    for worker in line.workers:
+        mine = sorted((s.start, s.end) for s in line.spans if s.worker == worker)
+        assert all(end <= start for (_, end), (start, _) in pairwise(mine))
+        assert 0 <= line.busy(worker) <= 1

@@ -241,3 +241,20 @@ def measures(seen):
     per_pixel = (x2 - x) / (b - a)
     rows = seen.column("y")
     return width, height, (x2 - x) / (seen.column("width")[0] * per_pixel), max(rows) - min(rows)
+
+
+def test_a_task_that_the_page_is_about_always_stands_by_itself(opened):
+    """Also beside the box of its spec, and when that is open."""
+    seen = opened(facts_page(sweep(3), Wish(around="Tfidf", tasks=False), "graph"))
+    closed = seen.column("label")
+    assert closed == [
+        "≡ Fetch", "≡ Clean", "≡ Tfidf min_df=1", "✔ Tfidf min_df=3", "✖ Train ×12", "⊘ Eval ×12", "◌ Select",
+    ]  # fmt: skip
+    seen.page.press("Train ×12")
+    labels = seen.column("label")
+    assert len(labels) == len(closed) + 11
+    seen.click(labels.index("✔ Tfidf min_df=3"))
+    assert [labels[i].split()[1] for i in seen.lit()].count("Train") == 6
+    seen.page.press("Train ×12")
+    assert seen.column("label") == closed
+    assert_nothing_overlaps(seen)

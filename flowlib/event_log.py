@@ -31,6 +31,9 @@ from stores.file_layout import encoded
 SCHEMA: Final = 1
 """Stands in every `run_started`; fields and events may be added without another number."""
 
+_PIDS: Final = 1 << 31
+"""Numbers of processes are below this; a log that has another one is damaged."""
+
 _PREFIX: Final = "events-"
 _SUFFIX: Final = ".jsonl"
 
@@ -265,6 +268,8 @@ def is_gone(driver: RunStarted, silent_s: float, limit_s: float) -> bool:
         silent_s: For how long it has shown no sign of life.
         limit_s: After how long such a one elsewhere counts as gone.
     """
+    if not 0 < driver.pid < _PIDS:
+        return True
     if driver.boot_id:
         owner = Owner(driver.host, driver.boot_id, driver.pid, driver.process_start)
         is_alive = owner.is_alive()

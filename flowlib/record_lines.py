@@ -21,6 +21,9 @@ from stores import canonical
 from stores.summary import Summary
 
 _LONGEST_CONFIG: Final = 60
+_LATEST: Final = 1e11
+"""Records that ended later than this, in seconds since 1970, are damaged."""
+
 _TITLES: Final = ("id", "state", "config", "time", "when", "run")
 
 
@@ -28,7 +31,7 @@ def piped_lines(found: Sequence[Summary], labels: Sequence[str], signs: Signs) -
     """One line for each record and nothing else, for programs that read lines."""
     state = {word: _state(word, signs) for word in {each.state for each in found}}
     rows = [
-        _cells(each, label, signs, _stamp(each.ended_at))
+        _cells(each, label, signs, stamp(each.ended_at))
         for each, label in zip(found, labels, strict=True)
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
@@ -114,7 +117,7 @@ def plain_config(config: Mapping[str, Any]) -> Any:
 
 def time_text(moment: float | None) -> str | None:
     """A moment with its zone, to the second: `2026-11-21T14:09:17+00:00`."""
-    if moment is None:
+    if moment is None or not 0 <= moment < _LATEST:
         return None
     return datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
 
@@ -156,8 +159,12 @@ def _state(state: str, signs: Signs) -> Span:
 
 
 def _how_long_ago(each: Summary, now: float) -> str:
-    return "" if each.ended_at is None else ago(now - each.ended_at)
+    moment = each.ended_at
+    return "" if moment is None or not 0 <= moment < _LATEST else ago(now - moment)
 
 
-def _stamp(moment: float | None) -> str:
-    return "" if moment is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
+def stamp(moment: float | None) -> str:
+    """A moment in local time: `2026-11-21 14:09:17`; empty if none is known."""
+    if moment is None or not 0 <= moment < _LATEST:
+        return ""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))

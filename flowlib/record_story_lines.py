@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from flowlib.age import ago
 from flowlib.console_text import Line, Span, harmless
 from flowlib.durations import took
 from flowlib.reasons import EXPLANATIONS, Reason
+from flowlib.record_lines import stamp
 from flowlib.record_list import leaves, short
 from flowlib.record_story import Neighbour, RecordStory, SavedArtifact
 from flowlib.signs import Signs
@@ -95,9 +95,8 @@ class _Pen:
             words = [f"attempt {attempt.number}", shown_state(attempt.state.value).word]
             if attempt.duration_s is not None:
                 words.append(took(attempt.duration_s))
-            if ended is not None:
-                stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ended))
-                words.append(f"{ago(self._now - ended)} ({stamp})")
+            if ended is not None and (text := stamp(ended)):
+                words.append(f"{ago(self._now - ended)} ({text})")
             if len(story.attempts) > 1 and attempt is story.counts:
                 words.append("its results count")
             yield (Span(self._said(f"  {'  '.join(words)}"), "dim"),)

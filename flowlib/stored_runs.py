@@ -36,6 +36,9 @@ UNKNOWN: Final = "unknown"
 
 Told = TypeVar("Told", bound=Event)
 
+_LATEST: Final = 1e11
+"""No run began later than this, in seconds since 1970: a log that says so is damaged."""
+
 _TAIL_BYTES: Final = 1 << 16
 """So much of the end of an event log is looked at for the last event."""
 
@@ -174,13 +177,18 @@ def _read(folder: Path, now: float) -> StoredRun:
         start.project_name,
         state,
         start.at,
-        end.duration_s if end else last - start.at,
+        _duration_s(start, end, last),
         sum(each.total for each in start.specs),
         counts,
         eta_s,
         end.stopped_by if end else None,
         start,
     )
+
+
+def _duration_s(start: RunStarted, end: RunEnded | None, last: float) -> float:
+    is_told = end is not None and 0 <= end.duration_s < _LATEST
+    return end.duration_s if end is not None and is_told else max(0.0, last - start.at)
 
 
 def _told(
@@ -193,7 +201,7 @@ def _told(
     progress, last = RunProgress(), start.at
     for event in read_events(folder):
         progress.note(event)
-        last = max(last, event.at)
+        last = max(last, event.at) if event.at < _LATEST else last
     words = {word for spec in progress.specs.values() for word in spec.counts}
     counts = {word: count for word in sorted(words) if (count := progress.count(word))}
     return counts, now or last, None if now is None else progress.eta_s(now)
@@ -240,7 +248,7 @@ def _events(folder: Path, line: Callable[[BinaryIO], bytes]) -> Iterator[Event]:
     for name in event_files(folder):
         with contextlib.suppress(OSError), (folder / name).open("rb") as file:
             event = event_of(line(file))
-            if event is not None:
+            if event is not None and 0 <= event.at < _LATEST:
                 yield event
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
+import tempfile
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowlib.errors import NothingSelected, SelectorError
-from flowlib.event_log import EventWriter
+from flowlib.event_log import EventWriter, line_of
 from flowlib.events import Finished, RunEnded, RunStarted, SpecTotal, Started, TaskRef
+from flowlib.run_lines import run_lines, run_story, run_story_document
+from flowlib.signs import UNICODE_SIGNS
 from flowlib.stored_runs import find_run, last_run, stored_runs, tasks_of_run
 from stores import Address, InMemoryStore, LocalFileStore, Owner
 
@@ -146,3 +152,33 @@ def test_tasks_of_a_run_without_a_manifest_are_those_that_it_began(store):
     """A run that was killed early, or whose manifest is damaged."""
     folder = write(store, "exp", begun(store), Started(101.0, REF, 0))
     assert tasks_of_run(folder) == {"Train-1": Address("Train", KEY)}
+
+
+LINES = st.one_of(
+    st.binary(max_size=60),
+    st.builds(RunStarted, run_name=st.text(max_size=5), specs=st.just(()))
+    .map(line_of)
+    .map(str.encode),
+    st.builds(RunEnded, counts=st.dictionaries(st.text(max_size=5), st.integers()))
+    .map(line_of)
+    .map(str.encode),
+    st.just(b"[" * 5000),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(LINES, max_size=4), st.binary(max_size=40), st.booleans())
+def test_any_folder_can_be_listed_and_told(lines, manifest, has_end):
+    """Whatever a crash, a full disk or another program has left in it."""
+    with tempfile.TemporaryDirectory() as name:
+        store = LocalFileStore(name)
+        folder = store.runs_dir / "x"
+        folder.mkdir(parents=True)
+        (folder / "events-h-1.jsonl").write_bytes(b"\n".join(lines) + b"\n" * has_end)
+        (folder / "manifest.json").write_bytes(manifest)
+        [run] = stored_runs(store)
+        [line] = run_lines([run], UNICODE_SIGNS, 200.0, 80)
+        assert all(span.text.isprintable() for span in line)
+        run_story(run, UNICODE_SIGNS, 200.0, 80)
+        json.dumps(run_story_document(run))
+        tasks_of_run(folder)

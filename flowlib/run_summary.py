@@ -78,7 +78,7 @@ def next_steps(progress: RunProgress) -> list[str]:
         command = rest_of(start)
         only = f"runs only what is left: {left}"
         steps.append(f"{command} ({only})" if command else f"run it again ({only})")
-    if progress.count("finished", "cached"):
+    if progress.count("finished"):
         steps.append(results_of(start))
     return [step for step in steps if step]
 

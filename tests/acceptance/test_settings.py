@@ -16,7 +16,8 @@ import flowlib
 from flowlib import Flow, SettingsError, TaskSpec, configuration, configure
 from flowlib.event_log import EventWriter, follow_events
 from flowlib.events import RunStarted
-from stores import LocalFileStore, Owner
+from stores import InMemoryStore, LocalFileStore, Owner
+from stores.by_hand import amend
 from tests.acceptance import settings_tasks
 from tests.acceptance.scripts import run_script
 from tests.stores.leases import owner_elsewhere
@@ -357,6 +358,19 @@ def test_workers_have_the_settings_of_their_driver(monkeypatch, tmp_path):
     (tmp_path / "flowlib.toml").write_text("preempt_max = 4")
     run = Flow([TaskSpec(settings_tasks.seen)]).run(executor="processes")
     assert run["seen"][0].results == {"preempt_max": 3, "origin": "preempt_max in configure()"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "counts"), [("rerun", {"finished": 1}), ("ignore", {"cached": 1})]
+)
+def test_on_code_change(policy, counts):
+    """What is done with a result that other code has made."""
+    store, flow = InMemoryStore(), Flow([TaskSpec(settings_tasks.seen)])
+    first = flow.run(num_workers=1, results_store=store)["seen"][0]
+    facts = store.record(first.address).finished.facts
+    amend(store.begin(first.address), {**facts, "code": "1.0000000000000000"}, {})
+    configure(on_code_change=policy)
+    assert flow.run(num_workers=1, results_store=store).counts == counts
 
 
 def test_every_setting_has_a_test_here():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 
@@ -135,7 +136,7 @@ def test_the_best_is_found_without_loading_the_rest(flow, monkeypatch):
     )
 
     assert run["scored"].best("score").task_unique_name == "scored-3"
-    assert set(loaded) == {"score"}
+    assert set(loaded) <= {"score"}  # a plain number is read where it stands
     assert [row.keys() & {"score", "blob"} for row in run["scored"].to_dicts()] == [{"score"}] * 3
 
 
@@ -184,7 +185,8 @@ def test_a_large_plan_is_a_small_page():
     page = Flow(specs).plan()._repr_html_()
 
     assert len(page) < 50_000
-    assert "… and 901 more" in page
+    (hidden,) = re.findall(r"… and (\d+) more", page)
+    assert page.count("<tr>") - 2 + int(hidden) == 1000  # without the head and the total
 
 
 def test_a_plan_knows_how_long_its_tasks_took():

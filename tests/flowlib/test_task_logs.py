@@ -99,6 +99,7 @@ def test_a_task_that_says_nothing_has_no_log(tmp_path):
     assert [each.log for each in done["Quiet"]] == [None] * 3
     assert sorted(each.name.split("-")[0] for each in Path(done.folder).iterdir()) == [
         "events",
+        "graph.json",
         "manifest.json",
     ]
     record = done.store.record(done["Quiet"][0].address)

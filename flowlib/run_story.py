@@ -124,7 +124,8 @@ def _tables(facts: GraphFacts, store: ResultsStore) -> tuple[list[ResultTable], 
     states = {task.key: task.state for task in facts.tasks}
     keys: dict[str, set[str]] = {}
     for task in facts.tasks:
-        keys.setdefault(task.spec, set()).add(task.key)
+        if task.state != "pending":  # an older result of it is none of this run
+            keys.setdefault(task.spec, set()).add(task.key)
     tables: list[ResultTable] = []
     hidden: list[str] = []
     rows = 0

@@ -46,7 +46,7 @@ def run(tmp_path):
 
 
 def story_of(run):
-    words = {n.key: run.state_of(n).value if n.key in run.plan.reasons else "cached" for n in run.plan.graph}  # fmt: skip
+    words = {n.key: "cached" if run.is_cached(n) else run.state_of(n).value for n in run.plan.graph}
     return story_of_graph(run.plan.graph, words, run._progress, run.store, run.folder)
 
 
@@ -95,6 +95,14 @@ def test_a_table_has_the_results_of_the_run_alone(run):
     Flow([other]).run(num_workers=1, results_store=run.store)
     (table,) = [each for each in story_of(run).tables if each.tasks == {"Number"}]
     assert sorted(row["value"] for row in table) == [1, 2, 3]
+
+
+def test_what_was_not_wanted_has_no_results_in_the_page(run):
+    """It is pending in memory and in the folder, although the store has an older result."""
+    again = flow().run(num_workers=1, results_store=run.store, only="Number", force="Number")
+    for story in (story_of(again), story_of_folder(again.folder, run.store)):
+        assert {t.spec for t in story.facts.tasks if t.state == "pending"} == {"Half", "After"}
+        assert [sorted(table.tasks) for table in story.tables] == [["Number"]]
 
 
 def test_a_run_that_was_cut_off_is_told_from_its_events(run):

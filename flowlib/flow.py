@@ -268,7 +268,8 @@ class Flow:
             SystemExit: SIGTERM or SIGHUP, with the exit code that shells give them, 143 or 129.
         """
         from flowlib.flow_running import end_of_run  # the machinery is loaded when it runs
-        from flowlib.launch import RunOptions, launch
+        from flowlib.launch import launch
+        from flowlib.run_options import RunOptions
 
         refuse_unknown("Flow.run", more, {**RunArguments.__annotations__})
         options = RunOptions(

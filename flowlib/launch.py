@@ -8,7 +8,7 @@ import os
 import socket
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flowlib.code_changes import note_on
 from flowlib.configuration import Settings, settings
@@ -17,71 +17,31 @@ from flowlib.demands import Demand
 from flowlib.errors import RunError, SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
 from flowlib.executor import Executor, ExecutorSetup, executors
-from flowlib.flow_arguments import Selectors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
-from flowlib.next_commands import NO_COMMAND, RunCommand, store_text
+from flowlib.next_commands import store_text
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
 from flowlib.provenance import provenance
 from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
-from flowlib.run_identity import UNCATEGORIZED, RunIdentity
+from flowlib.run_identity import RunIdentity
 from flowlib.run_names import new_run_name
+from flowlib.run_options import RunOptions
 from flowlib.run_progress import RunProgress
 from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
 from flowlib.run_means import RunMeans
 from flowlib.runner import Runner
-from flowlib.running import GRACE_S
 from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
-from flowlib.wishes import Wishes
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
 
 _log = logging.getLogger("flowlib")
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """The arguments of `Flow.run`, which documents them."""
-
-    num_workers: int | None = None
-    resources: object = None
-    start_method: str | None = None
-    exit_on_error: bool = True
-    max_failures: int | None = None
-    log_to_tmux: bool = False
-    max_panes_per_window: int = 4
-    force: Selectors = None
-    only: Selectors = None
-    skip: Selectors = None
-    keep: Selectors = None
-    resume: str | None = None
-    on_code_change: str | None = None
-    project_name: str = UNCATEGORIZED
-    run_name: str | None = None
-    results_store: ResultsStore | None = None
-    return_results: str | None = "all"
-    executor: str | None = None
-    progress: str | None = "auto"
-    grace_s: float = GRACE_S
-    command: RunCommand = NO_COMMAND
-
-    @property
-    def wants_part(self) -> bool:
-        """Whether something else is wanted than all that is not there."""
-        return any((self.force, self.only, self.skip, self.keep, self.resume))
-
-    @property
-    def wishes(self) -> Wishes:
-        """Those that tell what is wanted."""
-        wanted = (self.force, self.only, self.skip, self.keep, self.resume)
-        return Wishes(*wanted, on_code_change=self.on_code_change)
 
 
 def launch(graph: TaskGraph, options: RunOptions) -> Run:

@@ -16,8 +16,8 @@ from flowlib import Flow, NothingSelected, SelectorError, TaskSpec, TaskState
 from flowlib.event_log import read_events
 from flowlib.events import RunEnded, RunStarted
 from flowlib.flow_arguments import RunArguments, WantedArguments
-from flowlib.launch import RunOptions
 from flowlib.run_manifest import states_of_run
+from flowlib.run_options import RunOptions
 from flowlib.stored_runs import tasks_of_run
 from flowlib.stored_selection import select_records
 from stores import InMemoryStore, LocalFileStore

@@ -19,7 +19,8 @@ class TableWishes(TypedDict, total=False):
     """What a table is to show.
 
     Attributes:
-        columns: "varying" leaves out what is the same in all rows, "all" shows everything.
+        columns: "varying" leaves out configs that are the same in all rows, "all" shows everything,
+            and a list of names these columns alone, behind the id.
         sort: Columns to order by; `-acc` has the largest first. Missing values come last.
         top: How many rows are kept, of those that come first.
         group_by: Columns; rows that agree in them are joined as in `mean_over`.
@@ -27,7 +28,7 @@ class TableWishes(TypedDict, total=False):
             and their numbers become mean ± standard deviation of the sample.
     """
 
-    columns: Columns
+    columns: Columns | Sequence[str]
     sort: str | Sequence[str]
     top: int | None
     group_by: str | Sequence[str]

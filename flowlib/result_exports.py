@@ -6,12 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from flowlib.console_text import encodable, harmless
-from flowlib.result_cells import cell_text, for_spreadsheet, is_number, title_of
+from flowlib.result_cells import as_json, cell_text, for_spreadsheet, is_number, title_of
 from flowlib.result_sheet import Sheet
-from stores.cells import Row
+from stores.cells import Column, Row
 
 SCHEMA: Final = 1
 """Of the JSON; parts may be added without another number."""
@@ -28,6 +29,23 @@ def csv_text(names: Sequence[str], rows: Iterable[Row]) -> str:
         [for_spreadsheet(row[name]) if name in row else "" for name in names] for row in rows
     )
     return encodable(written.getvalue())
+
+
+def document_of(
+    columns: Iterable[Column], names: Iterable[str], rows: Iterable[Row]
+) -> dict[str, Any]:
+    """Columns and rows as plain JSON values.
+
+    Args:
+        columns: All that are known.
+        names: Those that programs want, parts of means among them.
+        rows: By these names.
+    """
+    kinds = {each.name: each.kind for each in columns}
+    return {
+        "columns": [{"name": name, "kind": kinds.get(name, "value")} for name in names],
+        "rows": [as_json(row) for row in rows],
+    }
 
 
 def json_text(document: dict[str, Any]) -> str:
@@ -55,3 +73,10 @@ def markdown_text(sheet: Sheet, now: float) -> str:
 
 def _marked(text: str) -> str:
     return harmless(text).translate(_MARKUP)
+
+
+def written(text: str, path: str | Path | None) -> str:
+    """A text, which is written to a file in UTF-8 if there is one."""
+    if path is not None:
+        Path(path).write_text(text, encoding="utf-8", newline="")
+    return text

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, Unpack, overload
 
 from flowlib.bulk import paused_collection
+from flowlib.console_text import plain
 from flowlib.errors import ColumnUnknown
 from flowlib.result_cells import as_json, flat, is_comparable
 from flowlib.result_columns import (
@@ -20,9 +21,14 @@ from flowlib.result_columns import (
     sort_keys,
     worth_showing,
 )
+from flowlib.result_exports import csv_text, document_of, json_text, markdown_text, written
 from flowlib.result_groups import grouped
 from flowlib.result_order import ordered
+from flowlib.result_page import short_html, whole_page
 from flowlib.result_sheet import Sheet, count_note, hidden_note
+from flowlib.result_text import table_lines
+from flowlib.signs import Signs
+from flowlib.terminal import shows_unicode, terminal_width
 from stores.cells import Column, Grid, Row, constants
 from stores.table import Columns, as_frame
 
@@ -45,7 +51,7 @@ class ResultTable(Sequence[Row]):
         tasks: The tasks whose results these are.
         total: How many rows there were before the first of them were taken.
         keys: What the rows are ordered by.
-        wanted: Whether columns that do not vary are shown.
+        wanted: Which columns are shown: "varying" or "all", or the names of some.
         lost: Columns that rows were joined without: their words differ wherever one looks.
     """
 
@@ -54,7 +60,7 @@ class ResultTable(Sequence[Row]):
     tasks: frozenset[str]
     total: int
     keys: tuple[SortKey, ...] = ()
-    wanted: Columns = "varying"
+    wanted: Columns | tuple[str, ...] = "varying"
     lost: tuple[str, ...] = ()
 
     @classmethod
@@ -72,18 +78,16 @@ class ResultTable(Sequence[Row]):
             ColumnUnknown: there is no such column, or several are called so.
             ValueError: a wish does not fit.
         """
-        columns = wishes.get("columns", "varying")
-        if columns not in ("varying", "all"):
-            raise ValueError(f'columns are "varying" or "all", not {columns!r}')
         with paused_collection():
             grid = source.grid()
         tasks = frozenset(row["task"] for row in grid.rows)
-        table = cls(grid, constants(grid.columns, grid.rows), tasks, len(grid.rows), (), columns)
+        table = cls(grid, constants(grid.columns, grid.rows), tasks, len(grid.rows))
         if group_by := _several(wishes.get("group_by", ())):
             table = table.group_by(*group_by)
         if mean_over := _several(wishes.get("mean_over", ())):
             table = table.mean_over(*mean_over)
         table = table.sorted(*_several(wishes.get("sort", ())))
+        table = table.with_columns(wishes.get("columns", "varying"))
         top = wishes.get("top")
         return table if top is None else table.top(top)
 
@@ -103,31 +107,24 @@ class ResultTable(Sequence[Row]):
         return f"<ResultTable of {len(self)} rows: {', '.join(each.name for each in self.columns)}>"
 
     def __str__(self) -> str:
-        from flowlib.console_text import plain
-        from flowlib.result_text import table_lines
-        from flowlib.signs import Signs
-        from flowlib.terminal import shows_unicode, terminal_width
-
         signs = Signs.of(has_unicode=shows_unicode(sys.stdout))
         return plain(table_lines(self.sheet(), terminal_width(), signs, time.time())).rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from flowlib.result_page import short_html
-
         return short_html(self.sheet(), time.time())
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns that people are shown, in order."""
-        varying = self._varying()
-        if self.wanted == "all":
-            return in_order(varying, self.tasks)
-        return worth_showing(varying, self.grid.rows, self.tasks)
+        chosen = self._chosen()
+        if self.wanted == "varying":
+            return worth_showing(chosen, self.grid.rows, self.tasks)
+        return in_order(chosen, self.tasks) if self.wanted == "all" else tuple(chosen)
 
     @property
     def hidden(self) -> Mapping[str, object]:
         """The columns that are not shown because they have one value, and that value."""
-        return {} if self.wanted == "all" else self.constant
+        return self.constant if self.wanted == "varying" else {}
 
     def values(self, column: str) -> list[Any]:
         """What stands in a column, row by row; None where nothing does.
@@ -198,9 +195,18 @@ class ResultTable(Sequence[Row]):
         """Rows that agree in some columns, joined, whatever the others hold."""
         return self._joined([*self.constant, *(self.column(each) for each in columns)])
 
-    def with_columns(self, columns: Columns) -> ResultTable:
-        """With the columns that vary, or with all."""
-        return replace(self, wanted=columns)
+    def with_columns(self, columns: Columns | Sequence[str]) -> ResultTable:
+        """With the columns that vary, with all, or with those of these names behind the id.
+
+        Raises:
+            ColumnUnknown: there is no such column.
+            ValueError: a text is neither "varying" nor "all".
+        """
+        if columns == "varying" or columns == "all":
+            return replace(self, wanted=columns)
+        if isinstance(columns, str):
+            raise ValueError(f'columns are "varying", "all" or a list of names, not {columns!r}')
+        return replace(self, wanted=tuple(map(self.column, columns)))
 
     def sheet(self, hint: str = 'columns="all"') -> Sheet:
         """What people see of the table.
@@ -234,45 +240,38 @@ class ResultTable(Sequence[Row]):
         Args:
             path: Where it is written, too.
         """
-        from flowlib.result_exports import csv_text
-
-        return _written(csv_text(*self._flat()), path)
+        return written(csv_text(*self._flat()), path)
 
     def to_document(self) -> dict[str, Any]:
         """The table as plain JSON values: `columns`, `constant`, `total`, `rows`."""
         names, rows = self._flat()
-        kinds = {each.name: each.kind for each in self.grid.columns}
         return {
-            "columns": [{"name": name, "kind": kinds.get(name, "value")} for name in names],
+            **document_of(self.grid.columns, names, rows),
             "constant": as_json(self.hidden),
             "sort": [str(key) for key in self.keys],
             "total": self.total,
-            "rows": [as_json(row) for row in rows],
         }
 
     def to_json(self, path: str | Path | None = None) -> str:
         """`to_document` as text."""
-        from flowlib.result_exports import json_text
-
-        return _written(json_text(self.to_document()), path)
+        return written(json_text(self.to_document()), path)
 
     def to_markdown(self, path: str | Path | None = None) -> str:
         """The columns that people are shown, as a table of Markdown."""
-        from flowlib.result_exports import markdown_text
-
-        return _written(markdown_text(self.sheet(), time.time()), path)
+        return written(markdown_text(self.sheet(), time.time()), path)
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The columns that people are shown, as a whole page of static HTML."""
-        from flowlib.result_page import whole_page
+        return written(whole_page(self.sheet(), time.time()), path)
 
-        return _written(whole_page(self.sheet(), time.time()), path)
-
-    def _varying(self) -> list[Column]:
-        return [each for each in self.grid.columns if each.name not in self.hidden]
+    def _chosen(self) -> list[Column]:
+        if isinstance(self.wanted, str):
+            return [each for each in self.grid.columns if each.name not in self.hidden]
+        known = {each.name: each for each in self.grid.columns}
+        return [known[name] for name in dict.fromkeys(("id", *self.wanted)) if name in known]
 
     def _flat(self) -> tuple[list[str], list[Row]]:
-        return flat(self._varying(), self.grid.rows)
+        return flat(self._chosen(), self.grid.rows)
 
     def _with(self, rows: Iterable[Row]) -> ResultTable:
         return replace(self, grid=Grid(self.grid.columns, tuple(rows)))
@@ -290,9 +289,3 @@ class ResultTable(Sequence[Row]):
 
 def _several(given: str | Sequence[str]) -> Sequence[str]:
     return [given] if isinstance(given, str) else given
-
-
-def _written(text: str, path: str | Path | None) -> str:
-    if path is not None:
-        Path(path).write_text(text, encoding="utf-8", newline="")
-    return text

@@ -68,10 +68,7 @@ def test_a_table_for_people(folder):
     assert rule.strip("─") == ""
     assert first.split()[1:5] == ["0.25", "2", "0.77", "=1+1"]
     assert second.split()[1:5] == ["0.25", "1", "0.76", "=1+1"]
-    assert (
-        note
-        == f"2 of 6 rows · {HIDDEN} · --csv --json --md --html · --open for parallel coordinates"
-    )
+    assert note == f"2 of 6 rows · {HIDDEN} · --csv --json --md --html --open"
     assert (called.code, called.err) == (0, "")
 
 
@@ -102,6 +99,8 @@ def test_csv_is_all_that_stdout_gets(folder):
     whole = flowlib("results", "Fit", "--csv", "--all-columns", "-q", folder=folder)
     assert whole.err == ""
     assert "Fit.batch" in whole.out.splitlines()[0]
+    some = flowlib("results", "Fit", "--columns", "acc,batch", "--csv", folder=folder)
+    assert some.out.splitlines()[0] == "id,metrics.acc,Fit.batch"
 
 
 def test_json_is_one_document(folder):

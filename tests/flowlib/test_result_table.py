@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -93,8 +93,21 @@ def test_all_columns_on_request():
     assert shown(found) == ["id", "task", "key", "state", "run", "Train.lr"]
     assert "hidden" not in text_of(found)
     assert shown(found.with_columns("varying")) == ["id"]
-    with pytest.raises(ValueError, match='"varying" or "all"'):
+    with pytest.raises(ValueError, match='"varying", "all" or a list'):
         table(columns="some")
+
+
+def test_some_columns_alone():
+    """In the order that is asked for, behind the id; in files, too."""
+    rows = [{"Train.lr": n, "Train.batch": 64, "acc": n, "note": "x"} for n in (1, 2)]
+    found = table(*rows, columns=["acc", "batch"])
+    assert shown(found) == ["id", "acc", "Train.batch"]
+    assert found.to_csv().splitlines()[0] == "id,acc,Train.batch"
+    assert text_of(found).splitlines()[-1] == "2 rows"
+    means = table(*rows, group_by="batch", columns=["acc"])
+    assert shown(means) == ["acc"]
+    with pytest.raises(ColumnUnknown, match="no column 'loss'"):
+        found.with_columns(["loss"])
 
 
 def test_states_are_shown_as_soon_as_one_is_not_finished():
@@ -461,6 +474,7 @@ CELLS = st.one_of(
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc"), CELLS), max_size=8)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS, st.lists(st.sampled_from(["a", "-a", "b", "-b"]), max_size=2))
 def test_any_cells_can_be_ordered_and_written(rows, keys):
     """Nothing is lost, equal rows keep their order, and every form can be read again."""
@@ -489,6 +503,7 @@ def test_a_spread_is_what_statistics_says(numbers):
     assert str(found)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ROWS)
 def test_joined_rows_add_up(rows):
     """Every row is in one group, however odd the cells are."""

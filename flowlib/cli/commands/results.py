@@ -27,7 +27,7 @@ from flowlib.terminal import terminal_width
 from stores import StoreError
 
 _HINT: Final = "--all-columns"
-_HINTS: Final = ("--csv --json --md --html", "--open for parallel coordinates")
+_FORM_HINT: Final = "--csv --json --md --html --open"
 _WIDE: Final = 100_000
 _WRITERS: Final = {
     "csv": ResultTable.to_csv,
@@ -58,6 +58,7 @@ _FORMS: Final = {".csv": "csv", ".json": "json", ".md": "md", ".html": "html", "
     "--mean-over", multiple=True, metavar="COLUMN,…",
     help="Join the rows that differ in these parameters only, such as seed.",
 )  # fmt: skip
+@click.option("--columns", multiple=True, metavar="COLUMN,…", help="Show these columns alone.")
 @click.option("--all-columns", is_flag=True, help="Show columns that do not vary, too.")
 @click.option("--csv", "form", flag_value="csv", help="Write CSV.")
 @click.option("--json", "form", flag_value="json", help="Write one JSON document.")
@@ -103,12 +104,12 @@ def command(
 
 def _table(table: ResultTable, options: Mapping[str, Any]) -> ResultTable:
     """The table with what was asked for."""
-    if options["all_columns"]:
-        table = table.with_columns("all")
     if group_by := _split(options["group_by"]):
         table = table.group_by(*group_by)
     if mean_over := _split(options["mean_over"]):
         table = table.mean_over(*mean_over)
+    columns = _split(options["columns"])
+    table = table.with_columns(columns or ("all" if options["all_columns"] else "varying"))
     table = table.sorted(*_split(options["sort"]))
     if (best := options["best"]) is not None:
         table.best(best, mode=options["mode"])  # there is one, or it says what is wrong
@@ -151,7 +152,7 @@ def _lines(table: ResultTable) -> list[Line]:
     is_narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
     width = terminal_width() if is_narrow else _WIDE
     sheet = table.sheet(_HINT)
-    hinted = replace(sheet, notes=[*sheet.notes, *_HINTS])
+    hinted = replace(sheet, notes=[*sheet.notes, _FORM_HINT])
     return table_lines(hinted, width, signs(), time.time())
 
 

@@ -32,9 +32,19 @@ def opened_store(given: str | None = None, *, must_exist: bool = True) -> Result
         StoreError: it cannot be opened, or there is none.
     """
     uri = store_uri(given)
-    folder = uri.removeprefix("file:")
-    if must_exist and folder != uri and not os.path.isdir(folder):  # noqa: PTH112  # any text
+    place = _place(uri)
+    if must_exist and place and not os.path.exists(place):  # noqa: PTH110  # any text
         raise StoreError(
-            f"there is no store in {folder}: run something, or name a store with --store URI"
+            f"there is no store in {place}: run something, or name a store with --store URI"
         )
     return open_store(uri)
+
+
+def _place(uri: str) -> str:
+    """The folder or file of a store; empty if it is neither, or only its backend can tell."""
+    scheme, _, rest = uri.partition(":")
+    if scheme == "file":
+        return rest
+    path = rest.removeprefix("///").partition("?")[0]
+    is_file = scheme.partition("+")[0] == "sqlite" and path != rest and not path.startswith(":")
+    return path if is_file else ""

@@ -12,7 +12,9 @@ import time
 import pytest
 
 from flowlib import Flow, TaskSpec
+from flowlib.errors import NothingSelected
 from flowlib.events import RunEnded, RunStarted, Started, TaskRef
+from flowlib.tmux_session import words_to_attach
 from flowlib.views.tmux import TmuxView
 from stores import LocalFileStore
 from tests.acceptance import settings_tasks
@@ -95,6 +97,22 @@ def test_a_pane_shows_what_its_worker_prints(tmp_path):
 
     assert wait_for(shown)
     assert titles() == ["0 worker 1 · ended", "0 worker 2 · ended"]
+
+
+def test_the_panes_of_a_run_are_found_by_its_name(tmp_path):
+    """`flowlib attach --tmux` goes to those of the newest run of this name."""
+    spec = TaskSpec(settings_tasks.talks, {"word": "alpha"})
+    store = LocalFileStore(tmp_path / "runs")
+    with pytest.raises(NothingSelected, match="run a.b has no panes"):
+        words_to_attach("p", "a.b")
+    Flow([spec]).run(
+        num_workers=1, log_to_tmux=True, results_store=store, project_name="p", run_name="a.b"
+    )
+    *command, session = words_to_attach("p", "a.b")
+    assert command == ["tmux", "-L", "flowlib", "attach", "-t"]
+    assert tmux("display-message", "-p", "-t", session, "#{session_name}") == ["p--a_b"]
+    with pytest.raises(NothingSelected):
+        words_to_attach("other", "a.b")
 
 
 def test_a_run_in_the_drivers_process_has_a_pane(tmp_path, capfd):

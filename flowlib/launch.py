@@ -29,12 +29,12 @@ from flowlib.provenance import provenance
 from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
+from flowlib.run_means import RunMeans
 from flowlib.run_names import new_run_name
 from flowlib.run_options import RunOptions
 from flowlib.run_progress import RunProgress
 from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
-from flowlib.run_means import RunMeans
 from flowlib.runner import Runner
 from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by

@@ -74,6 +74,12 @@ def plan_removal(store: ResultsStore, addresses: Collection[Address]) -> Removal
         return RemovalPlan(store, _sizes(store, addresses), _sizes(store, below), readers)
 
 
+def removal_text(done: Removal) -> str:
+    """What was deleted, in a line."""
+    busy = f"; {len(done.busy):,} left, they are in use" if done.busy else ""
+    return f"deleted: {len(done.removed):,}{busy}"
+
+
 def removal_document(done: Removal) -> dict[str, Any]:
     """What was deleted, for JSON."""
     return {"removed": _ids(done.removed), "busy": _ids(done.busy)}

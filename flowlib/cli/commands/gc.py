@@ -9,7 +9,8 @@ from flowlib.cli.exits import ExitCode
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option, yes_option
 from flowlib.cli.output import note, write_json, write_line
-from flowlib.removal import collection_document, collection_text
+from flowlib.record_story_lines import size_text
+from flowlib.removal import collection_document, collection_text, removal_text
 from stores.housekeeping.collection import GcPolicy
 
 
@@ -64,7 +65,7 @@ def command(
     if as_json:
         write_json({"dry_run": False, **collection_document(plan, done)})
     else:
-        note(str(done))
+        note(f"{removal_text(done.removal)}; {size_text(done.freed_bytes)} are free")
     return ExitCode.FAILED if done.removal.busy else ExitCode.OK
 
 

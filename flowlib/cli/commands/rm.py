@@ -12,7 +12,7 @@ from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option, yes_option
 from flowlib.cli.output import note, write_json, write_line
-from flowlib.removal import plan_removal, removal_document
+from flowlib.removal import plan_removal, removal_document, removal_text
 from flowlib.stored_selection import select_records
 
 
@@ -71,7 +71,7 @@ def command(
     if as_json:
         write_json({"dry_run": False, **plan.to_dict(), **removal_document(done)})
     else:
-        note(str(done))
+        note(removal_text(done))
     return ExitCode.FAILED if done.busy else ExitCode.OK
 
 

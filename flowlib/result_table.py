@@ -23,6 +23,7 @@ from flowlib.result_columns import (
 )
 from flowlib.result_exports import csv_text, document_of, json_text, markdown_text, written
 from flowlib.result_groups import grouped
+from flowlib.result_latex import latex_text
 from flowlib.result_order import ordered
 from flowlib.result_page import short_html, whole_page
 from flowlib.result_sheet import Sheet, count_note, hidden_note
@@ -259,6 +260,10 @@ class ResultTable(Sequence[Row]):
     def to_markdown(self, path: str | Path | None = None) -> str:
         """The columns that people are shown, as a table of Markdown."""
         return written(markdown_text(self.sheet(), time.time()), path)
+
+    def to_latex(self, path: str | Path | None = None) -> str:
+        """The same as a `tabular` of LaTeX, the best of what rows are ordered by in bold."""
+        return written(latex_text(self.sheet(), time.time()), path)
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The columns that people are shown, as a whole page of static HTML."""

@@ -136,7 +136,13 @@ def test_means_over_a_seed(folder):
 
 @pytest.mark.parametrize(
     ("name", "beginning"),
-    [("t.md", "| id |"), ("t.html", "<!doctype html>"), ("t.csv", "id,task"), ("t", "id")],
+    [
+        ("t.md", "| id |"),
+        ("t.html", "<!doctype html>"),
+        ("t.csv", "id,task"),
+        ("t.tex", "% 6 rows"),
+        ("t", "id"),
+    ],
 )
 def test_a_file_is_written_in_the_form_of_its_name(folder, tmp_path, name, beginning):
     """Nothing goes to stdout then."""

@@ -428,6 +428,33 @@ def test_markdown_keeps_its_cells():
     ]
 
 
+def test_latex_has_the_best_in_bold(tmp_path):
+    """Of what rows are ordered by; ties are bold alike; nothing in a cell is obeyed."""
+    rows = [{"acc": 0.5, "loss": 2, "note": r"50% \{a}_b^~#$&<|>"}, {"acc": 0.7, "loss": 1}]
+    found = table(*rows, {"acc": 0.7, "loss": 3}, {"acc": math.nan}, sort=["-acc", "loss"])
+    path = tmp_path / "t.tex"
+    lines = found.to_latex(path).splitlines()
+    assert path.read_text() == found.to_latex()
+    assert lines == [
+        "% 4 rows",
+        r"\begin{tabular}{lrrl}",
+        r"\hline",
+        r"id & acc & loss & note \\",
+        r"\hline",
+        r"Train/00000001 & \textbf{0.7} & \textbf{1} & -- \\",
+        r"Train/00000002 & \textbf{0.7} & 3 & -- \\",
+        r"Train/00000000 & 0.5 & 2 & 50\% \textbackslash{}\{a\}\_b\textasciicircum{}"
+        r"\textasciitilde{}\#\$\&\textless{}\textbar{}\textgreater{} \\",
+        r"Train/00000003 & nan & -- & -- \\",
+        r"\hline",
+        r"\end{tabular}",
+    ]
+    means = table(*({"Train.s": n, "acc": n / 8} for n in (1, 3)), mean_over="s", sort="acc")
+    assert r"\textbf{0.25 $\pm$ 0.18}" in means.to_latex()
+    assert r"\textbf" not in table(*rows).to_latex()
+    assert table().to_latex().startswith("% 0 rows")
+
+
 class _Cells(HTMLParser):
     def __init__(self, text):
         super().__init__()

@@ -34,8 +34,11 @@ _WRITERS: Final = {
     "json": ResultTable.to_json,
     "md": ResultTable.to_markdown,
     "html": ResultTable.to_html,
+    "latex": ResultTable.to_latex,
 }
-_FORMS: Final = {".csv": "csv", ".json": "json", ".md": "md", ".html": "html", ".htm": "html"}
+_FORMS: Final = {
+    ".csv": "csv", ".json": "json", ".md": "md", ".html": "html", ".htm": "html", ".tex": "latex",
+}  # fmt: skip
 
 
 @click.command()
@@ -64,6 +67,7 @@ _FORMS: Final = {".csv": "csv", ".json": "json", ".md": "md", ".html": "html", "
 @click.option("--json", "form", flag_value="json", help="Write one JSON document.")
 @click.option("--md", "form", flag_value="md", help="Write a table of Markdown.")
 @click.option("--html", "form", flag_value="html", help="Write a page.")
+@click.option("--latex", "form", flag_value="latex", help="Write a tabular; the best is bold.")
 @click.option("--open", "is_opened", is_flag=True, help="Show them in the browser as lines.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",

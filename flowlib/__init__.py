@@ -19,11 +19,15 @@ if TYPE_CHECKING:
         ConfigError,
         FlowError,
         GraphError,
+        InputChanged,
         InputError,
         MigrationError,
         MissingExtra,
         NothingSelected,
+        OutputMissing,
         ParameterError,
+        ProgramFailed,
+        ProgramNotFound,
         ResourceError,
         RunError,
         SelectorError,
@@ -37,11 +41,13 @@ if TYPE_CHECKING:
     from flowlib.failures import Failure
     from flowlib.flow import Flow
     from flowlib.info import TaskInfo
+    from flowlib.input_files import InputFile
     from flowlib.logs import configure_logging, get_logger
     from flowlib.migration import Migration, migrate
     from flowlib.next_commands import RunCommand
     from flowlib.result_table import ResultTable
     from flowlib.results import Run
+    from flowlib.shell import sh
     from flowlib.spec import TaskSpec
     from flowlib.task_results import TaskResults
     from stores import (
@@ -71,14 +77,19 @@ __all__ = [
     "FlowError",
     "GraphError",
     "InMemoryStore",
+    "InputChanged",
     "InputError",
+    "InputFile",
     "LazySweep",
     "LocalFileStore",
     "Migration",
     "MigrationError",
     "MissingExtra",
     "NothingSelected",
+    "OutputMissing",
     "ParameterError",
+    "ProgramFailed",
+    "ProgramNotFound",
     "Promise",
     "ResourceError",
     "ResultTable",
@@ -106,9 +117,10 @@ __all__ = [
     "get_logger",
     "integers",
     "migrate",
+    "parallel_coordinates",
     "register_expansion",
     "settings",
-    "parallel_coordinates",
+    "sh",
     "sweep",
     "uniform",
     "union",
@@ -147,11 +159,13 @@ _HOMES = {
     "configure": "flowlib.configuration",
     "configure_logging": "flowlib.logs",
     "get_logger": "flowlib.logs",
+    "InputFile": "flowlib.input_files",
     "integers": "flowlib.choices",
     "migrate": "flowlib.migration",
     "register_expansion": "flowlib.expansion",
     "settings": "flowlib.configuration",
     "parallel_coordinates": "flowlib.coordinate_pages",
+    "sh": "flowlib.shell",
     "sweep": "flowlib.choices",
     "uniform": "flowlib.choices",
     "union": "flowlib.choices",

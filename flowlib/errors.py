@@ -18,6 +18,10 @@ What flowlib raises on purpose.
       - TaskFailed       a task failed and its own exception cannot be rebuilt
       - WorkerDied       the process of a task ended without an answer
       - InputError       the inputs of a task cannot be collected
+      - InputChanged     an input file is gone, or has another content than when it was named
+      - ProgramNotFound  a program of a shell task is not here, or cannot be started
+      - ProgramFailed    a program of a shell task has ended with an exit code that is none of success
+      - OutputMissing    a program has not made a file that is declared
       - MissingExtra     an optional dependency is not installed
 """
 
@@ -124,6 +128,34 @@ class WorkerDied(RunError):
 
 class InputError(RunError):
     """The inputs of a task cannot be collected from its predecessors."""
+
+
+class InputChanged(RunError):
+    """An input file is gone, or has another content than when it was named."""
+
+
+class ProgramNotFound(RunError):
+    """A program of a shell task is not here, or cannot be started."""
+
+
+class ProgramFailed(RunError):
+    """A program of a shell task has ended with an exit code that does not stand for success.
+
+    Args:
+        message: Which one, how it ended, and the end of what it said.
+        returncode: Its exit code; that of a signal is negative.
+    """
+
+    def __init__(self, message: str, returncode: int) -> None:
+        super().__init__(message)
+        self.returncode = returncode
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return ProgramFailed, (str(self), self.returncode)
+
+
+class OutputMissing(RunError):
+    """A program has not made a file that is declared."""
 
 
 class MissingExtra(RunError):

@@ -4,14 +4,15 @@ When do two pieces of source mean the same? They have the same canonical text.
 It is written here and not by `ast.dump`, whose form differs between versions of Python. Left out
 are what nobody computes with: places, comments, formatting, docstrings and other constants that
 stand alone, `pass`, annotations of functions and of their variables, type parameters and imports,
-of which only what they lead to counts. Annotations of the fields of a class are kept: dataclasses,
-pydantic and flowlib read them. Methods are in the order of their names.
+of which only what they lead to counts. Numbers may stand for the names of local variables.
+Annotations of the fields of a class are kept: dataclasses, pydantic and flowlib read them. Methods
+are in the order of their names.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -19,15 +20,23 @@ _ANNOTATED: Final = (*FUNCTIONS, ast.arg)
 _LEFT_OUT: Final = frozenset({"ctx", "kind", "returns", "type_comment", "type_params"})
 
 
-def canonical_text(nodes: Iterable[ast.AST], *, in_class: bool = False) -> str:
+class _Text(list[str]):
+    """The parts of a text, and what stands for the names of local variables."""
+
+    def __init__(self, renamed: Mapping[int, str]) -> None:
+        super().__init__()
+        self.renamed = renamed
+
+
+def canonical_text(nodes: Iterable[ast.AST], renamed: Mapping[int, str] | None = None) -> str:
     """The text of some nodes, the same wherever and however they are written.
 
     Args:
         nodes: Statements or expressions.
-        in_class: Whether they are the body of a class.
+        renamed: What stands for the names of local variables, by `id` of the node.
     """
-    out: list[str] = []
-    _write_all(list(nodes), out, in_class=in_class)
+    out = _Text(renamed or {})
+    _write_all(list(nodes), out, in_class=False)
     return "".join(out)
 
 
@@ -38,7 +47,7 @@ def class_head(node: ast.ClassDef) -> ast.ClassDef:
     return ast.ClassDef(node.name, node.bases, node.keywords, body, node.decorator_list)
 
 
-def _write_all(nodes: list[ast.AST], out: list[str], *, in_class: bool) -> None:
+def _write_all(nodes: list[ast.AST], out: _Text, *, in_class: bool) -> None:
     nodes = [each for each in nodes if not _is_idle(each, in_class=in_class)]
     if in_class:
         methods = [each for each in nodes if isinstance(each, FUNCTIONS)]
@@ -60,7 +69,7 @@ def _is_idle(node: ast.AST, *, in_class: bool) -> bool:
     return isinstance(node, (ast.Pass, ast.Import, ast.ImportFrom))
 
 
-def _write(node: ast.AST, out: list[str], *, in_class: bool = False) -> None:
+def _write(node: ast.AST, out: _Text, *, in_class: bool = False) -> None:
     if isinstance(node, ast.Constant):
         out.append(_constant(node.value))
     elif isinstance(node, ast.JoinedStr):
@@ -70,13 +79,15 @@ def _write(node: ast.AST, out: list[str], *, in_class: bool = False) -> None:
         _write(ast.Assign([node.target], node.value or ast.Constant(None)), out)
     else:
         out.append(type(node).__name__)
-        _write_fields(_fields(node), out, is_class=isinstance(node, ast.ClassDef))
+        _write_fields(_fields(node, out.renamed), out, is_class=isinstance(node, ast.ClassDef))
 
 
-def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
+def _fields(node: ast.AST, renamed: Mapping[int, str]) -> Iterator[tuple[str, object]]:
     """The fields that say something; a field that a later Python adds is empty, or new."""
     for name in node._fields:
         value = getattr(node, name, None)
+        if isinstance(value, str) and id(node) in renamed:
+            value = renamed[id(node)]
         if name in _LEFT_OUT or value is None or value == []:
             continue
         if not (name == "annotation" and isinstance(node, _ANNOTATED)):
@@ -84,7 +95,7 @@ def _fields(node: ast.AST) -> Iterator[tuple[str, object]]:
 
 
 def _write_fields(
-    fields: Iterable[tuple[str, object]], out: list[str], *, is_class: bool = False
+    fields: Iterable[tuple[str, object]], out: _Text, *, is_class: bool = False
 ) -> None:
     out.append("(")
     for name, value in fields:
@@ -100,7 +111,7 @@ def _write_fields(
     out.append(")")
 
 
-def _write_list(name: str, items: list[object], out: list[str], *, is_class: bool) -> None:
+def _write_list(name: str, items: list[object], out: _Text, *, is_class: bool) -> None:
     """A field with several values; a body in which nothing is done is none."""
     statements = [each for each in items if isinstance(each, ast.stmt)]
     if all(_is_idle(each, in_class=is_class) for each in statements) and statements:
@@ -113,7 +124,7 @@ def _write_list(name: str, items: list[object], out: list[str], *, is_class: boo
     out.append(";")
 
 
-def _write_items(items: list[object], out: list[str]) -> None:
+def _write_items(items: list[object], out: _Text) -> None:
     out.append("[")
     for item in items:
         if isinstance(item, ast.AST):

@@ -6,7 +6,7 @@ import ast
 import contextlib
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import decode_source
 from typing import Final
@@ -17,7 +17,7 @@ from flowlib.code_names import (
     Reference,
     bindings_of_import,
     bound_names,
-    references,
+    names_in,
     root_name,
 )
 
@@ -106,8 +106,9 @@ class SourceFile:
     def definition_of(self, name: str, nodes: Iterable[ast.AST]) -> Definition:
         """Some nodes of this file as the definition of a name."""
         nodes = list(nodes)
-        pieces = [piece for node in nodes for piece in self._pieces(name, node)]
-        return Definition(name, tuple(pieces), references(nodes), self.path)
+        used = names_in(nodes)
+        pieces = [piece for node in nodes for piece in self._pieces(name, node, used.renamed)]
+        return Definition(name, tuple(pieces), used.references, self.path)
 
     def literals(self) -> dict[str, object]:
         """The plain values that the module and its classes give to names, once each."""
@@ -119,17 +120,17 @@ class SourceFile:
                 found[name] = ast.literal_eval(value)
         return {name: value for name, value in found.items() if name not in doubled}
 
-    def _pieces(self, name: str, node: ast.AST) -> Iterator[Piece]:
+    def _pieces(self, name: str, node: ast.AST, renamed: Mapping[int, str]) -> Iterator[Piece]:
         if not isinstance(node, ast.ClassDef):
             text = self._text(_first_line(node), _last_line(node))
-            yield Piece(name, getattr(node, "lineno", 1), text, canonical_text([node]))
+            yield Piece(name, getattr(node, "lineno", 1), text, canonical_text([node], renamed))
             return
         inner = [each for each in node.body if isinstance(each, (*FUNCTIONS, ast.ClassDef))]
         hidden = {line for each in inner for line in range(_first_line(each), _last_line(each) + 1)}
         text = self._text(_first_line(node), _last_line(node), hidden)
-        yield Piece(name, node.lineno, text, canonical_text([class_head(node)]))
+        yield Piece(name, node.lineno, text, canonical_text([class_head(node)], renamed))
         for each in sorted(inner, key=lambda each: each.name):
-            yield from self._pieces(f"{name}.{each.name}", each)
+            yield from self._pieces(f"{name}.{each.name}", each, renamed)
 
     def _text(self, first: int, last: int, hidden: Collection[int] = ()) -> str:
         return "\n".join(self.lines[n - 1] for n in range(first, last + 1) if n not in hidden)

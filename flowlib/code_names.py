@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flowlib.code_dump import FUNCTIONS
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_CAPTURES = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)
+_ASKS_BY_NAME = frozenset({"locals", "vars", "dir", "eval", "exec"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,19 +43,47 @@ class Reference:
 
 @dataclass(slots=True)
 class _Scope:
-    """The names that a function, lambda, comprehension or class binds."""
+    """The names that a function, lambda, comprehension or class binds.
+
+    Attributes:
+        bound: All of them.
+        imports: Those that imports bind.
+        seen: Those that others can see: parameters, functions, classes.
+        is_class: Whether it is that of a class.
+        numbers: Of the outermost function: the number of each local variable in it.
+        renamed: Of the same: what stands for the names of local variables, by id of the node.
+        is_open: Of the same: whether it asks for its variables by name.
+    """
 
     bound: set[str] = field(default_factory=set)
     imports: dict[str, list[Imported]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     is_class: bool = False
+    numbers: dict[tuple[int, str], str] = field(default_factory=dict)
+    renamed: dict[int, str] = field(default_factory=dict)
+    is_open: bool = False
 
 
-def references(nodes: Iterable[ast.AST]) -> tuple[Reference, ...]:
-    """The names that nodes use and take from around them, in order of the alphabet."""
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of a piece of source.
+
+    Attributes:
+        references: Those that it takes from around it, in order of the alphabet.
+        renamed: What stands for the name of a local variable, by `id` of its node.
+    """
+
+    references: tuple[Reference, ...]
+    renamed: Mapping[int, str]
+
+
+def names_in(nodes: Iterable[ast.AST]) -> Names:
+    """The names that nodes use."""
     finder = _Finder()
     for node in nodes:
         finder.visit(node, ())
-    return tuple(sorted(finder.found))
+    closed = [scope.renamed for scope in finder.outermost if not scope.is_open]
+    return Names(tuple(sorted(finder.found)), {k: v for each in closed for k, v in each.items()})
 
 
 def bindings_of_import(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Imported]]:
@@ -89,6 +119,7 @@ class _Finder:
 
     def __init__(self) -> None:
         self.found: set[Reference] = set()
+        self.outermost: list[_Scope] = []
 
     def visit(self, node: ast.AST, scopes: tuple[_Scope, ...]) -> None:
         if isinstance(node, (ast.Name, ast.Attribute)):
@@ -101,13 +132,30 @@ class _Finder:
             inner = _Scope()
             for generator in node.generators:
                 _collect(generator.target, inner)
-            self._visit_children(node, (*scopes, inner))
+            self._visit_children(node, self._inside(inner, scopes))
         elif isinstance(node, ast.AnnAssign) and not (scopes and scopes[-1].is_class):
             self.visit(node.target, scopes)
             if node.value is not None:
                 self.visit(node.value, scopes)
         else:
-            self._visit_children(node, scopes)
+            self._visit_other(node, scopes)
+
+    def _visit_other(self, node: ast.AST, scopes: tuple[_Scope, ...]) -> None:
+        if isinstance(node, _CAPTURES):
+            bound = getattr(node, "rest" if isinstance(node, ast.MatchMapping) else "name", None)
+            if bound:
+                self._rename(node, bound, scopes)
+        self._visit_children(node, scopes)
+
+    def _rename(self, node: ast.AST, name: str, scopes: tuple[_Scope, ...]) -> None:
+        """Let a number stand for a local variable that nobody sees from outside."""
+        scope = _binding(name, scopes)
+        root = next((each for each in scopes if not each.is_class), None)
+        if scope is None or root is None or scope.is_class:
+            return
+        if name not in scope.seen and name not in scope.imports:
+            number = root.numbers.setdefault((id(scope), name), f"${len(root.numbers)}")
+            root.renamed[id(node)] = number
 
     def _visit_children(self, node: ast.AST, scopes: tuple[_Scope, ...]) -> None:
         for child in ast.iter_child_nodes(node):
@@ -124,8 +172,11 @@ class _Finder:
             return
         chain = (inner.id, *reversed(attributes))
         scope = _binding(inner.id, scopes)
+        self._rename(inner, inner.id, scopes)
         if scope is None:
             self.found.add(Reference(chain))
+            for each in scopes if inner.id in _ASKS_BY_NAME else ():
+                each.is_open = True
         elif inner.id in scope.imports:
             self.found.add(Reference(chain, tuple(sorted(set(scope.imports[inner.id])))))
 
@@ -139,7 +190,8 @@ class _Finder:
         for each in around:
             self.visit(each, scopes)
         every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
-        scope = _Scope({each.arg for each in every if each is not None} | _type_parameters(node))
+        given_names = {each.arg for each in every if each is not None} | _type_parameters(node)
+        scope = _Scope(given_names, seen=set(given_names))
         body = [node.body] if isinstance(node, ast.Lambda) else node.body
         self._visit_body(body, scope, scopes)
 
@@ -156,7 +208,13 @@ class _Finder:
             _collect(each, scope, outside)
         scope.bound -= outside
         for each in body:
-            self.visit(each, (*scopes, scope))
+            self.visit(each, self._inside(scope, scopes))
+
+    def _inside(self, scope: _Scope, scopes: tuple[_Scope, ...]) -> tuple[_Scope, ...]:
+        is_outermost = not scope.is_class and all(each.is_class for each in scopes)
+        if is_outermost and not any(each is scope for each in self.outermost[-1:]):
+            self.outermost.append(scope)
+        return (*scopes, scope)
 
 
 def _binding(name: str, scopes: tuple[_Scope, ...]) -> _Scope | None:
@@ -199,6 +257,7 @@ def _in_same_scope(node: ast.AST, scope: _Scope) -> Iterator[ast.AST]:
     """The children of a node whose names belong to its scope; the name of a function is noted."""
     if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
         scope.bound.add(node.name)
+        scope.seen.add(node.name)
     elif isinstance(node, _COMPREHENSIONS):
         yield from (each for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
     elif not isinstance(node, ast.Lambda):

@@ -7,6 +7,7 @@ import functools
 import importlib
 import json
 import linecache
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from flowlib.code_dump import canonical_text
 from flowlib.code_files import SourceFile
+from flowlib.code_names import names_in
 from flowlib.fingerprint import Fingerprints, differs
 
 GOLDEN = Path(__file__).parent / "golden" / "fingerprints.json"
@@ -153,6 +155,79 @@ def test_cosmetic_edits_are_none(fingerprint, module, old, new):
         files = edited(module, old, moved)
 
     assert fingerprint(files).fact == before
+
+
+LOCALS = """
+    def task(x, scale=1):
+        total = 0
+        def inner(y):
+            nonlocal_ = y
+            return total + nonlocal_
+        for part in [each * scale for each in x if (last := each)]:
+            total = inner(part) - total
+        try:
+            match x:
+                case [first, *others] as whole:
+                    return first, others, whole
+                case {"a": 1, **rest}:
+                    return rest
+        except ValueError as error:
+            return error
+        return (lambda z: z + total)(last)
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    "total nonlocal_ part each last first others whole rest error".split(),
+)
+def test_a_local_variable_may_get_another_name(fingerprint, name):
+    """Wherever it is bound and used, also by functions inside."""
+    before = fingerprint({"tasks": LOCALS}, task="task").fact
+    renamed = re.sub(rf"\b{name}\b", "other_name", LOCALS)
+
+    assert fingerprint({"tasks": renamed}, task="task").fact == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("inner(part) - total", "total - inner(part)"),
+        ("return total + nonlocal_", "return nonlocal_ + total"),
+        ("return first, others, whole", "return others, first, whole"),
+        ("scale", "factor"),
+        ("inner", "within"),
+        ("nonlocal_ = y", "total = y"),
+        ("each * scale", "x * scale"),
+    ],
+)
+def test_other_names_that_mean_something_else_are_a_change(fingerprint, old, new):
+    """Variables that change places or scopes, parameters, and functions, which have a name."""
+    before = fingerprint({"tasks": LOCALS}, task="task").fact
+    after = fingerprint({"tasks": LOCALS.replace(old, new)}, task="task").fact
+
+    assert differs(before, after)
+
+
+def test_names_of_variables_count_where_they_are_asked_for(fingerprint):
+    """By `locals()`, `vars()`, `eval` and the like; globals and what f-strings print always."""
+    text = """
+        LIMIT = 1
+
+        def task(x):
+            kept = x
+            return CALL
+    """
+    for call, counts in (
+        ("locals()", True),
+        ("eval('kept')", True),
+        ("f'{kept=}'", True),
+        ("LIMIT + kept", False),
+    ):
+        one = text.replace("CALL", call)
+        other = re.sub(r"\bkept\b(?!')", "held", one)
+        facts = [fingerprint({"tasks": each}, task="task").fact for each in (one, other)]
+        assert differs(*facts) is counts
 
 
 def test_code_that_moves_to_another_module_is_the_same(fingerprint):
@@ -579,8 +654,11 @@ SOURCES = sorted(Path(functools.__file__).parent.glob("*.py"))
 def test_reformatting_changes_nothing(path):
     """Whatever `ast.unparse` writes anew has the same canonical text."""
     tree = ast.parse(path.read_bytes())
+    again = ast.parse(ast.unparse(tree))
+    one, other = ((each.body, names_in(each.body)) for each in (tree, again))
 
-    assert canonical_text(ast.parse(ast.unparse(tree)).body) == canonical_text(tree.body)
+    assert one[1].references == other[1].references
+    assert canonical_text(one[0], one[1].renamed) == canonical_text(other[0], other[1].renamed)
 
 
 @settings(max_examples=25, deadline=None)

@@ -24,50 +24,39 @@ _LONGEST_CONFIG: Final = 60
 _LATEST: Final = 1e11
 """Records that ended later than this, in seconds since 1970, are damaged."""
 
-_TITLES: Final = ("id", "state", "config", "time", "when", "run")
+_TITLES: Final = ("id", "config", "time", "when", "run")
 
 
 def piped_lines(found: Sequence[Summary], labels: Sequence[str], signs: Signs) -> list[Line]:
     """One line for each record and nothing else, for programs that read lines."""
     state = {word: _state(word, signs) for word in {each.state for each in found}}
-    rows = [
-        _cells(each, label, signs, stamp(each.ended_at))
-        for each, label in zip(found, labels, strict=True)
-    ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)] if rows else []
+    columns = _columns(found, labels, [stamp(each.ended_at) for each in found], signs)
+    names, configs, times, whens, _ = (max(map(len, each), default=0) for each in columns)
     lines: list[Line] = []
-    for each, (name, config, duration, when, run) in zip(found, rows, strict=True):
-        rest = f"  {config:<{widths[1]}}  {duration:>{widths[2]}}  {when:<{widths[3]}}  {run}"
-        lines.append((Span(f"{name:<{widths[0]}}  "), state[each.state], Span(rest.rstrip())))
+    for each, name, config, duration, when, run in zip(found, *columns, strict=True):
+        rest = f"  {config:<{configs}}  {duration:>{times}}  {when:<{whens}}  {run}"
+        lines.append((Span(f"{name:<{names}}  "), state[each.state], Span(rest.rstrip())))
     return lines
 
 
 def table_lines(
-    found: Sequence[Summary],
-    labels: Sequence[str],
-    *,
-    width: int,
-    signs: Signs,
-    now: float,
+    found: Sequence[Summary], labels: Sequence[str], *, width: int, signs: Signs, now: float
 ) -> list[Line]:
     """Draw the records with a title for each column; configs give way where there is no room."""
     if not found:
         return []
-    rows = [
-        _cells(each, label, signs, _how_long_ago(each, now))
-        for each, label in zip(found, labels, strict=True)
-    ]
+    columns = _columns(found, labels, [_how_long_ago(each, now) for each in found], signs)
     widths = [
         max(cell_len(title), *map(cell_len, column))
-        for title, column in zip(_without_state(_TITLES), zip(*rows, strict=True), strict=True)
+        for title, column in zip(_TITLES, columns, strict=True)
     ]
     states = max(len(_state(each.state, signs).text.rstrip()) for each in found)
     fixed = widths[0] + states + widths[2] + widths[3] + widths[4] + 10
-    widths[1] = max(len("config"), min(widths[1], _LONGEST_CONFIG, width - fixed))
-    lines = [_row(_without_state(_TITLES), Span("state".ljust(states)), widths, signs, "bold")]
+    widths[1] = max(len(_TITLES[1]), min(widths[1], _LONGEST_CONFIG, width - fixed))
+    lines = [_row(_TITLES, Span("state".ljust(states)), widths, signs, "bold")]
     rule = signs.box[4] * min(width, sum(widths) + states + 10)
     lines.append((Span(rule, "dim"),))
-    for each, row in zip(found, rows, strict=True):
+    for each, *row in zip(found, *columns, strict=True):
         state = _state(each.state, signs)
         lines.append(_row(row, Span(state.text.rstrip().ljust(states), state.style), widths, signs))
     return [cut(line, width, signs.more) for line in lines]
@@ -122,17 +111,32 @@ def time_text(moment: float | None) -> str | None:
     return datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
 
 
-def _cells(each: Summary, label: str, signs: Signs, when: str) -> tuple[str, str, str, str, str]:
-    encoding, duration_s = signs.encoding, each.duration_s
-    if each.last_state != each.state:
-        label = f"{label} (last: {shown_state(each.last_state).word})".lstrip()
+def _columns(
+    found: Sequence[Summary], labels: Sequence[str], whens: Sequence[str], signs: Signs
+) -> tuple[Sequence[str], ...]:
+    """Id, config, time, when and run of each record, as they may stand in a line."""
+    durations = [each.duration_s for each in found]
     return (
-        harmless(str(each.address), encoding),
-        harmless(label, encoding),
-        "" if duration_s is None else took(duration_s),
-        when,
-        harmless(each.run, encoding),
+        _said([str(each.address) for each in found], signs),
+        _said([_with_last(each, label) for each, label in zip(found, labels, strict=True)], signs),
+        ["" if seconds is None else took(seconds) for seconds in durations],
+        whens,
+        _said([each.run for each in found], signs),
     )
+
+
+def _said(texts: Sequence[str], signs: Signs) -> Sequence[str]:
+    """Texts made safe for lines; mostly all are, which one look at all of them tells."""
+    together = "".join(texts)
+    if together.isascii() and together.isprintable():
+        return texts
+    return [harmless(each, signs.encoding) for each in texts]
+
+
+def _with_last(each: Summary, label: str) -> str:
+    if each.last_state == each.state:
+        return label
+    return f"{label} (last: {shown_state(each.last_state).word})".lstrip()
 
 
 def _row(
@@ -147,10 +151,6 @@ def _row(
         Span(state.text, style or state.style),
         Span(rest.rstrip(), style),
     )
-
-
-def _without_state(titles: Sequence[str]) -> list[str]:
-    return [each for each in titles if each != "state"]
 
 
 def _state(state: str, signs: Signs) -> Span:

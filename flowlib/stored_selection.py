@@ -187,10 +187,21 @@ class _Stock:
 
     def _with_config(self, selector: Selector, found: list[Address]) -> list[Address]:
         return [
-            record.address
-            for record in read_records(self._store, found)
-            if all(each.holds(full_config(record)) for each in selector.conditions)
+            address
+            for address, config in self._configs(found)
+            if all(each.holds(config) for each in selector.conditions)
         ]
+
+    def _configs(self, found: list[Address]) -> Iterator[tuple[Address, Mapping[str, object]]]:
+        if len(found) <= _FEW:
+            for record in read_records(self._store, found):
+                yield record.address, full_config(record)
+            return
+        wanted = set(found)
+        for task in dict.fromkeys(each.task for each in found):
+            for summary in self._store.summaries(task):
+                if summary.address in wanted:
+                    yield summary.address, summary.config
 
     def _last_by_records(self) -> dict[str, Address]:
         """The tasks of the run of the newest record, for a store without folders of runs."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flowlib.accepting import Accepted
+    from flowlib.calls import Call
     from flowlib.choices import integers, sweep, uniform, union, zipped
     from flowlib.configuration import Settings, configure, settings
     from flowlib.context import Task
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
     from flowlib.errors import (
+        CallError,
         CodeChanged,
         ColumnUnknown,
         ConfigError,
@@ -40,11 +42,14 @@ if TYPE_CHECKING:
     from flowlib.expansion import Expansion, register_expansion
     from flowlib.failures import Failure
     from flowlib.flow import Flow
+    from flowlib.functions import TaskFunction, task
     from flowlib.info import TaskInfo
     from flowlib.input_files import InputFile
+    from flowlib.items import Item
     from flowlib.logs import configure_logging, get_logger
     from flowlib.migration import Migration, migrate
     from flowlib.next_commands import RunCommand
+    from flowlib.parameters import Ignore
     from flowlib.result_table import ResultTable
     from flowlib.results import Run
     from flowlib.shell import sh
@@ -66,6 +71,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accepted",
+    "Call",
+    "CallError",
     "CodeChanged",
     "ColumnUnknown",
     "ConfigError",
@@ -76,10 +83,12 @@ __all__ = [
     "Flow",
     "FlowError",
     "GraphError",
+    "Ignore",
     "InMemoryStore",
     "InputChanged",
     "InputError",
     "InputFile",
+    "Item",
     "LazySweep",
     "LocalFileStore",
     "Migration",
@@ -106,6 +115,7 @@ __all__ = [
     "SweepError",
     "Task",
     "TaskFailed",
+    "TaskFunction",
     "TaskInfo",
     "TaskResults",
     "TaskSpec",
@@ -122,6 +132,7 @@ __all__ = [
     "settings",
     "sh",
     "sweep",
+    "task",
     "uniform",
     "union",
     "visualize_graph_in_console",
@@ -131,15 +142,19 @@ __all__ = [
 
 _HOMES = {
     "Accepted": "flowlib.accepting",
+    "Call": "flowlib.calls",
     "Expansion": "flowlib.expansion",
     "Failure": "flowlib.failures",
     "Flow": "flowlib.flow",
+    "Ignore": "flowlib.parameters",
+    "Item": "flowlib.items",
     "Migration": "flowlib.migration",
     "ResultTable": "flowlib.result_table",
     "Run": "flowlib.results",
     "RunCommand": "flowlib.next_commands",
     "Settings": "flowlib.configuration",
     "Task": "flowlib.context",
+    "TaskFunction": "flowlib.functions",
     "TaskInfo": "flowlib.info",
     "TaskResults": "flowlib.task_results",
     "TaskSpec": "flowlib.spec",
@@ -162,11 +177,12 @@ _HOMES = {
     "InputFile": "flowlib.input_files",
     "integers": "flowlib.choices",
     "migrate": "flowlib.migration",
+    "parallel_coordinates": "flowlib.coordinate_pages",
     "register_expansion": "flowlib.expansion",
     "settings": "flowlib.configuration",
-    "parallel_coordinates": "flowlib.coordinate_pages",
     "sh": "flowlib.shell",
     "sweep": "flowlib.choices",
+    "task": "flowlib.functions",
     "uniform": "flowlib.choices",
     "union": "flowlib.choices",
     "zipped": "flowlib.choices",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from abc import ABC
@@ -73,6 +74,24 @@ class Task(ABC):
             None as the artifact `result`.
             """
             raise NotImplementedError(f"{type(self).__name__} has no run()")
+
+    @classmethod
+    def spec(cls, *args: Any, **kwargs: Any) -> Any:
+        """A call of this class, as of a `@task` function: its arguments may be specs.
+
+        Args:
+            *args: The parameters of `run`, then those of `__init__` (or the fields), in order.
+            **kwargs: The same by name.
+
+        Returns:
+            A `Call`, a spec.
+
+        Raises:
+            CallError: they do not fit.
+            SpecError: one of them has the wrong type, or no text that stays.
+        """
+        # specs stand above tasks: they are looked up when they are asked for
+        return importlib.import_module("flowlib.functions").class_call(cls, args, kwargs)
 
     @property
     def duration(self) -> timedelta | None:

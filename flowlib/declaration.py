@@ -59,6 +59,8 @@ class Declaration:
         reduce: True gathers all predecessors; names gather over those parameters only.
         ignore_prefix: Keys that begin with it are left out of the identity.
         group_prefix: Marks lists that vary in lockstep.
+        is_call: Whether it stands for calls of one function, which have a config each.
+        ignored: Parameters of a call that are no part of the identity.
     """
 
     name: str
@@ -72,3 +74,5 @@ class Declaration:
     ignore_prefix: str | None = None
     group_prefix: str | None = None
     options: Options = field(default_factory=Options)
+    is_call: bool = False
+    ignored: frozenset[str] = frozenset()

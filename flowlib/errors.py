@@ -5,6 +5,7 @@ What flowlib raises on purpose.
   + SpecError            a spec or its config does not fit the task
   + SweepError           the lists of a config cannot be combined as asked
   + ParameterError       a config has a parameter that the task does not take
+  + CallError            the arguments of a call do not fit the function
   + ConfigError          a document or an override of one is not as it should be
   + GraphError           the specs do not form a graph: cycle, doubled or missing name
   + SelectorError        what is written in `force`, `only`, … is no selector
@@ -76,6 +77,10 @@ class ParameterError(SpecError):
         super().__init__(message)
         self.spec = spec
         self.path = path
+
+
+class CallError(SpecError, TypeError):
+    """The arguments of a call do not fit the function: too many, missing, or unknown."""
 
 
 class ConfigError(SpecError):

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flowlib.bulk import paused_collection
+from flowlib.call_nodes import CallNodes, Place, as_places
+from flowlib.calls import Call
 from flowlib.declaration import Declaration
 from flowlib.errors import GraphError, SpecError, nearest
 from flowlib.grid import Point, expand_config
-from flowlib.identity import Resolver, missing_keys, refuse_ignored_sweep, upstream_digest
+from flowlib.identity import Resolver, missing_keys, refuse_ignored_sweep
 from flowlib.joins import Family, combinations, inherited_mask
-from flowlib.node import Argument, Node, Upstream
+from flowlib.node import Argument, Node
 from flowlib.reduction import agreed_mask, gathered
 from flowlib.signature import location_of
+from flowlib.spec import TaskSpec
 from flowlib.spec_order import in_order
-
-if TYPE_CHECKING:
-    from flowlib.spec import TaskSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +39,17 @@ class TaskGraph:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())
+
+    @property
+    def declarations(self) -> tuple[Declaration, ...]:
+        """What was declared; calls of one task that differ in their options are several."""
+        found: dict[Declaration, None] = {}
+        for nodes in self.by_spec.values():
+            if nodes and nodes[0].declaration.is_call:
+                found.update((node.declaration, None) for node in nodes)
+            elif nodes:
+                found[nodes[0].declaration] = None
+        return tuple(found)
 
     def widest_level(self) -> int:
         """The greatest number of nodes with one and the same distance from the start."""
@@ -71,34 +81,41 @@ def build_graph(
     """
     if not specs:
         raise GraphError("there are no tasks to run: give the flow at least one spec")
-    families: dict[str, Family] = {}
-    shared_upstream: dict[tuple[str, ...], list[_Place]] = {}
-    ordered = in_order(specs)
-    declarations = {spec.name: spec.declaration(ignore_prefix, group_prefix) for spec in ordered}
+    families: dict[int, Family] = {}
+    shared_upstream: dict[tuple[str, ...], list[Place]] = {}
     with paused_collection():
+        ordered = in_order(specs)
+        calls = CallNodes(spec for spec in ordered if isinstance(spec, Call))
+        declarations = [spec.declaration(ignore_prefix, group_prefix) for spec in ordered]
         for position, spec in enumerate(ordered):
-            sources = tuple(families[each.name] for each in spec.predecessors)
-            family = Family(spec.name, position, sources)
-            _fill(family, declarations[spec.name], shared_upstream)
-            families[spec.name] = family
-    _refuse_ambiguous_names(families)
+            sources = tuple([families[id(each)] for each in spec.predecessors])
+            families[id(spec)] = family = Family(spec.name, position, sources)
+            if isinstance(spec, Call):
+                calls.fill(family, spec)
+            else:
+                _fill(family, declarations[position], shared_upstream)
+    return _graph_of(ordered, list(families.values()))
+
+
+def _graph_of(specs: Sequence[TaskSpec], families: Sequence[Family]) -> TaskGraph:
+    """The nodes of all families; calls of one task stand together."""
+    by_spec: dict[str, dict[str, Node]] = {}
+    edges: dict[str, dict[str, None]] = {}
+    for spec, family in zip(specs, families, strict=True):
+        by_spec.setdefault(spec.name, {}).update((node.key, node) for node in family.nodes)
+        read = edges.setdefault(spec.name, {})
+        for source in family.predecessors:
+            read[source.name] = None
+    _refuse_ambiguous_names(by_spec)
     return TaskGraph(
-        nodes={node.key: node for family in families.values() for node in family.nodes},
-        by_spec={name: tuple(family.nodes) for name, family in families.items()},
-        spec_edges={spec.name: tuple(p.name for p in spec.predecessors) for spec in ordered},
+        nodes={node.key: node for family in families for node in family.nodes},
+        by_spec={name: tuple(nodes.values()) for name, nodes in by_spec.items()},
+        spec_edges={name: tuple(sources) for name, sources in edges.items()},
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """What the nodes for one combination of predecessors have in common."""
-
-    upstream: Upstream
-    digest: str
-
-
 def _fill(
-    family: Family, declaration: Declaration, shared: dict[tuple[str, ...], list[_Place]]
+    family: Family, declaration: Declaration, shared: dict[tuple[str, ...], list[Place]]
 ) -> None:
     """Make the nodes of one spec."""
     _check_declaration(declaration, family)
@@ -118,32 +135,26 @@ def _fill(
 
 
 def _places(
-    family: Family, declaration: Declaration, shared: dict[tuple[str, ...], list[_Place]]
-) -> Iterable[_Place]:
+    family: Family, declaration: Declaration, shared: dict[tuple[str, ...], list[Place]]
+) -> Iterable[Place]:
     """The combinations of predecessors; shared by the specs that require the same ones."""
     if declaration.reduce:
-        return _as_places(gathered(family, declaration.reduce), gathers=True)
+        return as_places(gathered(family, declaration.reduce), gathers=True)
     required = tuple(each.name for each in family.predecessors)
     if len(required) < 2:
-        return _as_places(combinations(family.name, family.predecessors), gathers=False)
+        return as_places(combinations(family.name, family.predecessors), gathers=False)
     if required not in shared:
         found = combinations(family.name, family.predecessors)
-        shared[required] = list(_as_places(found, gathers=False))
+        shared[required] = list(as_places(found, gathers=False))
     return shared[required]
 
 
-def _as_places(groups: Iterable[tuple[Node, ...]], *, gathers: bool) -> Iterator[_Place]:
-    for nodes in groups:
-        upstream = Upstream(nodes, gathers)
-        yield _Place(upstream, upstream_digest((node.name, node.key) for node in nodes))
-
-
 def _nodes(
-    declaration: Declaration, points: Iterable[Point], places: Iterable[_Place]
+    declaration: Declaration, points: Iterable[Point], places: Iterable[Place]
 ) -> list[Node]:
     resolver = Resolver(declaration)
     configs = _distinct_configs(declaration, resolver, points)
-    rows: dict[str, tuple[tuple[Argument, ...], _Place]] = {}
+    rows: dict[str, tuple[tuple[Argument, ...], Place]] = {}
     for place in places:
         for arguments in configs:
             key = resolver.key(arguments, place.digest)
@@ -220,13 +231,11 @@ def _missing_message(declaration: Declaration, missing: list[str]) -> str:
     )
 
 
-def _refuse_ambiguous_names(families: dict[str, Family]) -> None:
-    for family in families.values():
-        if len(family.nodes) < 2:
-            continue
-        for node in family.nodes:
-            if node.unique_name in families:
+def _refuse_ambiguous_names(by_spec: Mapping[str, Mapping[str, Node]]) -> None:
+    for name, nodes in by_spec.items():
+        for node in nodes.values():
+            if node.unique_name != name and node.unique_name in by_spec:
                 raise GraphError(
                     f"the spec {node.unique_name!r} has the name of a node of "
-                    f"{family.name!r}, which has {len(family.nodes)} nodes: rename the spec"
+                    f"{name!r}, which has {len(nodes)} nodes: rename the spec"
                 )

@@ -9,7 +9,20 @@ from typing import Any, Final
 from flowlib.choices import Choices, Integers, Uniform, Varying
 from flowlib.errors import SweepError, nearest
 from flowlib.expansion import Axis
-from flowlib.grid_tree import Branch, Fork, Hole, Leaf, Node, Path, Span, Switch, Tree, dotted
+from flowlib.grid_tree import (
+    Branch,
+    Fork,
+    Hole,
+    Leaf,
+    Node,
+    Path,
+    Span,
+    Switch,
+    Tree,
+    descendants,
+    dotted,
+)
+from flowlib.items import fields_of, with_fields
 
 DEEPEST: Final = 200
 """Levels a config may have; one that contains itself has more."""
@@ -82,7 +95,8 @@ class _Reader:
             raise self.error(
                 f"{value!r} names a group, but stands alone; it ends a list of choices", path
             )
-        return Leaf(value)
+        fields = fields_of(value)
+        return Leaf(value) if fields is None else self.read_fields(value, fields, path)
 
     def read_varying(self, value: Varying, path: Path) -> Node:
         if value.conditions:
@@ -127,6 +141,19 @@ class _Reader:
         if type(value) not in (list, tuple):
             raise self.error(f"a {type(value).__name__} cannot hold a sweep", path)
         return Branch(path, type(value), items)
+
+    def read_fields(self, value: object, fields: dict[str, object], path: Path) -> Node:
+        """A dataclass: only explicit sweeps vary in it."""
+        items = tuple((name, self.read(v, (*path, name), False)) for name, v in fields.items())
+        if _is_unchanged(items, fields.values()):
+            return Leaf(value)
+        if any(isinstance(below, Hole) for _, node in items for below in descendants(node)):
+            raise self.error(f"a {type(value).__name__} cannot hold a number that is drawn", path)
+
+        def made(values: Iterable[object]) -> object:
+            return with_fields(value, dict(zip(fields, values, strict=True)))
+
+        return Branch(path, made, items)
 
     def read_list(self, value: list[object], path: Path) -> Node:
         if not value or not self.is_marker(value[-1]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -67,10 +67,14 @@ class Hole:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Branch:
-    """A dict, list or tuple with something that varies inside; lists have keys 0, 1, …"""
+    """A dict, list, tuple or dataclass with something that varies inside; lists have keys 0, 1, …
+
+    Attributes:
+        kind: Makes it of its values; `dict` is asked for, of keys and values.
+    """
 
     path: Path
-    kind: type
+    kind: Callable[..., object]
     items: tuple[tuple[object, Node], ...]
 
 

@@ -9,6 +9,7 @@ and the keys of the predecessors, with their roles, in sorted order.
 from __future__ import annotations
 
 import copy
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from json.encoder import encode_basestring_ascii as quoted
@@ -40,10 +41,7 @@ class Resolver:
         self._known: dict[tuple[str, int], tuple[Choice, Argument]] = {}
         self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._defaults: dict[str, str | None] = {}
-        version = declaration.version
-        self._frame = _frame(
-            declaration.name, None if version is None else canonical.encode(version)
-        )
+        self._frame = _frame_of(declaration)
 
     def resolve(self, point: Point) -> tuple[Argument, ...]:
         """The arguments of one point, sorted by parameter name."""
@@ -58,7 +56,7 @@ class Resolver:
             entry = known.get((name, id(choice)))
             if entry is None:
                 # the choice is kept beside the argument: its id must not be used again
-                entry = known[name, id(choice)] = (choice, self._argument(name, choice.value))
+                entry = known[name, id(choice)] = (choice, self.argument(name, choice.value))
             arguments.append(entry[1])
         return tuple(arguments)
 
@@ -91,11 +89,20 @@ class Resolver:
     def _runtime_name(self, raw: str) -> str:
         return raw.removeprefix(self._declaration.ignore_prefix or "")
 
-    def _argument(self, raw: str, value: object) -> Argument:
+    def argument(self, raw: str, value: object) -> Argument:
+        """One argument of a node.
+
+        Args:
+            raw: The parameter, perhaps with the ignore prefix.
+            value: What the user gave.
+
+        Raises:
+            SpecError: the value has the wrong type, or no text that stays.
+        """
         declaration, prefix = self._declaration, self._declaration.ignore_prefix
         name = self._runtime_name(raw)
         parameter = declaration.signature.config.get(name)
-        if prefix and raw.startswith(prefix):
+        if (prefix and raw.startswith(prefix)) or name in declaration.ignored:
             runtime = self._converted(name, parameter, self._runtime(name, value))
             return Argument(name, runtime, None, None, None)
         kept = _without_ignored(value, prefix)
@@ -150,6 +157,18 @@ class Resolver:
         location = location_of(self._declaration.task)
         task = getattr(self._declaration.task, "__name__", str(self._declaration.task))
         return f"{task} ({location})" if location else task
+
+
+def node_key(declaration: Declaration, arguments: Iterable[Argument], upstream_digest: str) -> str:
+    """The identity of the call of a task with these arguments and predecessors."""
+    config = ",".join([a.key_text for a in arguments if a.key_text is not None])
+    return _key(config, upstream_digest, _frame_of(declaration))
+
+
+@functools.lru_cache(maxsize=64)
+def _frame_of(declaration: Declaration) -> str:
+    version = declaration.version
+    return _frame(declaration.name, None if version is None else canonical.encode(version))
 
 
 def key_with_version(node: Node, version: str | int | None, upstream_digest: str) -> str:
@@ -213,7 +232,7 @@ def own_copy(value: object) -> object:
     return copy.deepcopy(value)
 
 
-_UNCHANGEABLE: Final = frozenset({str, int, float, bool, bytes, type(None)})
+_UNCHANGEABLE: Final = frozenset({str, int, float, bool, bytes, type(None), canonical.Opaque})
 
 
 def refuse_ignored_sweep(

@@ -48,6 +48,8 @@ class Assignment:
         timeout_s: How long one job may take; None is for ever.
         fresh_process: Whether every job wants a process that has run nothing before.
         before: What is called with the task before it computes.
+        variant: Tells apart what is sent for one name: calls of a task with other options.
+        is_call: Whether the task gets values in its arguments instead of artifacts by name.
     """
 
     name: str
@@ -61,6 +63,13 @@ class Assignment:
     timeout_s: float | None = None
     fresh_process: bool = False
     before: tuple[Callable[..., object], ...] = ()
+    variant: int = 0
+    is_call: bool = False
+
+    @property
+    def id(self) -> str:
+        """What tells it from all others of the run."""
+        return f"{self.name}#{self.variant}" if self.variant else self.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

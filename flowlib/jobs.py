@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from flowlib.code_changes import code_of
@@ -51,6 +52,7 @@ class JobMaker:
         self._failures: dict[str, Failure] = {}
         self._incomplete: dict[str, str] = {}  # what nodes of this run lacked, by key
         self._assignments: dict[Declaration, Assignment] = {}
+        self._variants: Counter[str] = Counter()
         self._readers: dict[str, list[str]] = {name: [] for name in plan.graph.spec_edges}
         for name, predecessors in plan.graph.spec_edges.items():
             for predecessor in predecessors:
@@ -81,7 +83,10 @@ class JobMaker:
                 timeout_s=declaration.options.timeout_s,
                 fresh_process=declaration.options.fresh_process,
                 before=declaration.options.before,
+                variant=self._variants[declaration.name],
+                is_call=declaration.is_call,
             )
+            self._variants[declaration.name] += 1
         return known
 
     def is_new_success(self, node: Node, status: Status) -> bool:
@@ -151,20 +156,21 @@ class JobMaker:
     def _inputs(self, node: Node) -> tuple[tuple[Input, ...], tuple[FailedInput, ...]]:
         """What the node reads, and what it is told to have failed."""
         tolerance = node.declaration.options.tolerance
+        read = node.upstream.by_role
         if not self._failures or tolerance.on_failure is OnFailure.FAIL:
-            return tuple([self._input(each) for each in node.upstream.nodes]), ()
+            return tuple([self._input(role, each) for role, each in read]), ()
         inputs: list[Input] = []
         failed: list[FailedInput] = []
-        for each in node.upstream.nodes:
+        for role, each in read:
             failure = self._failures.get(each.key)
             if failure is None:
-                inputs.append(self._input(each))
+                inputs.append(self._input(role, each))
             elif tolerance.passes:
-                failed.append(FailedInput(each.name, len(inputs), failure))
+                failed.append(FailedInput(role, len(inputs), failure))
         return tuple(inputs), tuple(failed)
 
-    def _input(self, node: Node) -> Input:
-        return Input(node.name, node.address, self._attempts.get(node.key, 0))
+    def _input(self, role: str, node: Node) -> Input:
+        return Input(role, node.address, self._attempts.get(node.key, 0))
 
     def _without(self, node: Node) -> str:
         """What the node, or one upstream of it, does without; empty if nothing is missing."""

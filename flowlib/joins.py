@@ -29,7 +29,8 @@ class Family:
         predecessors: The families it reads from, in the order of `requires`.
         varied: Bit `i` is set when family `i` is this one or a (not gathered) ancestor and
             has several nodes.
-        lineage_of: The first of the upstream nodes through which a family is reached.
+        rows: For each node what it reads from each of `predecessors`, None from those that it
+            does not read; None where that is what is upstream of it, in order.
     """
 
     name: str
@@ -38,11 +39,21 @@ class Family:
     nodes: list[Node] = field(default_factory=list)
     varied: int = 0
     ancestors_by_family: dict[int, list[Node]] = field(default_factory=dict)
+    rows: list[tuple[Node | None, ...]] | None = None
+    _positions: dict[str, int] | None = None
 
     def close(self, inherited: int) -> None:
         """Note which ancestors the finished nodes can disagree on."""
         own = 1 << self.position if len(self.nodes) > 1 else 0
         self.varied = (inherited | own) if own else 0
+
+    def position_of(self, node: Node) -> int:
+        """Where a node stands among `nodes`: calls of one task share their numbers."""
+        if self.rows is None:
+            return node.index
+        if self._positions is None:
+            self._positions = {each.key: at for at, each in enumerate(self.nodes)}
+        return self._positions[node.key]
 
     def ancestors(self, position: int) -> list[Node]:
         """For each node, its ancestor in the family at `position` (itself for its own)."""
@@ -61,11 +72,25 @@ class Family:
 
 def _one_step_further(family: Family, via: Family, position: int) -> list[Node]:
     known = via.ancestors_by_family[position]
-    return [known[_member(node, via).index] for node in family.nodes]
+    return [known[via.position_of(each)] for each in _members(family, via)]
 
 
-def _member(node: Node, via: Family) -> Node:
-    return next(each for each in node.upstream.nodes if each.name == via.name)
+def _members(family: Family, via: Family) -> Iterator[Node]:
+    """What each node of a family reads from another family; of a reduce the first of these."""
+    if family.rows is None:
+        for node in family.nodes:
+            yield next(each for each in node.upstream.nodes if each.name == via.name)
+        return
+    at = family.predecessors.index(via)
+    for row in family.rows:
+        member = row[at]
+        if member is None:
+            raise GraphError(
+                f"{family.name} reads {via.name} in some of its tasks only, so it is not known "
+                f"which of these belong to which tasks of others that read {via.name}: make a "
+                f"call for each of the specs that it sweeps over"
+            )
+        yield member
 
 
 def inherited_mask(predecessors: tuple[Family, ...]) -> int:
@@ -105,13 +130,15 @@ def _join(
     buckets: dict[tuple[str, ...], list[Node]] = {}
     columns = [right.ancestors(position) for position in shared]
     for node in right.nodes:
-        buckets.setdefault(tuple(column[node.index].key for column in columns), []).append(node)
+        at = right.position_of(node)
+        buckets.setdefault(tuple(column[at].key for column in columns), []).append(node)
     sources = [_source(families, position) for position in shared]
     return [
         (*combination, node)
         for combination in left
         for node in buckets.get(
-            tuple(column[combination[i].index].key for i, column in sources), ()
+            tuple(column[families[i].position_of(combination[i])].key for i, column in sources),
+            (),
         )
     ]
 

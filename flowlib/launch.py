@@ -13,6 +13,7 @@ from dataclasses import replace
 from flowlib.code_changes import note_on
 from flowlib.configuration import Settings, settings
 from flowlib.deaths import NO_MAIN_GUARD
+from flowlib.declaration import Declaration
 from flowlib.demands import Demand
 from flowlib.errors import RunError, SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
@@ -88,7 +89,8 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
 def _planned(graph: TaskGraph, store: ResultsStore, options: RunOptions) -> Plan:
     """The plan of the run; what is to be noticed of it is said at once."""
     plan = make_plan(graph, store, options.wishes, options.num_workers)
-    for note in note_on(plan.changed):
+    command = options.command
+    for note in note_on(plan.changed, command.again(store), command.seen_by(store)):
         _log.warning("%s", note)
     return plan
 
@@ -179,13 +181,11 @@ def _failure_limit(options: RunOptions) -> int | None:
     return 1 if options.exit_on_error and limit is None else limit
 
 
-def _demands(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[str, Demand]:
-    demands = {
-        name: pool.demand(name, nodes[0].declaration.options.resources)
-        for name, nodes in plan.graph.by_spec.items()
-        if not plan.left_out.issuperset(node.key for node in nodes)
-    }
-    for note in notes_on(pool, demands, workers):
+def _demands(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[Declaration, Demand]:
+    left_out = plan.left_out
+    wanted = {node.declaration: None for node in plan.graph if node.key not in left_out}
+    demands = {each: pool.demand(each.name, each.options.resources) for each in wanted}
+    for note in notes_on(pool, demands.values(), workers):
         _log.warning("%s", note)
     return demands
 
@@ -193,7 +193,7 @@ def _demands(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[str, D
 def _executor(
     name: str | None, setup: ExecutorSetup, graph: TaskGraph, pool: ResourcePool
 ) -> Executor:
-    options = [nodes[0].declaration.options for nodes in graph.by_spec.values()]
+    options = [each.options for each in graph.declarations]
     has_timeout = any(each.timeout_s is not None for each in options)
     wants_fresh = any(each.fresh_process for each in options)
     needs_process = has_timeout or wants_fresh or pool.has_devices

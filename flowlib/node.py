@@ -38,10 +38,20 @@ class Upstream:
     Attributes:
         nodes: In the order of `requires`, then of expansion.
         gathers: Whether the values arrive as lists (a reduce).
+        roles: Of a call: as what it reads which of `nodes`, by number; a node may have several.
+            Empty: each node is read under the name of its spec.
     """
 
     nodes: tuple[Node, ...] = ()
     gathers: bool = False
+    roles: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def by_role(self) -> tuple[tuple[str, Node], ...]:
+        """As what each node is read, in order."""
+        if self.roles:
+            return tuple([(role, self.nodes[index]) for role, index in self.roles])
+        return tuple([(node.name, node) for node in self.nodes])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

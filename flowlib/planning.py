@@ -59,11 +59,7 @@ class _Planner:
         self._wanted = wanted
         self._code = code
         self._statuses: Mapping[str, Status] = {}
-        self._texts = {
-            nodes[0].declaration: RecordedConfig(nodes[0].declaration)
-            for nodes in graph.by_spec.values()
-            if nodes
-        }
+        self._texts = {each: RecordedConfig(each) for each in graph.declarations}
 
     def plan(self) -> Plan:
         wanted, graph = self._wanted, self._graph

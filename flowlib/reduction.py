@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flowlib.errors import SpecError, nearest
 from flowlib.joins import Family, combinations, inherited_mask
@@ -25,9 +25,9 @@ def gathered(family: Family, reduce: bool | tuple[str, ...]) -> Iterator[tuple[N
     for combination in combinations(family.name, sources):
         group = groups.setdefault(tuple(signatures[node.key] for node in combination), {})
         group.update((node.key, node) for node in combination)
-    order = {source.name: position for position, source in enumerate(sources)}
+    order = {node.key: at for at, node in enumerate(n for s in sources for n in s.nodes)}
     for members in groups.values():
-        yield tuple(sorted(members.values(), key=lambda node: (order[node.name], node.index)))
+        yield tuple(sorted(members.values(), key=lambda node: order[node.key]))
 
 
 def agreed_mask(family: Family) -> int:
@@ -36,16 +36,17 @@ def agreed_mask(family: Family) -> int:
         return 0
     mask = 0
     for source in family.predecessors:
+        index = {each.key: at for at, each in enumerate(source.nodes)}
         for position in _positions(source.varied):
             column = source.ancestors(position)
-            if all(_agree(node, source, column) for node in family.nodes):
+            if all(_agree(node, index, column) for node in family.nodes):
                 mask |= 1 << position
     return mask & inherited_mask(family.predecessors)
 
 
-def _agree(node: Node, source: Family, column: list[Node]) -> bool:
-    members = [each for each in node.upstream.nodes if each.name == source.name]
-    return len({column[member.index].key for member in members}) == 1
+def _agree(node: Node, index: Mapping[str, int], column: list[Node]) -> bool:
+    read = [index[each.key] for each in node.upstream.nodes if each.key in index]
+    return len({column[at].key for at in read}) == 1
 
 
 def _positions(mask: int) -> list[int]:

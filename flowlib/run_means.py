@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flowlib.configuration import Settings
+from flowlib.declaration import Declaration
 from flowlib.demands import Demand
 from flowlib.executor import Executor
 from flowlib.interrupts import Interrupts
@@ -31,7 +32,7 @@ class RunMeans:
     store: ResultsStore
     executor: Executor
     pool: ResourcePool
-    demands: Mapping[str, Demand]
+    demands: Mapping[Declaration, Demand]
     owner: Owner
     interrupts: Interrupts = field(default_factory=Interrupts)
     settings: Settings = field(default_factory=Settings)

@@ -60,7 +60,7 @@ class Runner:
         *,
         max_failures: int | None,
     ) -> None:
-        self._scheduler = Scheduler(nodes, means.pool, lambda node: means.demands[node.name])
+        self._scheduler = Scheduler(nodes, means.pool, lambda node: means.demands[node.declaration])
         self._jobs = jobs
         self._refs = refs
         self._store = means.store
@@ -120,7 +120,7 @@ class Runner:
         job = self._jobs.job(node, self._pool.resource(grant), self._pool.environment(grant))
         if self._jobs.has_same_result(node, job):
             return self._finish(node, Outcome(job.address, OutcomeKind.FOUND, job.newer_than))
-        total = len(node.upstream.nodes)
+        total = len(node.upstream.roles or node.upstream.nodes)
         if lacking := total - len(job.inputs):
             _log.warning("%s goes on without %d of its %d inputs", node.unique_name, lacking, total)
         job = replace(job, starts_over=job.force and not self._tries.has_failed(node))

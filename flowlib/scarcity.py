@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
 from flowlib.amounts import PARTS
 from flowlib.demands import Demand
 from flowlib.resources import ResourcePool
 
 
-def notes_on(
-    pool: ResourcePool, demands: Mapping[str, Demand], workers: int | None
-) -> Iterator[str]:
+def notes_on(pool: ResourcePool, demands: Collection[Demand], workers: int | None) -> Iterator[str]:
     """One line for each thing that may be a mistake.
 
     Args:
@@ -19,14 +17,14 @@ def notes_on(
         demands: What each spec needs.
         workers: How many workers the user asked for; None if not at all.
     """
-    asked = {kind for demand in demands.values() for kind in demand.kinds}
+    asked = {kind for demand in demands for kind in demand.kinds}
     for kind in sorted({*pool.objects, *pool.amounts} - asked):
         yield (
             f"the run has {kind}, but no task asks for it: say so in its spec, "
             f"TaskSpec(..., resources={{{kind!r}: 1}})"
         )
     for kind in sorted(asked & pool.objects.keys()):
-        at_once = _at_once(len(pool.objects[kind]), kind, demands.values())
+        at_once = _at_once(len(pool.objects[kind]), kind, demands)
         if workers is not None and at_once < workers:
             yield (
                 f"{workers} workers share {len(pool.objects[kind])} {kind}: at most {at_once} of "

@@ -85,7 +85,7 @@ def _class_signature(task: type[Task]) -> Signature:
         config=config,
         takes_any_config=any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted),
         expects=expects,
-        lazy=_lazy_names(expects),
+        lazy=lazy_names(expects),
         wants_task=False,
         sets_attributes=not has_constructor,
     )
@@ -104,7 +104,7 @@ def _function_signature(task: Callable[..., object], given: frozenset[str]) -> S
         config=_config_parameters(named, hints),
         takes_any_config=any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters),
         expects=expects,
-        lazy=_lazy_names(expects),
+        lazy=lazy_names(expects),
         wants_task=any(p.name == "task" for p in parameters),
         sets_attributes=False,
     )
@@ -159,7 +159,15 @@ def _hints(owner: Any) -> dict[str, object]:
         return {}  # an annotation that cannot be resolved here is not checked here
 
 
-def _lazy_names(expects: Mapping[str, inspect.Parameter]) -> frozenset[str]:
+def parameter_of(found: inspect.Parameter, default: object = REQUIRED) -> Parameter:
+    """A parameter of a function; `default` is for one that can be left out without having one."""
+    return Parameter(
+        found.name, default if found.default is REQUIRED else found.default, found.annotation
+    )
+
+
+def lazy_names(expects: Mapping[str, inspect.Parameter | Parameter]) -> frozenset[str]:
+    """The parameters whose annotation asks for a `Promise` or `LazySweep`."""
     return frozenset(name for name, p in expects.items() if _asks_for_lazy(p.annotation))
 
 

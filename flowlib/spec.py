@@ -5,24 +5,21 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-from flowlib.code_policy import code_policy_of
 from flowlib.context import protected_names
-from flowlib.declaration import Declaration, Options
+from flowlib.declaration import Declaration
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
-from flowlib.policy import limit_of, retries_of
+from flowlib.items import Item, Step, misplaced, not_iterable
 from flowlib.signature import Signature, is_task_class, signature_of
 from flowlib.spec_checks import (
     check_mappings,
     check_task,
-    checked_demand,
-    hooks_of,
     name_of,
     reduce_of,
 )
-from flowlib.tolerance import tolerance_of
+from flowlib.spec_options import OptionArguments, options_of
 
 
 class TaskSpec:
@@ -98,8 +95,9 @@ class TaskSpec:
         check_task(task)
         self.task = task
         self.name = name if name is not None else name_of(task)
-        check_mappings(self.name, config=config, additional_kwargs=additional_kwargs)
-        check_mappings(self.name, resources=resources)
+        check_mappings(
+            self.name, config=config, additional_kwargs=additional_kwargs, resources=resources
+        )
         self.config: dict[str, Any] = copy.copy(dict(config or {}))
         self.additional_kwargs: dict[str, Any] = dict(additional_kwargs or {})
         self.reduce = reduce
@@ -107,24 +105,29 @@ class TaskSpec:
         self.config_ignore_prefix = config_ignore_prefix
         self.config_group_prefix = config_group_prefix
         self.version = version
-        self.options = Options(
-            resources=checked_demand(self.name, resources),
-            retries=retries_of(self.name, retries, retry_pause),
-            timeout_s=limit_of(self.name, "timeout", timeout),
-            wait_timeout_s=limit_of(self.name, "wait_timeout", wait_timeout),
-            fresh_process=fresh_process,
-            priority=priority,
-            tags=(tags,) if isinstance(tags, str) else tuple(tags),
-            tolerance=tolerance_of(self.name, on_failure, min_ok, is_reduce=bool(reduce)),
-            before=hooks_of(self.name, before),
-            on_code_change=code_policy_of(self.name, on_code_change),
-        )
+        options: OptionArguments = {
+            "resources": resources, "retries": retries, "retry_pause": retry_pause,
+            "timeout": timeout, "wait_timeout": wait_timeout, "fresh_process": fresh_process,
+            "priority": priority, "tags": tags, "on_failure": on_failure, "min_ok": min_ok,
+            "before": before, "on_code_change": on_code_change,
+        }  # fmt: skip
+        self._options = options_of(self.name, options, is_reduce=bool(reduce))
         self._predecessors: list[TaskSpec] = []
         self._successors: list[TaskSpec] = []
         self._check()
 
     def __repr__(self) -> str:
         return f"<TaskSpec {self.name}>"
+
+    def __getitem__(self, step: Step) -> Item:
+        """A part of its value, `spec["model"]` or `spec[0]["x"]`, as an argument of a call."""
+        return Item(self, (step,))
+
+    def __iter__(self) -> NoReturn:
+        raise not_iterable(self)
+
+    def __flowlib_identity__(self) -> NoReturn:
+        raise misplaced(self)
 
     def _repr_html_(self) -> str:
         from flowlib.spec_page import spec_html
@@ -222,7 +225,7 @@ class TaskSpec:
             reduce=reduce_of(self.reduce),
             ignore_prefix=ignore,
             group_prefix=group_prefix if given_group is None else given_group,
-            options=self.options,
+            options=self._options,
         )
 
     def _check(self) -> None:
@@ -233,11 +236,6 @@ class TaskSpec:
             )
         if not self.name:
             raise SpecError("a spec needs a name that is not empty")
-        if not isinstance(self.options.priority, int):
-            raise SpecError(f"{self.name}: priority is {self.options.priority!r}; give an int")
-        if self.options.fresh_process not in (True, False):
-            fresh = self.options.fresh_process
-            raise SpecError(f"{self.name}: fresh_process is {fresh!r}; give True or False")
         self._refuse_protected(self.config_ignore_prefix)
 
     def _refuse_protected(self, ignore_prefix: str | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from flowlib.amounts import amounts_of
 from flowlib.context import Task
+from flowlib.decorated import Decorated, function_of
 from flowlib.errors import SpecError
 from flowlib.signature import is_task_class
 
@@ -49,8 +50,8 @@ def check_task(task: object) -> None:
         SpecError: it has no `run`, or one that has to be awaited.
         TypeError: it is neither a task class nor a function.
     """
-    if is_task_class(task) or inspect.isfunction(task):
-        run = task.run if is_task_class(task) else task
+    if is_task_class(task) or inspect.isfunction(task) or isinstance(task, Decorated):
+        run = task.run if is_task_class(task) else function_of(task)
         if run is Task.run:
             raise SpecError(f"{task.__name__} has no run(): a task computes in it")
         if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from flowlib.calls import Call
 from flowlib.errors import GraphError
-
-if TYPE_CHECKING:
-    from flowlib.spec import TaskSpec
+from flowlib.signature import location_of
+from flowlib.spec import TaskSpec
 
 
 def with_predecessors(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
     """`specs` and all that they read from, each once, in the order in which they were given.
 
     Raises:
-        GraphError: two specs have one name.
+        GraphError: two specs have one name, and are not calls of one task.
     """
     found: dict[int, TaskSpec] = {}
     waiting = deque(specs)
@@ -25,14 +24,9 @@ def with_predecessors(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
         if id(spec) not in found:
             found[id(spec)] = spec
             waiting.extend(spec.predecessors)
-    names: dict[str, TaskSpec] = {}
-    for spec in found.values():
-        if names.setdefault(spec.name, spec) is not spec:
-            raise GraphError(
-                f"two specs are called {spec.name!r}: one of them would be lost. "
-                f"Give one another name, TaskSpec(..., name=...)"
-            )
-    return list(found.values())
+    every = list(found.values())
+    _refuse_doubled(every)
+    return every
 
 
 def in_order(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
@@ -42,31 +36,69 @@ def in_order(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
         GraphError: two specs have one name, or specs require each other in a circle.
     """
     every = with_predecessors(specs)
-    missing = {spec.name: len(spec.predecessors) for spec in every}
-    readers: dict[str, list[TaskSpec]] = {spec.name: [] for spec in every}
+    missing = {id(spec): len(spec.predecessors) for spec in every}
+    readers: dict[int, list[TaskSpec]] = {id(spec): [] for spec in every}
     for spec in every:
         for predecessor in spec.predecessors:
-            readers[predecessor.name].append(spec)
-    ready = deque(spec for spec in every if not missing[spec.name])
+            readers[id(predecessor)].append(spec)
+    ready = deque(spec for spec in every if not missing[id(spec)])
     ordered: list[TaskSpec] = []
     while ready:
         spec = ready.popleft()
         ordered.append(spec)
-        for reader in readers[spec.name]:
-            missing[reader.name] -= 1
-            if not missing[reader.name]:
+        for reader in readers[id(spec)]:
+            missing[id(reader)] -= 1
+            if not missing[id(reader)]:
                 ready.append(reader)
     if len(ordered) < len(every):
         raise GraphError(f"the specs require each other in a circle: {_circle(every, missing)}")
     return ordered
 
 
-def _circle(specs: list[TaskSpec], missing: dict[str, int]) -> str:
+def _refuse_doubled(specs: list[TaskSpec]) -> None:
+    names: dict[str, TaskSpec] = {}
+    labels: dict[str, TaskSpec] = {}
+    for spec in specs:
+        first = names.setdefault(spec.name, spec)
+        if first is not spec and not _are_calls_of_one_task(first, spec):
+            raise GraphError(_doubled_message(first, spec))
+        if isinstance(spec, Call) and spec.label is not None:
+            labelled = labels.setdefault(spec.label, spec)
+            if labelled is not spec:
+                raise GraphError(
+                    f"two calls are named {spec.label!r}: give one of them another name"
+                )
+    if doubled := sorted(labels.keys() & names.keys()):
+        raise GraphError(
+            f"a call is named {doubled[0]!r}, which is the name of a task in this flow: "
+            f"give it another name"
+        )
+
+
+def _are_calls_of_one_task(first: TaskSpec, second: TaskSpec) -> bool:
+    return isinstance(first, Call) and isinstance(second, Call) and first.same_task_as(second)
+
+
+def _doubled_message(first: TaskSpec, second: TaskSpec) -> str:
+    calls = [each for each in (first, second) if isinstance(each, Call)]
+    if not calls:
+        return (
+            f"two specs are called {first.name!r}: one of them would be lost. "
+            f"Give one another name, TaskSpec(..., name=...)"
+        )
+    where = " and ".join(location_of(each.task) for each in (first, second))
+    return (
+        f"two tasks are called {first.name!r} ({where}), so that their results could not be told "
+        f"apart: give one another name, @task(name=...) or TaskSpec(..., name=...)"
+    )
+
+
+def _circle(specs: list[TaskSpec], missing: dict[int, int]) -> str:
     """One circle, written along the direction of the data: `A -> B -> A`."""
-    spec = next(spec for spec in specs if missing[spec.name])
+    spec = next(spec for spec in specs if missing[id(spec)])
     path: list[str] = []
     while spec.name not in path:
         path.append(spec.name)
-        spec = next(each for each in spec.predecessors if missing[each.name])
+        spec = next(each for each in spec.predecessors if missing[id(each)])
     circle = [*path[path.index(spec.name) :], spec.name]
     return " -> ".join(reversed(circle))

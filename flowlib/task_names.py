@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from flowlib.context import Task
+from flowlib.decorated import Decorated
 from flowlib.errors import ConfigError, nearest
 from flowlib.setting_sources import project_folder
 from flowlib.signature import is_task_class
@@ -104,7 +105,7 @@ def name_for(task: Callable[..., object], spec: str) -> str:
 
 
 def _checked(found: object, name: str) -> Callable[..., object]:
-    if is_task_class(found) or inspect.isfunction(found):
+    if is_task_class(found) or inspect.isfunction(found) or isinstance(found, Decorated):
         return found
     raise ConfigError(
         f"{name} is a {type(found).__name__}, no class derived from Task, no function"
@@ -113,5 +114,6 @@ def _checked(found: object, name: str) -> Callable[..., object]:
 
 def _tasks_in(module: ModuleType) -> Iterator[str]:
     for name, found in vars(module).items():
-        if found is not Task and (is_task_class(found) or inspect.isfunction(found)):
+        is_function = inspect.isfunction(found) or isinstance(found, Decorated)
+        if found is not Task and (is_task_class(found) or is_function):
             yield name

@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from flowlib.context import FunctionTask, Task, with_context
+from flowlib.decorated import function_of
 from flowlib.errors import RunError
 from flowlib.failures import error_details, failure_kind, last_words, pickled_exception
+from flowlib.input_values import RESULT, VALUE, InputValues, is_by_name, value_fact
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.parameters import handed, task_parameters
 from flowlib.policy import FailureKind
 from flowlib.running import GRACE_S, Neighbour, Surroundings, TaskContext
 from flowlib.signature import is_task_class
@@ -46,6 +49,7 @@ class _Ending:
     exception: bytes | None = None
     raised: Exception | None = None
     failure: FailureKind | None = None
+    value: str = ""
 
 
 def execute(
@@ -101,7 +105,7 @@ def _run_attempt(
         artifacts=(),
         inputs=job.inputs,
         error=ending.error,
-        facts=job.facts,
+        facts={**job.facts, VALUE: ending.value} if ending.value else job.facts,
         run=job.run,
         owner=None,
         provenance={**assignment.provenance, **log},
@@ -139,9 +143,14 @@ def _call(
             for hook in assignment.before:
                 hook(_handle(assignment, context))
             kind = FailureKind.INPUT
-            inputs = collect_inputs(job, assignment, store)
+            if assignment.is_call:
+                inputs = InputValues(job, assignment, store).arguments()
+            else:
+                inputs = collect_inputs(job, assignment, store)
             kind = None
-            returned = _run_task(assignment, context, inputs)
+            run = _run_call if assignment.is_call else _run_task
+            returned = run(assignment, context, inputs)
+            value = value_fact(returned, tuple(attempt.names))
             _save_returned(returned, attempt)
     except KeyboardInterrupt as error:
         is_late = time.monotonic() >= warn_at and not around.is_stopping()
@@ -156,24 +165,47 @@ def _call(
             raised=raised,
             failure=kind or failure_kind(error),
         )
-    return _Ending(TaskState.FINISHED)
+    return _Ending(TaskState.FINISHED, value=value)
 
 
 def _run_task(assignment: Assignment, context: TaskContext, inputs: Mapping[str, object]) -> object:
     config = context.config
     task = assignment.task
     if is_task_class(task):
-        instance = task.__new__(task)
-        with_context(instance, context)
-        if assignment.signature.sets_attributes:
-            _set_attributes(instance, assignment, config)
-        else:
-            instance.__init__(**config)  # type: ignore[misc]  # made in two steps: context first
-        return instance.run(**inputs)
+        return _instance(task, assignment, context, config).run(**inputs)
     arguments = {**inputs, **config}
     if assignment.signature.wants_task:
         arguments["task"] = _handle(assignment, context)
-    return task(**arguments)
+    return function_of(task)(**arguments)
+
+
+def _run_call(
+    assignment: Assignment, context: TaskContext, arguments: Mapping[str, object]
+) -> object:
+    task = assignment.task
+    if is_task_class(task):
+        of_run = task_parameters(task)
+        own = {name: value for name, value in arguments.items() if name not in of_run}
+        instance = _instance(task, assignment, context, own)
+        return instance.run(**{name: arguments[name] for name in of_run if name in arguments})
+    function = function_of(task)
+    by_position, by_name = handed(function, arguments)
+    if assignment.signature.wants_task:
+        by_name["task"] = _handle(assignment, context)
+    return function(*by_position, **by_name)
+
+
+def _instance(
+    task: type[Task], assignment: Assignment, context: TaskContext, config: Mapping[str, object]
+) -> Task:
+    """A task that knows its context before its `__init__` is called."""
+    instance = task.__new__(task)
+    with_context(instance, context)
+    if assignment.signature.sets_attributes:
+        _set_attributes(instance, assignment, config)
+    else:
+        instance.__init__(**config)  # type: ignore[misc]  # made in two steps: context first
+    return instance
 
 
 def _handle(assignment: Assignment, context: TaskContext) -> Task:
@@ -184,7 +216,7 @@ def _handle(assignment: Assignment, context: TaskContext) -> Task:
     return handle
 
 
-def _set_attributes(instance: Task, assignment: Assignment, config: MetaDict) -> None:
+def _set_attributes(instance: Task, assignment: Assignment, config: Mapping[str, object]) -> None:
     for name, parameter in assignment.signature.config.items():
         if name in config:
             instance.__dict__[name] = config[name]
@@ -195,8 +227,7 @@ def _set_attributes(instance: Task, assignment: Assignment, config: MetaDict) ->
 def _save_returned(returned: object, attempt: OpenAttempt) -> None:
     if returned is None:
         return
-    is_named = isinstance(returned, dict) and all(isinstance(key, str) for key in returned)
-    artifacts: Mapping[str, object] = returned if is_named else {"result": returned}  # type: ignore[assignment]  # checked: str keys
+    artifacts: Mapping[str, object] = returned if is_by_name(returned) else {RESULT: returned}
     clash = sorted(set(artifacts) & set(attempt.names))
     if clash:
         raise RunError(

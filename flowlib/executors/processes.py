@@ -192,9 +192,9 @@ class ProcessExecutor(Executor):
             self._bury(worker, is_memory_kill=is_memory_kill)
 
     def _message(self, job: Job, assignment: Assignment, worker: ProcessHandle) -> Message:
-        if assignment.name not in self._assignments:
+        if assignment.id not in self._assignments:
             what = f"the task of {assignment.name}"
-            self._assignments[assignment.name] = dumps(assignment, what)
+            self._assignments[assignment.id] = dumps(assignment, what)
         store = self._setup.store
         inputs = ancestry = None
         if isinstance(store, InMemoryStore):
@@ -203,12 +203,12 @@ class ProcessExecutor(Executor):
             ancestry = store.ancestry(sources, worker.known_records)
             worker.known_records |= ancestry.keys()
         body = dumps((job, inputs, ancestry), f"the config of {job.run.unique_name}")
-        is_new = assignment.name not in worker.known_specs
-        worker.known_specs.add(assignment.name)
-        task = self._assignments[assignment.name] if is_new else None
+        is_new = assignment.id not in worker.known_specs
+        worker.known_specs.add(assignment.id)
+        task = self._assignments[assignment.id] if is_new else None
         is_misplaced = job.environment != worker.environment
         wishes = (assignment.fresh_process, is_misplaced)
-        return Message(job.address, assignment.name, task, body, *wishes)
+        return Message(job.address, assignment.id, task, body, *wishes)
 
     def _worker_for(self, environment: Environment, *, is_fresh: bool) -> ProcessHandle:
         """An idle worker with this environment, else a new one, else the one with the fewest jobs.

@@ -15,7 +15,7 @@ SHARE = "4 workers share 3 gpu: at most {} of the tasks that need one run at onc
 
 def notes(resources, workers, *wanted) -> list[str]:
     pool = pool_of(resources)
-    demands = {str(n): pool.demand("T", each) for n, each in enumerate(wanted)}
+    demands = [pool.demand("T", each) for each in wanted]
     return list(notes_on(pool, demands, workers))
 
 

@@ -1,0 +1,190 @@
+"""What does `@task` make of a function? Calls of it are specs, which are computed later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
+
+from flowlib.calls import Call, Callee
+from flowlib.declaration import Declaration
+from flowlib.decorated import Decorated
+from flowlib.errors import CallError, SpecError
+from flowlib.parameters import Parameters, call_signature, ignored_by_annotation
+from flowlib.spec_checks import check_task, name_of
+from flowlib.spec_options import OptionArguments, options_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class TaskFunction(Decorated, Generic[P, T]):
+    """A function of which a call is a spec: made by `@task`.
+
+    Args:
+        fn: The function.
+        name: What its records are filed under; None is its own name.
+        version: A new one makes all results count as not yet computed.
+        ignore: Parameters that are no part of the identity.
+        require: Parameters that every call has to give although they have a default.
+        options: Those of `TaskSpec`, for all calls.
+
+    Attributes:
+        fn: The function as it was written, to be called at once.
+
+    Raises:
+        SpecError: it has no name that stays, or an option is none.
+    """
+
+    fn: Callable[P, T]
+
+    def __init__(
+        self,
+        fn: Callable[P, T],
+        *,
+        name: str | None = None,
+        version: str | int | None = None,
+        ignore: Iterable[str] = (),
+        require: Iterable[str] = (),
+        options: OptionArguments | None = None,
+    ) -> None:
+        check_task(fn)
+        super().__init__(fn)
+        self._spec_name = name_of(fn) if name is None else name
+        self._version = version
+        self._ignore = ignore
+        self._require = require
+        self._options = options_of(self._spec_name, options or {}, is_reduce=False)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
+        """A spec of this call, computed when a flow runs it.
+
+        Any argument may be a spec or an item of one, or hold some, or a sweep.
+
+        Raises:
+            CallError: the arguments do not fit the function.
+            SpecError: one of them has the wrong type, or no text that stays.
+        """
+        return self._callee.call(args, kwargs)
+
+    def map(self, *values: Iterable[object], **same: Any) -> list[Call[T]]:
+        """A call for each value, or for the first, the second, … of several lists of values.
+
+        Args:
+            *values: Arguments by position; equally long.
+            **same: Arguments that all calls have.
+
+        Raises:
+            CallError: the lists differ in length, or a call does not fit.
+        """
+        columns = [list(each) for each in values]
+        if not columns or len({len(each) for each in columns}) > 1:
+            lengths = ", ".join(str(len(each)) for each in columns) or "none"
+            raise CallError(
+                f"{self._spec_name}.map() takes lists of values, equally long: got {lengths}"
+            )
+        return [self._callee.call(row, same) for row in zip(*columns, strict=True)]
+
+    def reduce(self, *args: Any, **kwargs: Any) -> Call[T]:
+        """A call in which every spec stands for the list of all of its values."""
+        return self._callee.gathering(True).call(args, kwargs)
+
+    def reduce_over(self, *axes: str) -> Callable[..., Call[T]]:
+        """As `reduce`, but over the named parameters only: `pick.reduce_over("seed")(runs)`.
+
+        There is one call for each combination of the other parameters that vary.
+        """
+        if not axes:
+            raise SpecError(f"{self._spec_name}.reduce_over() needs the name of a parameter")
+        callee = self._callee.gathering(axes)
+
+        def reduce(*args: Any, **kwargs: Any) -> Call[T]:
+            return callee.call(args, kwargs)
+
+        return reduce
+
+    @cached_property
+    def _callee(self) -> Callee:
+        """Found out with the first call: annotations may name what is defined later."""
+        parameters = Parameters(self, self._spec_name, self._require)
+        parameters.check_names("ignore", self._ignore, parameters.givable)
+        return Callee(
+            Declaration(
+                name=self._spec_name,
+                task=self,
+                signature=call_signature(self),
+                version=self._version,
+                options=self._options,
+                is_call=True,
+                ignored=frozenset(self._ignore) | ignored_by_annotation(self),
+            ),
+            parameters,
+        )
+
+
+@overload
+def task(fn: Callable[P, T], /) -> TaskFunction[P, T]: ...
+
+
+@overload
+def task(
+    *,
+    name: str | None = None,
+    version: str | int | None = None,
+    ignore: Iterable[str] = (),
+    require: Iterable[str] = (),
+    **options: Unpack[OptionArguments],
+) -> Callable[[Callable[P, T]], TaskFunction[P, T]]: ...
+
+
+def task(
+    fn: Callable[P, T] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    version: str | int | None = None,
+    ignore: Iterable[str] = (),
+    require: Iterable[str] = (),
+    **options: Unpack[OptionArguments],
+) -> TaskFunction[P, T] | Callable[[Callable[P, T]], TaskFunction[P, T]]:
+    """Decorate a function so that a call of it is a spec: `@task` or `@task(version=2)`.
+
+    Args:
+        fn: The function.
+        name: What its records are filed under; None is its own name.
+        version: A new one makes all results count as not yet computed.
+        ignore: Parameters that are no part of the identity, as are those that are annotated
+            `Annotated[T, Ignore]`.
+        require: Parameters that every call has to give although they have a default.
+        **options: Those of `TaskSpec`, for all calls: `retries`, `resources`, `timeout`, …
+
+    Raises:
+        SpecError: it has no name that stays, or an option is none.
+        TypeError: it is no function.
+    """
+
+    def decorated(function: Callable[P, T]) -> TaskFunction[P, T]:
+        return TaskFunction(
+            function, name=name, version=version, ignore=ignore, require=require, options=options
+        )
+
+    return decorated if fn is None else decorated(fn)
+
+
+def class_call(task: Callable[..., object], args: Any, kwargs: Any) -> Call[Any]:
+    """What `Train.spec(data, lr=0.1)` gives."""
+    return _callee_of_class(task).call(args, kwargs)
+
+
+@lru_cache(maxsize=1024)
+def _callee_of_class(task: Callable[..., object]) -> Callee:
+    check_task(task)
+    name = name_of(task)
+    declaration = Declaration(
+        name=name,
+        task=task,
+        signature=call_signature(task),
+        is_call=True,
+        ignored=ignored_by_annotation(task),
+    )
+    return Callee(declaration, Parameters(task, name))

@@ -1,0 +1,93 @@
+"""What do the options of a spec mean? Each is checked as soon as the spec is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final, TypedDict
+
+from flowlib.code_policy import code_policy_of
+from flowlib.declaration import Options
+from flowlib.errors import SpecError, nearest
+from flowlib.policy import limit_of, retries_of
+from flowlib.spec_checks import checked_demand, hooks_of
+from flowlib.tolerance import tolerance_of
+
+
+class OptionArguments(TypedDict, total=False):
+    """The options of a spec, as `TaskSpec` tells of them; no part of the identity."""
+
+    resources: Mapping[str, float | str] | None
+    retries: int | Mapping[str, int]
+    retry_pause: float | str
+    timeout: float | str | None
+    wait_timeout: float | str | None
+    fresh_process: bool
+    priority: int
+    tags: Iterable[str]
+    on_failure: str | None
+    min_ok: float | None
+    before: Callable[[Any], object] | Iterable[Callable[[Any], object]]
+    on_code_change: str | None
+
+
+_FIELDS: Final[Mapping[str, str]] = {
+    "retry_pause": "retries",
+    "timeout": "timeout_s",
+    "wait_timeout": "wait_timeout_s",
+    "on_failure": "tolerance",
+    "min_ok": "tolerance",
+}
+"""Which field of `Options` an argument is in, where it is called otherwise."""
+
+
+def options_of(name: str, given: Mapping[str, Any], *, is_reduce: bool) -> Options:
+    """The options of a spec.
+
+    Args:
+        name: Of the spec, for errors.
+        given: Some of `OptionArguments`.
+        is_reduce: Whether the spec gathers what it reads.
+
+    Raises:
+        SpecError: a value is none, or there is no such option.
+    """
+    known = OptionArguments.__annotations__
+    if unknown := [each for each in given if each not in known]:
+        raise SpecError(
+            f"{name}: there is no option {unknown[0]!r}.{nearest(unknown[0], known)} "
+            f"There are: {', '.join(known)}"
+        )
+    tags = given.get("tags", ())
+    options = Options(
+        resources=checked_demand(name, given.get("resources")),
+        retries=retries_of(name, given.get("retries", 0), given.get("retry_pause", 0.0)),
+        timeout_s=limit_of(name, "timeout", given.get("timeout")),
+        wait_timeout_s=limit_of(name, "wait_timeout", given.get("wait_timeout")),
+        fresh_process=given.get("fresh_process", False),
+        priority=given.get("priority", 0),
+        tags=(tags,) if isinstance(tags, str) else tuple(tags),
+        tolerance=tolerance_of(
+            name, given.get("on_failure"), given.get("min_ok"), is_reduce=is_reduce
+        ),
+        before=hooks_of(name, given.get("before", ())),
+        on_code_change=code_policy_of(name, given.get("on_code_change")),
+    )
+    if not isinstance(options.priority, int):
+        raise SpecError(f"{name}: priority is {options.priority!r}; give an int")
+    if options.fresh_process not in (True, False):
+        raise SpecError(f"{name}: fresh_process is {options.fresh_process!r}; give True or False")
+    return options
+
+
+def changed_options(
+    name: str, options: Options, changes: Mapping[str, Any], *, is_reduce: bool
+) -> Options:
+    """`options` with those that are named changed.
+
+    Raises:
+        SpecError: a value is none, or there is no such option.
+    """
+    made = options_of(name, changes, is_reduce=is_reduce)
+    named = {_FIELDS.get(each, each) for each in changes}
+    return replace(options, **{each: getattr(made, each) for each in named})

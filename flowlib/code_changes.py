@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Final
 
@@ -101,13 +102,33 @@ class CodeChanges:
         return tuple(found)
 
 
-def note_on(changed: tuple[Node, ...]) -> tuple[str, ...]:
-    """The line about results that are used although their code has changed; none without any."""
+def note_on(
+    changed: tuple[Node, ...], again: Sequence[str] = (), look: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """The line about results that are used although their code has changed; none without any.
+
+    Args:
+        changed: The nodes.
+        again: The words of the command that runs the flow again, if one does.
+        look: The words that look into the store, as `RunCommand.seen_by` has them.
+    """
     if not changed:
         return ()
+    cures = _commands(changed, again, look) if again and look else _cures(changed)
     return (
         f"the code of {_counted(changed)} has changed since the results were computed, which are "
-        f"used all the same. {_cures(changed)}",
+        f"used all the same. {cures}",
+    )
+
+
+def _commands(changed: tuple[Node, ...], again: Sequence[str], look: Sequence[str]) -> str:
+    """What to type, where a command runs the flow."""
+    program, *store = look
+    names = dict.fromkeys(node.name for node in changed)
+    return (
+        f"Compute again: {shlex.join([*again, '--on-code-change', 'rerun'])} "
+        f"· keep for good: {shlex.join([program, 'accept', *names, *store])} "
+        f"· what differs: {shlex.join([program, 'why', str(changed[0].address), *store])}"
     )
 
 
@@ -119,9 +140,11 @@ def _counted(nodes: Iterable[Node]) -> str:
 
 
 def _cures(nodes: Iterable[Node]) -> str:
+    """What to write, or to add to a command."""
     first = next(iter(nodes))
+    name, id_ = first.name, str(first.address)
     return (
-        f'Compute again: on_code_change="rerun" (--on-code-change rerun), or '
-        f'force="{first.name}+" (--force {first.name}+). Keep for good: flowlib accept '
-        f"{first.name}. What differs: flowlib why {first.address}"
+        f'Compute again: on_code_change="rerun" (--on-code-change rerun), or force="{name}+". '
+        f'Keep for good: flow.accept("{name}") (flowlib accept {name}). '
+        f'What differs: flow.plan().why("{id_}") (flowlib why {id_})'
     )

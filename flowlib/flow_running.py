@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flowlib.accepting import Accepted, accept
+from flowlib.code_changes import note_on
 from flowlib.flow_arguments import Selectors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import ending_of
@@ -30,7 +33,11 @@ def plan_of_flow(
     """
     workers = checked_count("num_workers", num_workers)
     title = " + ".join(command.words[2:])  # after the name of the program, and `run`
-    return make_plan(graph, checked_store(store), wishes, workers, title)
+    known = checked_store(store)
+    plan = make_plan(graph, known, wishes, workers, title)
+    told = note_on(plan.changed, command.again(known), command.seen_by(known))
+    notes = [note for note in plan.notes if note not in note_on(plan.changed)]
+    return replace(plan, notes=(*notes, *told))
 
 
 def accepted_in_flow(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from bokeh.events import DoubleTap, Pan, PanEnd, PanStart
+from bokeh.events import DoubleTap, MouseMove, Pan, PanEnd, PanStart, Press, PressUp, Tap
 from bokeh.layouts import column
 from bokeh.models import (
     CDSView,
@@ -68,7 +68,7 @@ def coordinates_models(shown: Coordinates, title: str) -> Any:
         },
         code=script("brush.js"),
     )  # fmt: skip
-    for event in (PanStart, Pan, PanEnd, DoubleTap, "tap"):
+    for event in (PanStart, Pan, PanEnd, Press, PressUp, MouseMove, Tap, DoubleTap):
         plot.js_on_event(event, brush)
     notices = [
         Div(text=text, render_as_text=True, name="notice", styles={"font-weight": "bold"})

@@ -11,7 +11,7 @@ if (kind === "doubletap") {
     Math.abs(cb_obj.x - axis) < 0.1 && inside(cb_obj.y, d.bottom[i], d.top[i]));
   if (at < 0) return;
   drop(at);
-} else if (kind === "panstart") {
+} else if (kind === "panstart" || kind === "press") {  // who holds the button for long presses
   const axis = Math.round(cb_obj.x);
   brushes.tags = axis >= 0 && axis < axes && Math.abs(cb_obj.x - axis) < 0.35 ? [axis, cb_obj.y] : [];
   return;
@@ -23,7 +23,7 @@ if (kind === "doubletap") {
   const low = Math.min(from, cb_obj.y), high = Math.max(from, cb_obj.y);
   d.axis.push(axis); d.left.push(axis - 0.06); d.right.push(axis + 0.06);
   d.bottom.push(low); d.top.push(high);
-  if (kind === "pan") { brushes.change.emit(); return; }
+  if (kind === "pan" || kind === "mousemove") { brushes.change.emit(); return; }
   if (high - low < 0.01) drop(d.axis.length - 1);
   brushes.tags = [];
 }

@@ -30,12 +30,17 @@ CELLS = """async () => {
   const table = Bokeh.documents[0].get_model_by_name('table');
   const view = Bokeh.index.find_one(table), found = new Map();
   const port = view.shadow_el.querySelector('.slick-viewport-top.slick-viewport-left') ?? view.shadow_el.querySelector('.slick-viewport');
-  for (let top = 0; ; top += 200) {
-    port.scrollTop = top;
-    await new Promise(done => setTimeout(done, 120));
+  const look = () => {
     for (const row of view.shadow_el.querySelectorAll('.slick-row'))
       found.set(row.style.top || row.style.transform, [...row.querySelectorAll('.slick-cell')].map(each => each.textContent));
-    if (top + port.clientHeight >= port.scrollHeight) break;
+  };
+  for (let again = 0; again < 20; again++) {  // rows come a moment after they were scrolled to
+    for (let top = 0; top < port.scrollHeight; top += 200) {
+      port.scrollTop = top;
+      await new Promise(done => setTimeout(done, 120));
+      look();
+    }
+    if (found.size >= view.data.getLength()) break;
   }
   port.scrollTop = 0;
   return [...found.values()];
@@ -50,10 +55,10 @@ class Shown:
         self.lines = coordinates_of(table.grid, table.tasks, metric, mode)
         self.names = [each.name for each in self.lines.axes]
 
-    def brush(self, name, low, high):
+    def brush(self, name, low, high, hold_s=0.0):
         """Drag along an axis from one height to another."""
         at = self.names.index(name)
-        self.page.drag(self.page.ask(AT, [at, low]), self.page.ask(AT, [at, high]))
+        self.page.drag(self.page.ask(AT, [at, low]), self.page.ask(AT, [at, high]), hold_s=hold_s)
 
     def click(self, name, height, *, is_double=False):
         """Click an axis."""
@@ -151,6 +156,18 @@ def test_missing_values_can_be_brushed(shown):
     seen = shown(table_of(rows), "acc")
     seen.brush("acc", -0.16, -0.05)
     assert seen.ids() == {f"Train/{n:08x}" for n in range(4)}
+
+
+def test_a_slow_hand_brushes_as_well(shown):
+    """Who holds the button for a second before it moves drags, too; afterwards it rests."""
+    seen = shown(table_of(sweep()))
+    seen.brush("acc", 0.5, 0.95, hold_s=1.0)
+    good = seen.ids()
+    assert good == within(seen, "acc", 0.5, 0.95)
+    seen.page.move(*seen.page.ask(AT, [seen.names.index("acc"), 0.1]))
+    assert seen.ids() == good
+    seen.click("acc", 0.7)
+    assert len(seen.ids()) == 40
 
 
 def test_a_drag_beside_the_axes_and_a_short_one_do_nothing(shown):

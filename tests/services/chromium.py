@@ -87,10 +87,13 @@ class Page:
         self._do(asyncio.sleep(0.35))  # what Bokeh waits for a second click
         self.settle()
 
-    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Press the button at one place, let it go at another."""
+    def drag(
+        self, start: tuple[float, float], end: tuple[float, float], *, hold_s: float = 0.0
+    ) -> None:
+        """Press the button at one place, hold it for a while, let it go at another."""
         self._do(self._tab.mouse.move(*start))
         self._do(self._tab.mouse.down())
+        self._do(asyncio.sleep(hold_s))
         self._do(self._tab.mouse.move(*end, steps=8))
         self._do(self._tab.mouse.up())
         self.settle()

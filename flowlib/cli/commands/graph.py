@@ -30,15 +30,7 @@ if TYPE_CHECKING:
 @store_option
 @common_options
 def command(
-    document: str,
-    overrides: tuple[str, ...],
-    form: str | None,
-    html: str | None,
-    svg: str | None,
-    is_opened: bool,
-    width: int | None,
-    store_uri: str | None,
-    **wish: Any,
+    document: str, overrides: tuple[str, ...], store_uri: str | None, **options: Any
 ) -> None:
     """Draw the graph of a document, with what the store knows of its tasks.
 
@@ -50,17 +42,19 @@ def command(
     """
     flow = flow_of(document, overrides, store_uri)
     flow.plan()
-    if form is not None:
-        write(_text(flow, form, wish))
+    wish = {name: options[name] for name in ("tasks", "expand", "around")}
+    if options["form"] is not None:
+        write(_text(flow, options["form"], wish))
         return
-    for file, view in ((html, "bokeh"), (svg, "svg")):
+    files = {"bokeh": options["html"], "svg": options["svg"]}
+    for view, file in files.items():
         if file is not None:
             _drawn(flow, view, wish).save(file)
             note(f"written: {Path(file).absolute()}")
-    if is_opened:
+    if options["is_opened"]:
         _drawn(flow, "bokeh", wish).show()
-    elif html is None and svg is None:
-        flow.draw(width=width, use_pager=True, **wish)
+    elif not any(files.values()):
+        flow.draw(width=options["width"], use_pager=True, **wish)
 
 
 def _drawn(flow: Flow, view: Any, wish: dict[str, Any]) -> Any:

@@ -95,9 +95,6 @@ def command(
     overrides: tuple[str, ...],
     store_uri: str | None,
     as_json: bool,
-    dry_run: bool,
-    exit_code: bool,
-    report: str | None,
     **options: Any,
 ) -> int:
     """Run what a document describes; what is stored already is found again.
@@ -114,9 +111,10 @@ def command(
     chosen = _chosen(options)
     limits = {name: options.pop(name) for name in ("timeout", "retries")}
     flow = _flow(document, overrides, store_uri, limits, chosen.get("resume"))
-    if dry_run:
-        return _told(flow, chosen, options, as_json=as_json, exit_code=exit_code)
-    has_pdb = options.pop("has_pdb")
+    is_dry, is_asked = options.pop("dry_run"), options.pop("exit_code")
+    if is_dry:
+        return _told(flow, chosen, options, as_json=as_json, exit_code=is_asked)
+    report, has_pdb = options.pop("report"), options.pop("has_pdb")
     arguments = {**_arguments(options, as_json=as_json, is_inline=has_pdb), **chosen}
     run = flow.run(exit_on_error=False, return_results=None, **arguments)
     if report is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from flowlib.cli.documents import flow_of, flow_of_run
@@ -22,10 +24,9 @@ def command(
     task: str,
     document: str | None,
     overrides: tuple[str, ...],
-    run_name: str | None,
-    force: tuple[str, ...],
     store_uri: str | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Explain why a task would run, or would not.
 
@@ -36,10 +37,10 @@ def command(
     Without a document that of the last run is meant, with its overrides.
     """
     if document is None:
-        flow = flow_of_run(run_name, store_uri)
+        flow = flow_of_run(options["run_name"], store_uri)
     else:
         flow = flow_of(document, overrides, store_uri)
-    explanation = flow.plan(force=list(force) or None).why(task)
+    explanation = flow.plan(force=list(options["force"]) or None).why(task)
     if as_json:
         write_json(explanation.to_dict())
     else:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from flowlib.errors import NothingSelected, nearest
+from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.stored_selection import select_record
 from stores import Address, Artifact, ResultsStore, StoreError
 from stores.codec import codecs
@@ -17,6 +17,9 @@ from stores.transfer import CHUNK_BYTES
 
 _NAMED: Final = re.compile(r"((?:[^\[:]|\[[^\]]*\])+):(.+)", re.DOTALL)
 """`Train/9a7a08b2:model`; what stands in brackets may hold colons of its own."""
+
+_USUAL: Final = ("result", "stdout")
+"""What is meant where a task has several results and none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,32 @@ class RawResult:
     artifact: Artifact
 
     @classmethod
-    def find(cls, store: ResultsStore, selector: str, name: str) -> RawResult:
+    def find(cls, store: ResultsStore, selector: str, name: str | None = None) -> RawResult:
         """The artifact of the one record that is selected.
+
+        Args:
+            store: Where it is.
+            selector: Of the record.
+            name: Of the artifact; None: the only one, else `result`, else `stdout`.
 
         Raises:
             NothingSelected: there is no such record, or it has no such artifact.
-            SelectorError: the selector is none, or selects several records.
+            SelectorError: the selector is none, or selects several records or artifacts.
         """
         address = select_record(store, selector)
         record = store.record(address)
         artifacts = {} if record is None else artifacts_in_force(record)
-        if name not in artifacts:
-            listed = ", ".join(artifacts) or "none"
+        if not artifacts:
+            raise NothingSelected(f"{address} has no results")
+        listed = ", ".join(artifacts)
+        if name is None:
+            usual = (
+                list(artifacts) if len(artifacts) == 1 else [n for n in _USUAL if n in artifacts]
+            )
+            if not usual:
+                raise SelectorError(f"{address} has several results, so name one of them: {listed}")
+            name = usual[0]
+        elif name not in artifacts:
             raise NothingSelected(
                 f"{address} has no result {name!r}.{nearest(name, artifacts)} It has: {listed}"
             )

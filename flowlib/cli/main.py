@@ -30,6 +30,7 @@ _GROUPS: Final = {
         "show": "Show all about one task",
         "logs": "Show what a task printed and logged",
         "results": "Show results as a table, or one raw result",
+        "cat": "Write the value of one result to stdout",
         "diff": "Compare two tasks",
     },
     "Clean up": {

@@ -87,7 +87,10 @@ def test_last_is_the_run_that_began_last_with_what_it_found(tmp_path):
         writer = EventWriter(folder)
         writer.write(RunStarted(at, name, "demo", repr(store), "host", 1, 1, ()))
         writer.close()
-        nodes = {"Train": {"keys": keys, "states": "pending"}, "Fetch": {"keys": [FETCH.key], "states": "cached"}}
+        nodes = {
+            "Train": {"keys": keys, "states": "pending"},
+            "Fetch": {"keys": [FETCH.key], "states": "cached"},
+        }
         (folder / "manifest.json").write_text(json.dumps({"nodes": nodes}))
     assert select_records(store, ["@last"]) == [FETCH, SLOW]
     assert select_records(store, ["Train-2"]) == [SLOW]

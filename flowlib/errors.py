@@ -21,7 +21,7 @@ What flowlib raises on purpose.
       - InputError       the inputs of a task cannot be collected
       - InputChanged     an input file is gone, or has another content than when it was named
       - ProgramNotFound  a program of a shell task is not here, or cannot be started
-      - ProgramFailed    a program of a shell task has ended with an exit code that is none of success
+      - ProgramFailed    a program of a shell task has ended with an exit code that is a failure
       - OutputMissing    a program has not made a file that is declared
       - MissingExtra     an optional dependency is not installed
 """

@@ -130,7 +130,7 @@ class Resolver:
             raise SpecError(f"{self._declaration.name}.{name}: {error}") from None
 
     def _converted(self, name: str, parameter: Parameter | None, value: object) -> object:
-        if parameter is None:
+        if parameter is None or type(value) is canonical.Opaque:  # a value that is yet to come
             return value
         if parameter.annotation is float and type(value) is int:
             return float(value)

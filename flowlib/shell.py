@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, Unpack
 
+from flowlib.calls import Call, Callee
+from flowlib.declaration import Declaration
 from flowlib.errors import SpecError, nearest
+from flowlib.parameters import Parameters, call_signature
 from flowlib.shell_task import Shell
 from flowlib.shell_texts import template
 from flowlib.shell_words import (
@@ -19,7 +23,10 @@ from flowlib.shell_words import (
     program_name,
     variables_of,
 )
-from flowlib.spec import TaskSpec
+from flowlib.spec_options import OptionArguments, options_of
+
+_IGNORED: Final = frozenset({"checkpoint", "inherit", "stop_signal"})
+"""What is no part of the identity of a task."""
 
 _REFUSED: Final = ("additional_kwargs", "config", "expand", "reduce", "task")
 
@@ -42,19 +49,22 @@ class _Sh:
         stop_signal: str | None = None,
         checkpoint: bool = False,
         name: str | None = None,
-        **options: Any,
-    ) -> TaskSpec:
+        version: str | int | None = None,
+        **options: Unpack[OptionArguments],
+    ) -> Call[Any]:
         """A spec that runs a program in a fresh folder.
 
         Its results are the files of `out` by their path, `stdout`, `stderr` (bytes; a folder is a
-        path) and `returncode`. All but `inherit`, `stop_signal`, `checkpoint`, `name` of a call
-        and the options is part of the identity, as is the name. Any value may be a `sweep`.
+        path) and `returncode`. In words, inputs and variables there may be sweeps, other specs and
+        items of them, `spec["results.csv"]`. All is part of the identity but `inherit`,
+        `stop_signal`, `checkpoint` and the options.
 
         Args:
             cmd: The program and its arguments, `["simulate", "-n", 10]`; a text that holds no
                 sign of a shell is split into words; a list of such lists runs one after the other.
                 With `shell`, a text, or a list of them, for a shell.
-            inp: The files that are there at first: path in the folder -> text, bytes, `InputFile`.
+            inp: The files that are there at first: path in the folder -> text, bytes, `InputFile`,
+                or a result of another task.
             out: The files and folders that are kept; all else is dropped. One that is missing in
                 the end is a failure.
             env: Variables of the program; it sees few others, see docs/shell.md.
@@ -66,18 +76,21 @@ class _Sh:
             stop_signal: Sent to the program when the task should stop: when the run is being
                 stopped, or its time is almost over. It then does not count as finished.
             checkpoint: Whether `FLOWLIB_CHECKPOINT_DIR` names a folder that later attempts find.
-            name: Of the spec; that of the program if None.
-            **options: Those of `TaskSpec`: `resources`, `retries`, `timeout`, `version`, …
+            name: What its records are filed under; the name of the program if None.
+            version: A new value makes all results count as not yet computed.
+            **options: Those of `TaskSpec`: `resources`, `retries`, `timeout`, …
 
         Raises:
             SpecError: something in the call cannot be right.
         """
-        _check_options(options)
+        _refuse_others(options)
         is_shell = shell is not False
         commands = commands_of(cmd, is_shell=is_shell)
         if stdin is not None:
             check_content(stdin, "stdin")
-        config = {
+        if name is None:
+            name = program_name(commands, is_shell=is_shell)
+        given = {
             "commands": commands,
             "inp": inputs_of(inp),
             "out": outputs_of(out),
@@ -85,22 +98,12 @@ class _Sh:
             "stdin": stdin,
             "shell": _shell_of(shell),
             "ok_codes": ok_codes_of(check, ok_codes),
-        }
-        extra = {
             "inherit": _inherited(inherit),
             "stop_signal": _signal_of(stop_signal),
             "checkpoint": checkpoint,
         }
-        return TaskSpec(
-            Shell,
-            config,
-            extra,
-            name=program_name(commands, is_shell=is_shell) if name is None else name,
-            # names of files and variables begin as they like
-            config_ignore_prefix="",
-            config_group_prefix="",
-            **options,
-        )
+        callee = _callee(name, version)
+        return Call(callee.with_options(options) if options else callee, given)
 
     @staticmethod
     def template(text: str, /, **values: Any) -> Any:
@@ -121,16 +124,33 @@ class _Sh:
 sh: Final = _Sh()
 
 
-def _check_options(options: Mapping[str, object]) -> None:
+@lru_cache(maxsize=1024, typed=True)
+def _callee(name: str, version: str | int | None) -> Callee:
+    """What all calls have in common that are filed under one name."""
+    if not isinstance(name, str) or not name:
+        raise SpecError(f"sh: a name is text that is not empty, not {name!r}")
+    declaration = Declaration(
+        name=name,
+        task=Shell,
+        signature=call_signature(Shell),
+        version=version,
+        options=options_of(name, {}, is_reduce=False),
+        is_call=True,
+        ignored=_IGNORED,
+    )
+    return Callee(declaration, Parameters(Shell, name))
+
+
+def _refuse_others(options: Mapping[str, object]) -> None:
     for name in options:
         if name in _REFUSED:
             raise SpecError(
                 f"sh: {name} is no option of a shell task; many tasks are made by sweep(…) "
                 f"anywhere in the command, inp or env"
             )
-        known = TaskSpec.__init__.__kwdefaults__ or {}
+        known = OptionArguments.__annotations__
         if name not in known:
-            names = [*known, *(_Sh.__call__.__kwdefaults__ or {})]
+            names = [*known, *(_Sh.__call__.__kwdefaults__ or {}), "cmd", "inp", "out", "env"]
             raise SpecError(f"sh: there is no option {name!r}.{nearest(name, names)}")
 
 

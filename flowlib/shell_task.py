@@ -217,10 +217,15 @@ def _put(target: Path, content: Any, where: str) -> None:
         copy = shutil.copytree if source.is_dir() else shutil.copyfile
         copy(source, target)
     else:
+        named = f", so name one of its results: {', '.join(content)}" if _is_named(content) else ""
         raise RunError(
-            f"{where} is a {type(content).__name__}: the content of a file is text or bytes, so "
-            f"let a task make that of it"
+            f"{where} is a {type(content).__name__}{named}; the content of a file is text or bytes"
         )
+
+
+def _is_named(content: object) -> bool:
+    """Whether it looks like all results of a task."""
+    return isinstance(content, dict) and all(isinstance(each, str) for each in content)
 
 
 def _how_it_ended(words: Sequence[str], code: int, outputs: Mapping[str, ProgramOutput]) -> str:

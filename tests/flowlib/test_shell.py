@@ -21,6 +21,7 @@ from flowlib import (
     TaskState,
     sh,
     sweep,
+    task,
 )
 from stores import InMemoryStore, LocalFileStore, open_store
 
@@ -469,3 +470,91 @@ class Reads(Task):
     def run(self, **given):
         (source,) = self.predecessors
         return repr(self.results_store.get(source.address, "a"))
+
+
+@task
+def doubled(data: bytes) -> str:
+    """Text from what a program has made."""
+    return data.decode() * 2
+
+
+@task
+def several(n):
+    """A result of several parts."""
+    return {"text": f"n={n}", "numbers": [n, n + 1]}
+
+
+@task
+def total(outs, codes):
+    """Gathers."""
+    return [[each.decode() for each in outs], codes]
+
+
+@BOTH
+def test_results_of_other_tasks_go_in_and_out(workers, tmp_path):
+    """Files of programs, values of functions, in contents, words, variables and templates."""
+    made = sh(
+        ["sh", "-c", 'echo "$0" > a.txt; mkdir d; echo deep > d/x', sweep("p", "q")],
+        out=["a.txt", "d"],
+        name="Make",
+    )
+    text = doubled(made["a.txt"])
+    parts = several(3)
+    used = sh(
+        ["sh", "-c", 'cat in/a.txt both t d/x; echo "$0 $V"', parts["numbers"][1]],
+        inp={
+            "in/a.txt": made["a.txt"],
+            "both": text,
+            "d": made["d"],
+            "t": sh.template("<$a $b>\n", a=parts["text"], b=sweep(1)),
+        },
+        env={"V": parts["text"]},
+        name="Use",
+    )
+    last = total.reduce(used["stdout"], used["returncode"])
+    store = LocalFileStore(tmp_path)
+    found = run(last, workers=workers, results_store=store)
+    assert found.failed == []
+    assert sorted(each["stdout"].decode() for each in found["Use"]) == [
+        f"{x}\n{x}\n{x}\n<n=3 1>\ndeep\n4 n=3\n" for x in "pq"
+    ]
+    outs, codes = found["total"][0]["result"]
+    assert (sorted(outs)[0][:2], len(outs), codes) == ("p\n", 2, [0, 0])
+    again = run(last, workers=workers, results_store=store)
+    assert set(again.counts) == {"cached"}
+
+
+def test_calls_of_one_program_are_told_apart():
+    """They have one name; equal ones are one task."""
+    calls = [sh(["sh", "-c", f"echo {n}"]) for n in (1, 2, 2)]
+    found = run(*calls)
+    assert [each["stdout"] for each in found["sh"]] == [b"1\n", b"2\n"]
+    named = run(*[each.named(f"step {n}") for n, each in enumerate(calls[:2])])
+    assert [each.task_unique_name for each in named["sh"]] == ["step 0", "step 1"]
+
+
+def test_options_may_follow():
+    """As for all calls."""
+    spec = sh("false").options(retries=1, tags=["x"])
+    assert spec.declaration().options.tags == ("x",)
+    assert key("a") == key("a", tags=["x"])
+
+
+def test_an_input_that_is_all_results_of_a_task():
+    """The error names those that there are."""
+    made = sh("exit 0", shell=True, name="Make")
+    kind, message = error_of(sh("exit 0", inp={"x": made}, shell=True, name="Use"))
+    assert kind == "RunError"
+    assert message == (
+        "inp['x'] is a dict, so name one of its results: stdout, stderr, returncode; the content "
+        "of a file is text or bytes"
+    )
+    kind, message = error_of(sh(["sh", several(1)["numbers"]], name="Use"))
+    assert (kind, message[:33]) == ("SpecError", "sh: a word of the command is [1, ")
+
+
+def test_a_failure_of_a_program_is_one_of_those_that_read_from_it():
+    """They are not run."""
+    broken = sh("exit 2", shell=True, name="Broken")
+    found = run(sh("exit 0", shell=True, inp={"x": broken["stdout"]}, name="Use"))
+    assert found["Use"][0].state is TaskState.UPSTREAM_FAILED

@@ -223,7 +223,9 @@ if __name__ == "__main__":
         seen.wait_for("▶ w0 train")
         seen.type("\x03")
         if workers == 2:
-            seen.wait_for("stopping after SIGINT: running tasks may end, no new ones start · Ctrl-C")
+            seen.wait_for(
+                "stopping after SIGINT: running tasks may end, no new ones start · Ctrl-C"
+            )
             seen.type("\x03")
         code = seen.wait_for_end()
         rows = seen.all_shown

@@ -39,6 +39,20 @@ def run_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
     return []
 
 
+def task_and_run_names(context: Context, parameter: Parameter, incomplete: str) -> list[str]:
+    """Both, for commands that take either."""
+    tasks = task_names(context, parameter, incomplete)
+    return [*tasks, *run_names(context, parameter, incomplete)]
+
+
+def topic_names(_: Context, __: Parameter, incomplete: str) -> list[str]:
+    """What there is help about."""
+    from flowlib.cli.main import COMMANDS
+    from flowlib.cli.topics import TOPICS
+
+    return _fitting((*TOPICS, *COMMANDS), incomplete)
+
+
 def override_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
     """The parameters of the document: `train.lr=`."""
     document = _document(context)

@@ -53,6 +53,28 @@ def test_runs(folder):
     assert _completed(folder, "run", "flow.yaml", "--resume", "fi") == ["first"]
 
 
+@pytest.mark.parametrize(
+    "command", ["ls", "show", "logs", "results", "rm", "accept", "why", "diff"]
+)
+def test_tasks_of_the_store(command, folder):
+    """Their names, and behind a slash the ids of one."""
+    assert _completed(folder, command, "T") == ["Train"]
+    ids = _completed(folder, command, "Train/")
+    assert len(ids) == 2
+    assert _completed(folder, command, ids[0][:-1]) == [ids[0]]
+
+
+def test_runs_of_the_store(folder):
+    """Wherever a run is asked for."""
+    for words in (["status"], ["attach"], ["logs"], ["why", "Train", "--run"]):
+        assert _completed(folder, *words, "fir") == ["first"]
+
+
+def test_topics(folder):
+    """What help knows of."""
+    assert _completed(folder, "help", "sel") == ["selectors"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_every_shell_gets_a_script(shell, folder):
     """Which calls the command by its name."""

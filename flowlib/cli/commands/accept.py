@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import click
 
+from flowlib.cli.completing import run_names, task_names
 from flowlib.cli.documents import flow_of, flow_of_run
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import note, write, write_json
 
 
 @click.command()
-@click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR…")
+@click.argument(
+    "selectors", nargs=-1, required=True, metavar="SELECTOR…", shell_complete=task_names
+)
 @click.option("--document", metavar="FILE", help="The document; without it that of the last run.")
-@click.option("--run", "run_name", metavar="RUN", help="The run whose document is meant.")
+@click.option(
+    "--run",
+    "run_name",
+    metavar="RUN",
+    help="The run whose document is meant.",
+    shell_complete=run_names,
+)
 @store_option
 @json_option
 @common_options

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from flowlib.cli.completing import run_names
 from flowlib.cli.exits import ExitCode
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, store_option
@@ -22,7 +23,7 @@ from flowlib.stored_runs import find_run
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--tmux", is_flag=True, help="Go to the panes of a run that has log_to_tmux.")
 @click.option(
     "--progress", type=click.Choice(["auto", "live", "lines", "none"]), default="auto",

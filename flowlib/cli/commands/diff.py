@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flowlib.cli.completing import task_names
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import signs, write_json, write_lines
@@ -14,8 +15,8 @@ from flowlib.stored_selection import select_record
 
 
 @click.command()
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", metavar="A", shell_complete=task_names)
+@click.argument("second", metavar="B", shell_complete=task_names)
 @json_option
 @store_option
 @common_options

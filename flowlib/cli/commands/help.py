@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flowlib.cli.completing import topic_names
 from flowlib.cli.main import COMMANDS, commands
 from flowlib.cli.options import common_options
 from flowlib.cli.output import write
@@ -12,7 +13,7 @@ from flowlib.errors import NothingSelected, nearest
 
 
 @click.command()
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=topic_names)
 @common_options
 def command(topic: str | None) -> None:
     """Explain a topic or a command.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import click
 from rich.cells import cell_len
 
+from flowlib.cli.completing import task_and_run_names
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import note, signs, write, write_json
@@ -49,7 +50,7 @@ def _pattern(_: click.Context, __: click.Parameter, value: str | None) -> re.Pat
 
 
 @click.command()
-@click.argument("what", required=False, metavar="[ID|RUN]")
+@click.argument("what", required=False, metavar="[ID|RUN]", shell_complete=task_and_run_names)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the task, or the run, is over.")
 @click.option(
     "--workers", "has_workers", is_flag=True, help="Begin each line with the worker and its GPU."

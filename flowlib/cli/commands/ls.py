@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from flowlib.bulk import paused_collection
+from flowlib.cli.completing import task_names
 from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option
@@ -32,7 +33,7 @@ _FEWEST = 10
 
 
 @click.command()
-@click.argument("selectors", nargs=-1)
+@click.argument("selectors", nargs=-1, shell_complete=task_names)
 @click.option(
     "--sort", default="-when", metavar="[-]COLUMN", show_default=True,
     help="id, state, time, when, run, or a parameter; - for the largest first.",

@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from flowlib import FlowError, ResultTable
+from flowlib.cli.completing import task_names
 from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, store_option
@@ -42,7 +43,7 @@ _FORMS: Final = {
 
 
 @click.command()
-@click.argument("selectors", nargs=-1)
+@click.argument("selectors", nargs=-1, shell_complete=task_names)
 @click.option(
     "--sort", multiple=True, metavar="[-]COLUMN,…",
     help="Order by these columns; -acc has the largest first.",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 
 from flowlib.cli.asking import is_agreed
+from flowlib.cli.completing import task_names
 from flowlib.cli.exits import ExitCode
 from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
@@ -17,7 +18,9 @@ from flowlib.stored_selection import select_records
 
 
 @click.command()
-@click.argument("selectors", nargs=-1, required=True, metavar="SELECTOR…")
+@click.argument(
+    "selectors", nargs=-1, required=True, metavar="SELECTOR…", shell_complete=task_names
+)
 @click.option(
     "--with-dependents", "dependents", flag_value="with",
     help="Delete what was computed from them, too.",

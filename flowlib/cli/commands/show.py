@@ -6,6 +6,7 @@ import time
 
 import click
 
+from flowlib.cli.completing import task_names
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import signs, write_json, write_lines
@@ -16,7 +17,7 @@ from flowlib.stored_selection import select_record
 
 
 @click.command()
-@click.argument("record", metavar="ID")
+@click.argument("record", metavar="ID", shell_complete=task_names)
 @json_option
 @store_option
 @common_options

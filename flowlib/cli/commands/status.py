@@ -7,6 +7,7 @@ import time
 
 import click
 
+from flowlib.cli.completing import run_names
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import note, signs, write, write_json, write_lines
@@ -20,7 +21,7 @@ _AROUND = 3
 
 
 @click.command()
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=run_names)
 @click.option("--all", "is_all", is_flag=True, help="Show all runs, also on a terminal.")
 @json_option
 @store_option

@@ -6,16 +6,23 @@ from typing import Any
 
 import click
 
+from flowlib.cli.completing import run_names, task_names
 from flowlib.cli.documents import flow_of, flow_of_run
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import signs, write_json, write_lines
 
 
 @click.command()
-@click.argument("task")
+@click.argument("task", shell_complete=task_names)
 @click.argument("document", required=False)
 @click.argument("overrides", nargs=-1)
-@click.option("--run", "run_name", metavar="RUN", help="The run whose document is meant.")
+@click.option(
+    "--run",
+    "run_name",
+    metavar="RUN",
+    help="The run whose document is meant.",
+    shell_complete=run_names,
+)
 @click.option("--force", multiple=True, metavar="SELECTOR", help="As in flowlib run.")
 @store_option
 @json_option

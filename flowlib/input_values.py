@@ -15,6 +15,7 @@ from stores import (
     Artifact,
     ArtifactDamaged,
     ArtifactMissing,
+    Promise,
     ResultsStore,
     Status,
     canonical,
@@ -98,7 +99,7 @@ def value_of(
 def _part(value: Any, steps: list[Any], address: Address, done: list[Any]) -> Any:
     for at, step in enumerate(steps):
         try:
-            value = value[step]
+            value = (value.load() if isinstance(value, Promise) else value)[step]
         except Exception as error:
             where = steps_text((*done, *steps[:at]))
             kind = type(value).__name__

@@ -23,9 +23,13 @@ from flowlib.program_variables import CHECKPOINTS, program_variables
 from flowlib.running import context_of
 from flowlib.shell_texts import is_template, rendered, text_of
 from flowlib.work_folder import work_folder
-from stores import Artifact
+from stores import Artifact, Promise
 
 _SCRIPT: Final = b"#!"
+_CHUNK_BYTES: Final = 1 << 20
+_WRITTEN: Final = object()
+"""Stands for a content that lies in its place already."""
+
 _SHOWN_LETTERS: Final = 200
 _SHOWN_FILES: Final = 10
 _MOST_FILES: Final = 10_000
@@ -52,10 +56,10 @@ class Shell(Task):
     def __init__(
         self,
         commands: Sequence[Any],
-        inp: Mapping[str, Any],
+        inp: Mapping[str, Promise | Any],
         out: Sequence[str],
         env: Mapping[str, Any],
-        stdin: Any = None,
+        stdin: Promise | Any = None,
         shell: str = "",
         ok_codes: Sequence[int] | None = (0,),
         inherit: Sequence[str] = (),
@@ -204,23 +208,39 @@ def _write(target: Path, content: Any, where: str) -> None:
 
 
 def _put(target: Path, content: Any, where: str) -> None:
+    if isinstance(content, Promise):
+        content = _copied(content, target)
     if isinstance(content, InputFile):
         content.copy_to(target)
     elif isinstance(content, (bytes, bytearray)):
         target.write_bytes(content)
-    elif isinstance(content, str):
-        target.write_bytes(os.fsencode(content))
-    elif is_template(content):
-        target.write_bytes(os.fsencode(rendered(content, where)))
+    elif isinstance(content, str) or is_template(content):
+        text = content if isinstance(content, str) else rendered(content, where)
+        target.write_bytes(os.fsencode(text))
     elif isinstance(content, PurePath):
-        source = Path(content)
-        copy = shutil.copytree if source.is_dir() else shutil.copyfile
-        copy(source, target)
-    else:
+        _copy(Path(content), target)
+    elif content is not _WRITTEN:
         named = f", so name one of its results: {', '.join(content)}" if _is_named(content) else ""
         raise RunError(
             f"{where} is a {type(content).__name__}{named}; the content of a file is text or bytes"
         )
+
+
+def _copied(content: Promise, target: Path) -> object:
+    """Write bytes that lie in a store, however many they are; other values are loaded."""
+    stream = content.stream()
+    if stream is None:
+        return content.load()
+    with stream, target.open("xb") as file:
+        shutil.copyfileobj(stream, file, _CHUNK_BYTES)
+    return _WRITTEN
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copyfile(source, target)
 
 
 def _is_named(content: object) -> bool:

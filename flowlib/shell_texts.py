@@ -12,6 +12,7 @@ from typing import Any, Final
 from flowlib.choices import Choices
 from flowlib.errors import SpecError, nearest
 from flowlib.input_files import InputFile
+from stores import Promise
 
 _TEMPLATE: Final = frozenset({"template", "values"})
 """A text with values that are not known yet is a dict of these."""
@@ -48,6 +49,8 @@ def text_of(value: object, where: str) -> str:
     """
     if is_template(value):
         return rendered(value, where)
+    if isinstance(value, Promise):
+        value = value.load()
     text: str | None = None
     if isinstance(value, str):
         text = str.__str__(value)

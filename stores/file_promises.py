@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
 
 from stores.encoding import inline_bytes
 from stores.errors import ArtifactDamaged, StoreError
 from stores.file_types import read_plain, write_plain
 from stores.files import File, FilePromise, TypeInfo
 from stores.record import Address, Artifact
-from stores.values import Promise
+from stores.values import BYTES, Promise
 
 
 class Loader(Protocol):
@@ -50,6 +51,9 @@ class InlinePromise(Promise):
         self._artifacts, self._address, self._artifact = artifacts, address, artifact
         self._options = options
 
+    def stream(self) -> BinaryIO | None:
+        return io.BytesIO(inline_bytes(self._artifact)) if self._artifact.type_ == BYTES else None
+
     def load(self, **kwargs: Any) -> Any:
         options = {**self._options, **kwargs}
         return self._artifacts.load(self._address, self._artifact, lazy=False, options=options)
@@ -68,6 +72,14 @@ class PathPromise(FilePromise, InlinePromise):
     ) -> None:
         InlinePromise.__init__(self, artifacts, address, artifact, options)
         FilePromise.__init__(self, artifact.name, path, write_plain, read_plain, mode="rb")
+
+    def stream(self) -> BinaryIO | None:
+        if self._artifact.type_ != BYTES:
+            return None
+        try:
+            return Path(self.path).open("rb")
+        except FileNotFoundError as error:
+            raise ArtifactDamaged(f"{self.name}: {self.path} is gone") from error
 
     def load(self, **kwargs: Any) -> Any:
         return InlinePromise.load(self, **kwargs)

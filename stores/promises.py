@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO
 
 from stores.primitives import StorePrimitives
 from stores.record import Address, Artifact
-from stores.values import Promise
+from stores.values import BYTES, Promise
 
 
 class StoredPromise(Promise):
@@ -27,6 +27,11 @@ class StoredPromise(Promise):
 
     def __repr__(self) -> str:
         return f"<{self._artifact.name!r} of {self._address}, not loaded>"
+
+    def stream(self) -> BinaryIO | None:
+        if self._artifact.type_ != BYTES:
+            return None
+        return self._store.artifact_stream(self._address, self._artifact)
 
     def load(self, **kwargs: Any) -> Any:
         options = {**self._options, **kwargs}

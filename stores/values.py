@@ -6,10 +6,14 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 if TYPE_CHECKING:
     from stores.record import Address
+
+
+BYTES: Final = "bytes"
+"""The type of values that are stored as they are."""
 
 
 class Promise(ABC):
@@ -18,6 +22,14 @@ class Promise(ABC):
     @abstractmethod
     def load(self, **kwargs: Any) -> Any:
         """The value."""
+
+    def stream(self) -> BinaryIO | None:
+        """The bytes of a value of the type `bytes`, to be read piece by piece; else None.
+
+        Raises:
+            ArtifactDamaged: they are gone.
+        """
+        return None
 
 
 class MetaDict(dict[str, Any]):

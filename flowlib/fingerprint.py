@@ -91,6 +91,8 @@ class Fingerprints:
         return self._known[code]
 
     def _found(self, code: tuple[Callable[..., object], ...]) -> Fingerprint | None:
+        if _is_ours(code[0]):
+            return None
         try:
             return _Walk(self._reach).fingerprint(code)
         except (SourceUnknown, RecursionError):
@@ -100,6 +102,12 @@ class Fingerprints:
         """What records keep of a task's code; empty if it is not known."""
         found = self.of(*code)
         return "" if found is None else found.fact
+
+
+def _is_ours(task: object) -> bool:
+    """Whether a task is one of flowlib's own, as that of `sh`: it holds no code of the user's."""
+    module = getattr(task, "__module__", None) or ""
+    return str(module).partition(".")[0] == __name__.partition(".")[0]
 
 
 def differs(recorded: str, present: str) -> bool:

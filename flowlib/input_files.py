@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 from flowlib.errors import InputChanged, SpecError, nearest
 
 _CHUNK_BYTES: Final = 1 << 20
-_CARRIED_BYTES: Final = 1 << 16
+_CARRIED_BYTES: Final = 1 << 20
 """Up to this size the content travels with the task."""
 
 _SETTLED_S: Final = 2.0
@@ -22,7 +22,7 @@ _SETTLED_S: Final = 2.0
 class InputFile:
     """A file as a value of a config: it counts by its content, not by its name, place or time.
 
-    The content is what it has when this object is made. Up to 64 KB travel with the task; a
+    The content is what it has when this object is made. Up to 1 MB travels with the task; a
     larger file is read where it lies when the task runs, and has to be the same then.
 
     Args:

@@ -13,7 +13,7 @@ import pytest
 from flowlib import Flow, InputChanged, InputFile, SpecError, TaskSpec, TaskState, input_files, sh
 from stores import canonical
 
-LARGE = b"0123456789abcdef" * 5000
+LARGE = b"0123456789abcdef" * 100_000
 
 
 @pytest.fixture(name="small")

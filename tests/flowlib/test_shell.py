@@ -568,3 +568,13 @@ def test_a_failure_of_a_program_is_one_of_those_that_read_from_it():
     broken = sh("exit 2", shell=True, name="Broken")
     found = run(sh("exit 0", shell=True, inp={"x": broken["stdout"]}, name="Use"))
     assert found["Use"][0].state is TaskState.UPSTREAM_FAILED
+
+
+def test_another_version_of_flowlib_changes_no_code_of_a_program():
+    """There is no code of the user's: what is not known never counts as changed."""
+    spec = sh(["sh", "-c", "exit 0"])
+    flow = Flow([spec])
+    assert flow.plan(results_store=InMemoryStore()).code.of(spec.task) is None
+    store = InMemoryStore()
+    flow.run(num_workers=1, results_store=store)
+    assert run(spec, results_store=store, on_code_change="error").counts == {"cached": 1}

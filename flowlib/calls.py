@@ -52,13 +52,14 @@ class Callee:
         parameters: What it can be called with.
     """
 
-    __slots__ = ("_changed", "_resolver", "declaration", "parameters")
+    __slots__ = ("_changed", "_resolver", "_slots", "declaration", "parameters")
 
     def __init__(self, declaration: Declaration, parameters: Parameters) -> None:
         self.declaration = declaration
         self.parameters = parameters
         self._resolver = Resolver(declaration)
         self._changed: dict[str, Callee] = {}
+        self._slots: dict[str, Argument] = {}
 
     def call(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Call[Any]:
         """A call with these arguments.
@@ -98,11 +99,29 @@ class Callee:
         arguments = []
         for name in sorted(config):
             value = config[name]
-            if name in linked:
+            if name in linked and type(value) is Item and not value.steps:
+                arguments.append(self._whole(name, value, reads))
+            elif name in linked:
                 arguments.append(self._linked(name, value, reads))
             else:
                 arguments.append(self._resolver.argument(name, value))
         return Binding(tuple(arguments), tuple(reads))
+
+    def _whole(self, name: str, value: Item, reads: list[tuple[str, TaskSpec]]) -> Argument:
+        """The argument that is a spec: its role says it all, so calls share it."""
+        source: Any = value.source
+        reads.append((name, source))
+        if name not in self._slots:
+            self._refuse_ignored(name, source)
+            self._slots[name] = Argument(name, slot(name, ()), None, None, None)
+        return self._slots[name]
+
+    def _refuse_ignored(self, name: str, source: TaskSpec) -> None:
+        if name in self.declaration.ignored:
+            raise SpecError(
+                f"{self.declaration.name}.{name} is ignored, so that it is no part of the "
+                f"identity: it cannot hold {source!r}, whose key would be lost"
+            )
 
     def _linked(self, name: str, value: object, reads: list[tuple[str, TaskSpec]]) -> Argument:
         def placed(each: object, role: str) -> object:
@@ -116,13 +135,7 @@ class Callee:
         resolved = replaced(value, name, placed)
         if len(reads) == count:  # the spec is in another of the choices
             return self._resolver.argument(name, resolved)
-        if name in self.declaration.ignored:
-            raise SpecError(
-                f"{self.declaration.name}.{name} is ignored, so that it is no part of the "
-                f"identity: it cannot hold {reads[-1][1]!r}, whose key would be lost"
-            )
-        if type(value) is Item and not value.steps:
-            return Argument(name, resolved, None, None, None)  # its role says it all
+        self._refuse_ignored(name, reads[-1][1])
         return self._resolver.argument(name, resolved)
 
 
@@ -241,6 +254,9 @@ class _Capture:
                 self.config[name] = value
                 continue
             self._name = name
+            if isinstance(value, TaskSpec):
+                self.config[name] = self._leaf(value, name)
+                continue
             try:
                 self.config[name] = replaced(value, name, self._leaf)
             except RecursionError:

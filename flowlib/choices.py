@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from flowlib.errors import SweepError
 
@@ -33,8 +33,16 @@ class Condition:
         )
 
 
+if TYPE_CHECKING:
+    _Anything = Any  # a sweep stands where a value of any type is expected
+else:
+
+    class _Anything:
+        __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Varying:
+class Varying(_Anything):  # type: ignore[misc]  # a sweep stands where any value is expected
     """Stands in a config for a value that differs from task to task, whatever `expand` is."""
 
     conditions: tuple[Condition, ...] = field(default=(), kw_only=True)

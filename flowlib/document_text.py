@@ -48,6 +48,11 @@ def yaml_of(document: dict[str, Any]) -> str:
 
 def _spec(declaration: Declaration, requires: tuple[str, ...]) -> dict[str, Any]:
     name, expand = declaration.name, declaration.expand
+    if declaration.is_call:
+        raise ConfigError(
+            f"{name}: a document holds specs, TaskSpec(...), but this is a call of a task, whose "
+            f"arguments may be other calls: run the script that makes it"
+        )
     if expand is not None and not isinstance(expand, (str, dict)):
         raise ConfigError(f"{name}: a document names its expansion; {expand!r} has no name")
     reduce = declaration.reduce

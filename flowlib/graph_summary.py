@@ -6,9 +6,11 @@ import reprlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from flowlib.errors import NothingSelected, SelectorError, nearest
+from flowlib.layering import circle_of
 from flowlib.vocabulary import shown_state, worst
 
 MOST_TASKS: Final = 60
@@ -155,7 +157,7 @@ def shown(
         _node([facts.tasks[i] for i in members], isinstance(group, str), members[0] in focus)
         for group, members in groups.items()
     ]
-    return ShownGraph(tuple(nodes), _targets(facts, node_of, len(nodes)))
+    return ShownGraph(tuple(nodes), _without_circles(_targets(facts, node_of, len(nodes))))
 
 
 def chosen(
@@ -278,3 +280,13 @@ def _targets(facts: GraphFacts, node_of: dict[int, int], count: int) -> tuple[tu
             for source in sources:
                 targets[node_of[source]][node] = None
     return tuple(tuple(each) for each in targets)
+
+
+def _without_circles(targets: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    """The edges without those that lead back, from calls of a task to other calls of it."""
+    left = [[each for each in found if each != node] for node, found in enumerate(targets)]
+    while circle := circle_of(left):
+        back = [(a, b) for a, b in pairwise(circle) if b < a]
+        for source, target in back:
+            left[source].remove(target)
+    return tuple(tuple(each) for each in left)

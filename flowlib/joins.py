@@ -107,16 +107,25 @@ def combinations(spec: str, families: tuple[Family, ...]) -> Iterator[Combinatio
     Raises:
         GraphError: no combination agrees.
     """
-    if not families:
-        yield ()
+    several = tuple([family for family in families if len(family.nodes) != 1])
+    if not several:
+        yield tuple([family.nodes[0] for family in families])
         return
-    joined: list[Combination] = [(node,) for node in families[0].nodes]
-    for count, family in enumerate(families[1:], start=1):
-        joined = _join(joined, families[:count], family)
+    joined: list[Combination] = [(node,) for node in several[0].nodes]
+    for count, family in enumerate(several[1:], start=1):
+        joined = _join(joined, several[:count], family)
     if not joined:
         names = ", ".join(family.name for family in families)
         raise GraphError(f"{spec} requires {names}, but no nodes of these share their ancestors")
-    yield from joined
+    yield from joined if len(several) == len(families) else _with_single(joined, families)
+
+
+def _with_single(joined: list[Combination], families: tuple[Family, ...]) -> Iterator[Combination]:
+    """Combinations of the families with several nodes, and the only nodes of the others."""
+    single = [family.nodes[0] if len(family.nodes) == 1 else None for family in families]
+    for combination in joined:
+        found = iter(combination)
+        yield tuple([next(found) if node is None else node for node in single])
 
 
 def _join(

@@ -156,8 +156,8 @@ def _shown(graph: TaskGraph, return_results: str | None) -> frozenset[str]:
     if return_results in ("all", None):
         return frozenset(graph.by_spec)
     if return_results == "latest":
-        read = {name for sources in graph.spec_edges.values() for name in sources}
-        return frozenset(graph.by_spec) - read
+        read = {each.key for node in graph for each in node.upstream.nodes}
+        return frozenset(node.name for node in graph if node.key not in read)
     raise ValueError(
         f'return_results must be one of "all", "latest" and None, not {return_results!r}'
     )

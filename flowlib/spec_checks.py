@@ -74,11 +74,14 @@ def name_of(task: Callable[..., object]) -> str:
     """
     name = task.__name__
     if name == "<lambda>":
-        raise SpecError("a lambda has no stable name: give the spec one, TaskSpec(..., name=...)")
+        raise SpecError(
+            "a lambda has no stable name: give one, TaskSpec(..., name=...) or @task(name=...)"
+        )
     if "<locals>" in task.__qualname__:
         raise SpecError(
             f"{task.__qualname__} is defined inside a function, so its name is not stable: "
-            f"give the spec one, TaskSpec(..., name=...), or move it to the top of its module"
+            f"give one, TaskSpec(..., name=...) or @task(name=...), or move it to the top of its "
+            f"module"
         )
     return name
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from flowlib import Ignore, Task, task
@@ -55,6 +59,12 @@ def draw(
 
 
 @task
+def fails(x: int) -> int:
+    """Fails."""
+    raise ValueError(f"no {x}")
+
+
+@task
 def nothing() -> None:
     """Gives None."""
 
@@ -77,3 +87,34 @@ class Train(Task):
     def run(self, data: list[int]) -> dict[str, float]:
         """Scores."""
         return {"score": len(data) * self.lr * self.depth}
+
+
+@task
+def big_and_small() -> dict[str, Any]:
+    """Two artifacts."""
+    return {"big": list(range(1000)), "small": 7}
+
+
+@task
+def killed_once(folder: str) -> str:
+    """Kills its process when it runs for the first time."""
+    mark = Path(folder) / "ran"
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+
+@task
+def lock_once(folder: str) -> Any:
+    """Gives what nobody can store, once."""
+    mark = Path(folder) / "gave"
+    if not mark.exists():
+        mark.touch()
+        return threading.Lock()
+    return "stored"
+
+
+def told_by(decorated: Any) -> tuple[Any, Any, bool]:
+    """What another process knows of a decorated function that it was sent."""
+    return decorated.fn(3), decorated(5).config, decorated is globals()[decorated.__name__]

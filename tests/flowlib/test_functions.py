@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from flowlib import Flow, InMemoryStore, TaskSpec, sweep
-from flowlib.errors import CallError, GraphError, SpecError
-from tests.flowlib.function_tasks import Settings, Train, add, draw, fit, load, told, total
+from flowlib import Failure, Flow, InMemoryStore, TaskSpec, sweep
+from flowlib.errors import CallError, ConfigError, GraphError, SpecError
+from tests.flowlib.function_tasks import Settings, Train, add, draw, fails, fit, load, told, total
 
 
 def keys(*specs: TaskSpec) -> list[str]:
@@ -190,3 +190,55 @@ def chain_of(length: int) -> TaskSpec:
 def test_a_long_chain_is_built_without_recursion() -> None:
     """10,000 calls, each of which reads the one before."""
     assert len(Flow([chain_of(10_000)]).graph) == 10_000
+
+
+def test_functions_that_feed_each_other_are_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    """One box each, without the lines that lead back; all of them count as one spec."""
+    chain: Any = add(1)
+    for _ in range(70):
+        chain = add(chain, total(chain))
+    flow = Flow([chain])
+    flow.draw(use_unicode=False)
+    assert "add x71" in capsys.readouterr().out.replace("×", "x")
+    assert "add" in str(flow.draw("dot"))
+
+
+def test_latest_results_are_those_that_nothing_reads() -> None:
+    """Also where calls of one function read each other."""
+    flow = Flow([add(add(1)), fit(load(2))])
+    run = flow.run(num_workers=1, results_store=InMemoryStore(), return_results="latest")
+    assert sorted(run) == ["add", "fit"]
+
+
+def test_a_document_holds_no_calls() -> None:
+    """The error says what to do."""
+    with pytest.raises(ConfigError, match="run the script that makes it"):
+        Flow([load(1)]).to_document()
+
+
+def test_selectors_know_functions_and_labels() -> None:
+    """The name of the function means all of its calls."""
+    flow = Flow([fit(load(1)).named("small"), fit(load(2))])
+    store = InMemoryStore()
+    flow.run(num_workers=1, results_store=store)
+    assert len(flow.plan(force="fit", results_store=store).reasons) == 2
+    [key] = flow.plan(force="small", results_store=store).reasons
+    assert flow.graph.nodes[key].unique_name == "small"
+
+
+def test_a_failure_may_be_an_argument() -> None:
+    """Under `on_failure="pass"`, in its place; without a word what reads it is not run."""
+    flow = Flow([total([load(1), load(-1), fails(1)]).options(on_failure="pass"), total(fails(1))])
+    run = flow.run(num_workers=1, results_store=InMemoryStore(), exit_on_error=False)
+    [passed, cut] = sorted(run["total"], key=lambda each: each.results is None)
+    assert passed["result"][:2] == [[0], []]
+    assert isinstance(passed["result"][2], Failure)
+    assert cut.results is None
+
+
+def test_a_sweep_over_specs_that_vary_is_told_where_it_is_not_clear() -> None:
+    """What belongs together could not be known."""
+    swept = load(sweep(1, 2))
+    mixed = total(sweep(swept, load(9)))
+    with pytest.raises(GraphError, match="reads load in some of its tasks only"):
+        Flow([total([mixed, swept])])

@@ -28,6 +28,19 @@ from flowlib.spec_options import OptionArguments, options_of
 _IGNORED: Final = frozenset({"checkpoint", "inherit", "stop_signal"})
 """What is no part of the identity of a task."""
 
+_USUAL: Final[Mapping[str, object]] = {
+    "inp": {},
+    "out": [],
+    "env": {},
+    "stdin": None,
+    "shell": "",
+    "ok_codes": [0],
+    "inherit": [],
+    "stop_signal": "",
+    "checkpoint": False,
+}
+"""What is not told of a task: it is what `Shell` takes for granted."""
+
 _REFUSED: Final = ("additional_kwargs", "config", "expand", "reduce", "task")
 
 
@@ -102,6 +115,7 @@ class _Sh:
             "stop_signal": _signal_of(stop_signal),
             "checkpoint": checkpoint,
         }
+        given = {name: value for name, value in given.items() if value != _USUAL.get(name, given)}
         callee = _callee(name, version)
         return Call(callee.with_options(options) if options else callee, given)
 

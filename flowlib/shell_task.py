@@ -56,9 +56,9 @@ class Shell(Task):
     def __init__(
         self,
         commands: Sequence[Any],
-        inp: Mapping[str, Promise | Any],
-        out: Sequence[str],
-        env: Mapping[str, Any],
+        inp: Mapping[str, Promise | Any] = {},  # noqa: B006  # only read
+        out: Sequence[str] = (),
+        env: Mapping[str, Any] = {},  # noqa: B006  # only read
         stdin: Promise | Any = None,
         shell: str = "",
         ok_codes: Sequence[int] | None = (0,),

@@ -28,6 +28,13 @@ def test_what_is_a_command(cmd, commands):
     assert commands_of(cmd, is_shell=False) == commands
 
 
+def test_what_is_as_usual_is_not_told():
+    """Tables and records show what was asked for."""
+    usual = sh(["a"], {}, [], {}, shell=False, check=True, ok_codes=[0], stdin=None, inherit=[])
+    assert dict(usual.config) == {"commands": [["a"]]} == dict(sh("a").config)
+    assert set(sh("a", check=False, stdin="").config) == {"commands", "ok_codes", "stdin"}
+
+
 @pytest.mark.parametrize("cmd", ["a | b > c", ["a; b"], "x=$(y)"])
 def test_with_a_shell_a_command_is_a_text(cmd):
     """It is left as it is."""

@@ -54,7 +54,8 @@ def error_of(spec, **options) -> tuple[str, str]:
 
 
 @BOTH
-def test_files_go_in_and_declared_ones_come_out(workers, tmp_path):
+@pytest.mark.parametrize("kind", ["memory", "file", "sqlite"])
+def test_files_go_in_and_declared_ones_come_out(workers, kind, tmp_path):
     """Small ones in the record, large ones as files; what is not declared is dropped."""
     code = (
         "import os, sys; text = open('in/a b.txt').read(); os.mkdir('deep')\n"
@@ -63,17 +64,19 @@ def test_files_go_in_and_declared_ones_come_out(workers, tmp_path):
         "open('dropped', 'w').write('x'); print('out'); print('err', file=sys.stderr)"
     )
     spec = python(code, inp={"in/a b.txt": "ä\n"}, out=["deep/out ü.1.csv", "./large.bin"])
-    for store in (InMemoryStore(), LocalFileStore(tmp_path / "s"), f"sqlite:///{tmp_path}/d.db"):
-        opened = open_store(store) if isinstance(store, str) else store
-        found = only(spec, workers=workers, results_store=opened)
-        assert found.results == {
-            "deep/out ü.1.csv": "ä\nä\n".encode(),
-            "large.bin": bytes(range(256)) * 1000,
-            "stdout": b"out\n",
-            "stderr": b"err\n",
-            "returncode": 0,
-        }
-        assert opened.verify().ok
+    if kind == "sqlite":
+        pytest.importorskip("sqlalchemy")
+    uris = {"memory": "memory:", "file": f"file:{tmp_path}", "sqlite": f"sqlite:///{tmp_path}/db"}
+    store = open_store(uris[kind])
+    found = only(spec, workers=workers, results_store=store)
+    assert found.results == {
+        "deep/out ü.1.csv": "ä\nä\n".encode(),
+        "large.bin": bytes(range(256)) * 1000,
+        "stdout": b"out\n",
+        "stderr": b"err\n",
+        "returncode": 0,
+    }
+    assert store.verify().ok
 
 
 def test_a_folder_is_kept_as_one(tmp_path):

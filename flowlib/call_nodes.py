@@ -77,6 +77,12 @@ class CallNodes:
     ) -> dict[str, tuple[tuple[Argument, ...], Place, Row]]:
         """The tasks of a call, by key."""
         declaration = call.declaration()
+        if (only := call.only) is not None:
+            places = self._places_for(family, call, only.reads)
+            return {
+                node_key(declaration, only.arguments, place.digest): (only.arguments, place, row)
+                for place, row in places
+            }
         found: dict[str, tuple[tuple[Argument, ...], Place, Row]] = {}
         for reads, bindings in _by_reads(call.bindings()):
             for place, row in self._places_for(family, call, reads):

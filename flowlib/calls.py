@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from flowlib.choices import Choices, Varying
 from flowlib.declaration import Declaration
 from flowlib.errors import CallError, SpecError
 from flowlib.grid import expand_config
 from flowlib.identity import Resolver
-from flowlib.items import PLAIN, Item, replaced, slot
+from flowlib.items import PLAIN, Anything, Item, replaced, slot
 from flowlib.node import Argument
 from flowlib.parameters import Parameters
 from flowlib.spec import TaskSpec
 from flowlib.spec_options import changed_options
-
-if TYPE_CHECKING:
-    _Anything = Any  # stands where a value of any type is expected
-else:
-
-    class _Anything:
-        __slots__ = ()
-
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -44,6 +36,13 @@ class Binding:
     reads: Reads
 
 
+_NO_SPECS: Final[list[TaskSpec]] = []
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+_SHARED: Final = frozenset({int, float, str, bool})
+_MOST_SHARED: Final = 512
+"""How many arguments of scalar values calls share."""
+
+
 class Callee:
     """What the calls of one task with the same options have in common.
 
@@ -52,7 +51,7 @@ class Callee:
         parameters: What it can be called with.
     """
 
-    __slots__ = ("_changed", "_resolver", "_slots", "declaration", "parameters")
+    __slots__ = ("_changed", "_resolver", "_scalars", "_slots", "declaration", "parameters")
 
     def __init__(self, declaration: Declaration, parameters: Parameters) -> None:
         self.declaration = declaration
@@ -60,6 +59,7 @@ class Callee:
         self._resolver = Resolver(declaration)
         self._changed: dict[str, Callee] = {}
         self._slots: dict[str, Argument] = {}
+        self._scalars: dict[tuple[str, type, object], Argument] = {}
 
     def call(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Call[Any]:
         """A call with these arguments.
@@ -104,8 +104,20 @@ class Callee:
             elif name in linked:
                 arguments.append(self._linked(name, value, reads))
             else:
-                arguments.append(self._resolver.argument(name, value))
+                arguments.append(self._plain(name, value))
         return Binding(tuple(arguments), tuple(reads))
+
+    def _plain(self, name: str, value: object) -> Argument:
+        """An argument without specs; those of some scalar values are shared by calls."""
+        if type(value) not in _SHARED or value == 0:  # 0.0 and -0.0 are equal, and two values
+            return self._resolver.argument(name, value)
+        known = (name, type(value), value)
+        shared = self._scalars.get(known)
+        if shared is None:
+            shared = self._resolver.argument(name, value)
+            if len(self._scalars) < _MOST_SHARED:
+                self._scalars[known] = shared
+        return shared
 
     def _whole(self, name: str, value: Item, reads: list[tuple[str, TaskSpec]]) -> Argument:
         """The argument that is a spec: its role says it all, so calls share it."""
@@ -139,7 +151,7 @@ class Callee:
         return self._resolver.argument(name, resolved)
 
 
-class Call(TaskSpec, _Anything, Generic[T_co]):  # type: ignore[misc]  # a value of any type may be promised
+class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value of any type may be promised
     """A call of a task, to be computed later: a spec whose arguments may be other specs.
 
     Args:
@@ -164,13 +176,17 @@ class Call(TaskSpec, _Anything, Generic[T_co]):  # type: ignore[misc]  # a value
         self._options = declaration.options
         self._callee = callee
         self._successors = []  # a call does not tell those that it reads from
-        self._predecessors = []
-        captured = _Capture(given)
-        self.config = captured.config
-        self._linked = captured.linked
-        if captured.sources:
+        self._predecessors = _NO_SPECS
+        self.config = dict(given)
+        self._linked: frozenset[str] | set[str] = _NO_NAMES
+        special = [name for name, value in given.items() if type(value) not in PLAIN]
+        varies = False
+        if special:
+            captured = _Capture(self.config, special)
+            varies = captured.varies
+            self._linked = captured.linked
             self._predecessors = list(captured.sources.values())
-        self._only = None if captured.varies else callee.binding(self.config, self._linked)
+        self._only = None if varies else callee.binding(self.config, self._linked)
 
     def __repr__(self) -> str:
         return f"<call of {self.name}>" if self.label is None else f"<call {self.label}>"
@@ -204,13 +220,14 @@ class Call(TaskSpec, _Anything, Generic[T_co]):  # type: ignore[misc]  # a value
         """What it has in common with other calls of the task."""
         return self._callee.declaration
 
-    def same_task_as(self, other: Call[Any]) -> bool:
-        """Whether both call one task, whatever the options are."""
-        return self.task is other.task
-
     def gathers(self) -> bool | tuple[str, ...]:
         """Whether specs in its arguments stand for all of their values."""
         return self._callee.declaration.reduce
+
+    @property
+    def only(self) -> Binding | None:
+        """The arguments of its task, if it has no sweeps."""
+        return self._only
 
     def bindings(self) -> Iterator[Binding]:
         """The arguments of each of its tasks, in order.
@@ -232,33 +249,33 @@ class Call(TaskSpec, _Anything, Generic[T_co]):  # type: ignore[misc]  # a value
 
 
 class _Capture:
-    """The arguments of a call as they are now, and what is special in them.
+    """Makes the arguments of a call what they are now, and knows what is special in them.
+
+    Args:
+        config: The arguments by parameter: copies take their places, items those of specs.
+        special: The parameters whose values are not plain.
 
     Attributes:
-        config: Copies of the arguments; specs are items.
         linked: The parameters that hold some.
         sources: The specs in the arguments, in order, by id.
         varies: Whether there is a sweep.
     """
 
-    __slots__ = ("_name", "config", "linked", "sources", "varies")
+    __slots__ = ("_name", "linked", "sources", "varies")
 
-    def __init__(self, given: Mapping[str, object]) -> None:
+    def __init__(self, config: dict[str, Any], special: Iterable[str]) -> None:
         self.sources: dict[int, TaskSpec] = {}
         self.varies = False
         self._name = ""
         self.linked: set[str] = set()
-        self.config: dict[str, Any] = {}
-        for name, value in given.items():
-            if type(value) in PLAIN:
-                self.config[name] = value
-                continue
+        for name in special:
+            value = config[name]
             self._name = name
             if isinstance(value, TaskSpec):
-                self.config[name] = self._leaf(value, name)
+                config[name] = self._leaf(value, name)
                 continue
             try:
-                self.config[name] = replaced(value, name, self._leaf)
+                config[name] = replaced(value, name, self._leaf)
             except RecursionError:
                 raise CallError(
                     f"{name} contains itself, or has too many levels: an argument is a tree"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Final, Self
 
 from flowlib.errors import SweepError
+from flowlib.items import Anything
 
 _DIGITS: Final = 12
 """Significant digits of a computed value: clean numbers, the same on every machine."""
@@ -33,16 +34,8 @@ class Condition:
         )
 
 
-if TYPE_CHECKING:
-    _Anything = Any  # a sweep stands where a value of any type is expected
-else:
-
-    class _Anything:
-        __slots__ = ()
-
-
 @dataclass(frozen=True, slots=True)
-class Varying(_Anything):  # type: ignore[misc]  # a sweep stands where any value is expected
+class Varying(Anything):  # type: ignore[misc]  # a sweep stands where any value is expected
     """Stands in a config for a value that differs from task to task, whatever `expand` is."""
 
     conditions: tuple[Condition, ...] = field(default=(), kw_only=True)

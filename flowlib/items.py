@@ -11,9 +11,14 @@ from flowlib.errors import SpecError
 from stores.canonical import Opaque
 
 if TYPE_CHECKING:
-    _Anything = Any  # stands where a value of any type is expected
+    Anything = Any
 else:
-    _Anything = object
+
+    class Anything:
+        """What stands where a value of any type is expected, until there is one."""
+
+        __slots__ = ()
+
 
 _SLOT: Final = "input"
 """The tag of a slot in canonical texts: `{"$input":["data","model",0]}`."""
@@ -22,7 +27,7 @@ Step = Any
 """The key or the number of an item, of any type that has a canonical text."""
 
 
-class Item(_Anything):  # type: ignore[misc]  # a value of any type may be promised
+class Item(Anything):  # type: ignore[misc]  # a value of any type may be promised
     """A part of the value of a spec, to be an argument of a call.
 
     Args:

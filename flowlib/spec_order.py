@@ -76,7 +76,7 @@ def _refuse_doubled(specs: list[TaskSpec]) -> None:
 
 
 def _are_calls_of_one_task(first: TaskSpec, second: TaskSpec) -> bool:
-    return isinstance(first, Call) and isinstance(second, Call) and first.same_task_as(second)
+    return isinstance(first, Call) and isinstance(second, Call) and first.task is second.task
 
 
 def _doubled_message(first: TaskSpec, second: TaskSpec) -> str:

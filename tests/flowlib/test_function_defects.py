@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlib import Flow, GraphError, InMemoryStore, SpecError, task
+from flowlib.fingerprint import Fingerprints
 from flowlib.input_values import value_of
 from stores import LocalFileStore
 from tests.flowlib.function_tasks import (
@@ -201,3 +202,21 @@ def test_a_fan_out_is_never_quadratic() -> None:
     """Eight times as many calls cost about eight times as much."""
     small = min(seconds(500) for _ in range(3))
     assert seconds(4000) < 30 * small
+
+
+def test_the_code_behind_a_decorated_name_is_known() -> None:
+    """With the functions that it uses, as for other tasks; what the decorator makes is not."""
+    found = Fingerprints().of(using_another)
+    assert found is not None
+    assert [part.name for part in found.parts][:2] == ["using_another", "helper"]
+
+
+def helper(x: int) -> int:
+    """Used below."""
+    return x + 1
+
+
+@task
+def using_another(x: int) -> int:
+    """Uses the function above."""
+    return helper(x)

@@ -123,6 +123,7 @@ def test_on_a_terminal_it_asks(folder, key, code, count):
     with Terminal(SCRIPT, folder) as terminal:
         terminal.wait_for("Delete them? [y/N]")
         assert any(row.startswith("1 record, ") for row in terminal.shown)
+        terminal.look_for(0.5)  # until it listens
         terminal.type(key)
         assert terminal.wait_for_end() == code
     assert len(left(folder)) == count

@@ -26,7 +26,8 @@ def of_run(outcome, run, name, ended=3.0):
 
 
 @pytest.fixture(params=["memory", "file"])
-def store(request, tmp_path):
+def store(request, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # no runs of other tests
     store = InMemoryStore() if request.param == "memory" else LocalFileStore(tmp_path / "st")
     put(store, FETCH, {"data": 1}, of_run(done(), "old", "Fetch", ended=1.0), n=3)
     put(

@@ -285,6 +285,7 @@ def test_why_shows_what_was_changed_where_and_since_when(project):
 
 def test_a_database_has_the_texts_beside_its_runs(tmp_path, monkeypatch):
     """Policies, differences and acceptance are those of a folder."""
+    pytest.importorskip("sqlalchemy")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     project = Project(tmp_path, store='open_store("sqlite:///results.db")')
     project.run()

@@ -77,6 +77,8 @@ def square(x=1):
 @pytest.mark.parametrize("kind", ["memory", "file", "sqlite", "layered"])
 def test_earlier_records_are_found_in_every_store(tmp_path, kind):
     """The nearest result and the mean of the durations, without a result in the flow."""
+    if kind == "sqlite":
+        pytest.importorskip("sqlalchemy")
     store = {
         "memory": lambda: InMemoryStore(),
         "file": lambda: LocalFileStore(tmp_path),

@@ -59,6 +59,7 @@ READING = {
     "records": lambda store: store.records().to_dicts(),
     "run_history": lambda store: store.run_history([A, B]),
     "statuses": lambda store: store.statuses([A, B, C]),
+    "summaries": lambda store: sorted(store.summaries("Train"), key=lambda each: each.address),
     "supports_files": lambda store: store.supports_files,
     "unique_config": lambda store: store.unique_config(B),
     "unique_configs": lambda store: store.unique_configs([A, B]),

@@ -24,7 +24,7 @@ _SLACK_S: Final = 2.0
 """By how much the clocks of files and of processes may differ."""
 
 _HAS_DOCSTRING: Final = 0x4000000
-"""The flag of byte code, from Python 3.13 on; before, the first constant is always kept for it."""
+"""The flag of byte code, from Python 3.14 on; before, the first constant is always kept for it."""
 
 
 def is_as_written(module_name: str, source: SourceFile, names: Iterable[str]) -> bool:
@@ -92,7 +92,7 @@ def _shape(value: object) -> object:
     if not isinstance(value, CodeType):
         return type(value), repr(value) if isinstance(value, (float, complex)) else value
     constants = list(value.co_consts)
-    has_docstring = sys.version_info < (3, 13) or value.co_flags & _HAS_DOCSTRING
+    has_docstring = sys.version_info < (3, 14) or value.co_flags & _HAS_DOCSTRING
     if has_docstring and constants and isinstance(constants[0], str):
         constants[0] = None
     names = (value.co_names, value.co_varnames, value.co_freevars, value.co_cellvars)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -286,7 +287,7 @@ def test_every_argument_by_name_is_an_option_of_the_run():
     assert set(RunArguments.__annotations__) | set(WantedArguments.__annotations__) <= known
     for each in (WantedArguments, RunArguments):
         for name in set(each.__annotations__) - set(WantedArguments.__annotations__):
-            assert f"        {name}: " in each.__doc__
+            assert re.search(rf"^ +{name}: ", each.__doc__, re.MULTILINE)
 
 
 def test_resources_of_what_is_not_wanted_need_not_be_there(store):

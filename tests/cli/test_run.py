@@ -189,10 +189,10 @@ def test_limits_hold_for_all_specs(folder):
 def test_ctrl_c_lets_running_tasks_end_and_exits_with_130(folder):
     """The command says so, and the next call goes on where it stopped."""
     (folder / "tasks.py").write_text(
-        "import time\nfrom flowlib import Task\n\n\n"
+        "import time\nfrom pathlib import Path\nfrom flowlib import Task\n\n\n"
         "class Slow(Task):\n"
         "    def __init__(self, n: int):\n        self.n = n\n\n"
-        "    def run(self):\n        print('begun', flush=True)\n        time.sleep(1.5)\n"
+        "    def run(self):\n        Path(f'begun-{self.n}').touch()\n        time.sleep(1.5)\n"
         "        return {'n': self.n}\n"
     )
     (folder / "flow.yaml").write_text(
@@ -206,10 +206,8 @@ def test_ctrl_c_lets_running_tasks_end_and_exits_with_130(folder):
         text=True,
         start_new_session=True,
     )
-    for line in process.stderr:
-        if line.count("start"):
-            break
-    time.sleep(0.5)
+    while len(list(folder.glob("begun-*"))) < 2:
+        time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130, err

@@ -213,6 +213,7 @@ def test_the_terminal_is_as_before_after_ctrl_c(workers, tmp_path):
         FLOW
         + f"""
 def waits(rows, lr):
+    Path("begun-" + str(lr)).touch()
     wait_for("never")
 
 if __name__ == "__main__":
@@ -221,6 +222,8 @@ if __name__ == "__main__":
     )
     with terminal(script, tmp_path) as seen:
         seen.wait_for("▶ w0 train")
+        while len(list(tmp_path.glob("begun-*"))) < workers:  # else they are taken back
+            seen.look_for(0.05)
         seen.type("\x03")
         if workers == 2:
             seen.wait_for(

@@ -1,4 +1,4 @@
-"""Where jobs are executed: the one class to derive from for a new kind of workers."""
+"""Where are jobs executed? The classes to derive from for a new kind of workers."""
 
 from __future__ import annotations
 
@@ -38,20 +38,31 @@ class ExecutorSetup:
 
 
 class Executor(ABC):
-    """Owns the workers and nothing else: it never sees the graph.
+    """What the user picks: the kind of workers, and its options. A run starts it.
+
+    Found by name, it is made without arguments.
+    """
+
+    @abstractmethod
+    def start(self, setup: ExecutorSetup) -> Workers:
+        """Get ready for one run; processes may be started later, when there is work for them.
+
+        Raises:
+            RunError: it cannot serve this run, its store for instance; nothing was run.
+        """
+
+
+class Workers(ABC):
+    """Those of one run. They never see the graph.
 
     For every job submitted, `wait` gives exactly one outcome; a worker that dies is an
     outcome, never silence.
     """
 
-    @abstractmethod
-    def __init__(self, setup: ExecutorSetup) -> None:
-        """Get ready; workers may be started later, when there is work for them."""
-
     @property
     @abstractmethod
     def free_slots(self) -> int:
-        """How many more jobs it takes now."""
+        """How many more jobs they take now."""
 
     @abstractmethod
     def submit(self, job: Job, assignment: Assignment) -> int:
@@ -61,9 +72,9 @@ class Executor(ABC):
     def wait(self, timeout_s: float | None) -> list[Outcome]:
         """Block until at least one job has ended or the time is up.
 
-        A signal does not interrupt this, so that no answer is lost. Where it blocks, an executor
-        enters `setup.interrupts.let_through()`, which a signal leaves by `Woken`; that goes on to
-        the caller.
+        A signal does not interrupt this, so that no answer is lost. Where it blocks,
+        `setup.interrupts.let_through()` is entered, which a signal leaves by `Woken`; that goes on
+        to the caller.
         """
 
     @abstractmethod

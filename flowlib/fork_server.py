@@ -1,4 +1,4 @@
-"""How is the server that forks workers kept apart from signals to the driver, and quick?
+"""How do worker processes start, and how is the server that forks them kept apart and quick?
 
 The fork server of multiprocessing is started once for a program, in the group of the driver: a
 signal for the whole group would end it, and its workers with it. It is made to import this module,
@@ -20,6 +20,11 @@ from flowlib.interrupts import held_back
 from flowlib.transport import hidden_main
 
 _USUAL: Final = ["__main__"]
+
+
+def default_start_method() -> str:
+    """forkserver on Linux, where it is quick and safe beside threads; spawn elsewhere."""
+    return "forkserver" if sys.platform == "linux" else "spawn"
 
 
 def start_fork_server() -> None:

@@ -17,7 +17,7 @@ from flowlib.declaration import Declaration
 from flowlib.demands import Demand
 from flowlib.errors import RunError, SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
-from flowlib.executor import Executor, ExecutorSetup, executors
+from flowlib.executor import ExecutorSetup, Workers, executors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
@@ -192,13 +192,13 @@ def _demands(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[Declar
 
 def _executor(
     name: str | None, setup: ExecutorSetup, graph: TaskGraph, pool: ResourcePool
-) -> Executor:
+) -> Workers:
     options = [each.options for each in graph.declarations]
     has_timeout = any(each.timeout_s is not None for each in options)
     wants_fresh = any(each.fresh_process for each in options)
     needs_process = has_timeout or wants_fresh or pool.has_devices
     is_inline = setup.num_workers == 1 and not needs_process
-    crew = executors.find(name or ("inline" if is_inline else "processes"))(setup)
+    crew = executors.find(name or ("inline" if is_inline else "processes"))().start(setup)
     if has_timeout and not crew.can_kill:
         raise RunError(
             f"executor={name!r} cannot end a running task, but a spec has a timeout: "
@@ -217,7 +217,7 @@ def _executor(
     return crew
 
 
-def _drive(runner: Runner, crew: Executor, interrupts: Interrupts, tell: Tell) -> None:
+def _drive(runner: Runner, crew: Workers, interrupts: Interrupts, tell: Tell) -> None:
     """Run to the end, whatever happens; no worker is left behind."""
     is_orderly = False
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flowlib.configuration import Settings
 from flowlib.declaration import Declaration
 from flowlib.demands import Demand
-from flowlib.executor import Executor
+from flowlib.executor import Workers
 from flowlib.interrupts import Interrupts
 from flowlib.resources import ResourcePool
 from stores import Owner, ResultsStore
@@ -20,7 +20,7 @@ class RunMeans:
 
     Attributes:
         store: Where records and artifacts go.
-        executor: Who runs the jobs.
+        workers: Who runs the jobs.
         pool: The resources of the run.
         demands: What each spec needs of them.
         owner: Who leases keys for this process.
@@ -30,7 +30,7 @@ class RunMeans:
     """
 
     store: ResultsStore
-    executor: Executor
+    workers: Workers
     pool: ResourcePool
     demands: Mapping[Declaration, Demand]
     owner: Owner

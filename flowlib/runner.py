@@ -64,7 +64,7 @@ class Runner:
         self._jobs = jobs
         self._refs = refs
         self._store = means.store
-        self._executor = means.executor
+        self._workers = means.workers
         self._pool = means.pool
         self._owner = means.owner
         self._max_failures = max_failures
@@ -96,7 +96,7 @@ class Runner:
 
     def _wait(self) -> list[Outcome]:
         try:
-            return self._executor.wait(self._patience())
+            return self._workers.wait(self._patience())
         except Woken:
             return []
 
@@ -106,13 +106,13 @@ class Runner:
         if self._stage is before:
             return
         self._scheduler.stop()
-        self._executor.ask_to_stop()
+        self._workers.ask_to_stop()
         if is_now := self._stage >= Stage.ENDING:
-            self._executor.end_all(now=self._stage is Stage.KILLING)
+            self._workers.end_all(now=self._stage is Stage.KILLING)
         yield Stopping(time.time(), self._interrupts.number or 0, is_now)
 
     def _start_ready(self) -> Iterator[Event]:
-        while taken := self._scheduler.take(self._executor.free_slots):
+        while taken := self._scheduler.take(self._workers.free_slots):
             for node, grant in taken:
                 yield self._start(node, grant)
 
@@ -126,7 +126,7 @@ class Runner:
         job = replace(job, starts_over=job.force and not self._tries.has_failed(node))
         self._running[node.key] = (node, job)
         self.state.states[node.key] = TaskState.RUNNING
-        worker = self._executor.submit(job, self._jobs.assignment(node))
+        worker = self._workers.submit(job, self._jobs.assignment(node))
         return Started(time.time(), self._refs.of(node), worker, self._pool.label(grant))
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
@@ -218,7 +218,7 @@ class Runner:
         if now >= self._next_beat:
             self._next_beat = now + self._store.beat_s
             self._show_life()
-            self._store.renew([job.address for job in self._executor.leases_to_renew])
+            self._store.renew([job.address for job in self._workers.leases_to_renew])
         if now >= self._parking.look_at:
             yield from self._look_at_parked()
         if now >= self._parking.wake_at:
@@ -261,8 +261,8 @@ class Runner:
     def _kill_overdue(self) -> None:
         for node, job in self._running.values():
             limit = node.declaration.options.timeout_s
-            if limit is not None and (self._executor.running_s(job) or 0.0) > limit:
-                self._executor.kill(job, f"it ran longer than its timeout of {limit:g} s")
+            if limit is not None and (self._workers.running_s(job) or 0.0) > limit:
+                self._workers.kill(job, f"it ran longer than its timeout of {limit:g} s")
 
     def _patience(self) -> float | None:
         """How long nothing needs to be done unless a job ends."""
@@ -272,7 +272,7 @@ class Runner:
         if self._limits:
             for node, job in self._running.values():
                 left = node.declaration.options.timeout_s or float("inf")
-                until = min(until, now + left - (self._executor.running_s(job) or 0.0))
+                until = min(until, now + left - (self._workers.running_s(job) or 0.0))
         return max(0.0, until - now)
 
     def _settle(self) -> None:

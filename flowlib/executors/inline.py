@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import AbstractContextManager
 
 from flowlib.errors import RunError
-from flowlib.executor import Executor, ExecutorSetup
+from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.inline_output import InlineOutputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.running import Surroundings
@@ -17,6 +17,13 @@ from stores import Heartbeat
 
 
 class InlineExecutor(Executor):
+    """The process of the driver does all the work."""
+
+    def start(self, setup: ExecutorSetup) -> Workers:
+        return _InlineWorkers(setup)
+
+
+class _InlineWorkers(Workers):
     """Runs jobs when they are waited for."""
 
     def __init__(self, setup: ExecutorSetup) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import multiprocessing
 import selectors
-import sys
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import replace
@@ -21,9 +20,9 @@ from typing import TYPE_CHECKING, Final
 from flowlib.deaths import MemoryKills, start_failure
 from flowlib.devices import Environment
 from flowlib.errors import RunError
-from flowlib.executor import Executor, ExecutorSetup
+from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.failures import last_words
-from flowlib.fork_server import start_fork_server
+from flowlib.fork_server import default_start_method, start_fork_server
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.log_records import levels_here
 from flowlib.policy import FailureKind
@@ -55,7 +54,14 @@ _WEIGHT: Final = 0.1
 
 
 class ProcessExecutor(Executor):
-    """Workers are started when there is work for them, and replaced when they die."""
+    """Starts `ProcessWorkers`."""
+
+    def start(self, setup: ExecutorSetup) -> Workers:
+        return ProcessWorkers(setup)
+
+
+class ProcessWorkers(Workers):
+    """Processes are started when there is work for them, and replaced when they die."""
 
     def __init__(self, setup: ExecutorSetup) -> None:
         store = setup.store
@@ -213,9 +219,8 @@ class ProcessExecutor(Executor):
     def _worker_for(self, environment: Environment, *, is_fresh: bool) -> ProcessHandle:
         """An idle worker with this environment, else a new one, else the one with the fewest jobs.
 
-        Where a fresh process is wanted, one that was sent nothing before, or a new one. A worker
-        that is used, or has another environment, leaves when it is sent such a job, and the job
-        comes back.
+        Where a fresh process is wanted, one that was sent nothing before, or a new one. One that
+        is used, or has another environment, leaves when it is sent such a job, which comes back.
         """
 
         def order(worker: ProcessHandle) -> tuple[int, bool]:
@@ -293,8 +298,3 @@ class ProcessExecutor(Executor):
         was_killed = (worker.process.exitcode or 0) < 0
         if not was_killed or self._failed_starts >= _MOST_FAILED_STARTS:
             raise RunError(start_failure(worker.process.exitcode))
-
-
-def default_start_method() -> str:
-    """forkserver on Linux, where it is quick and safe beside threads; spawn elsewhere."""
-    return "forkserver" if sys.platform == "linux" else "spawn"

@@ -42,10 +42,14 @@ class First(Expansion):
 ''',
     "flowlib/executors/newest.py": '''
 """In this process, what was submitted last comes first."""
-from flowlib.executor import Executor
+from flowlib.executor import Executor, Workers
 from flowlib.worker import execute
 
 class NewestFirst(Executor):
+    """Finishes what is new."""
+    def start(self, setup): return Pile(setup)
+
+class Pile(Workers):
     """A pile of jobs."""
     def __init__(self, setup): self.setup, self.pile = setup, []
     @property

@@ -152,7 +152,7 @@ def test_cached_nodes_start_no_worker(monkeypatch, tmp_path):
     store = LocalFileStore(tmp_path)
     run(spec, results_store=store)
     made = []
-    monkeypatch.setattr(ProcessExecutor, "__init__", lambda self, setup: made.append(setup))
+    monkeypatch.setattr(ProcessExecutor, "start", lambda self, setup: made.append(setup))
 
     assert run(spec, results_store=store).counts == {"cached": 3}
     assert made == []

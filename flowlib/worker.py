@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from flowlib.context import FunctionTask, Task, with_context
-from flowlib.decorated import function_of
-from flowlib.errors import RunError
 from flowlib.failures import error_details, failure_kind, last_words, pickled_exception
-from flowlib.input_values import RESULT, VALUE, InputValues, is_by_name, value_fact
+from flowlib.input_values import VALUE, InputValues, value_fact
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
-from flowlib.parameters import handed, task_parameters
 from flowlib.policy import FailureKind
 from flowlib.running import GRACE_S, Neighbour, Surroundings, TaskContext
-from flowlib.signature import is_task_class
+from flowlib.user_code import computed, handle_of, save_returned
 from stores import (
     Attempt,
     ErrorDetails,
@@ -141,17 +136,16 @@ def _call(
         with around.interruptible():
             context = _context(job, assignment, store, attempt, around, warn_at)
             for hook in assignment.before:
-                hook(_handle(assignment, context))
+                hook(handle_of(assignment, context))
             kind = FailureKind.INPUT
             if assignment.is_call:
                 inputs = InputValues(job, assignment, store).arguments()
             else:
                 inputs = collect_inputs(job, assignment, store)
             kind = None
-            run = _run_call if assignment.is_call else _run_task
-            returned = run(assignment, context, inputs)
+            returned = computed(assignment, context, inputs)
             value = value_fact(returned, tuple(attempt.names))
-            _save_returned(returned, attempt)
+            save_returned(returned, attempt)
     except KeyboardInterrupt as error:
         is_late = time.monotonic() >= warn_at and not around.is_stopping()
         failure = FailureKind.TIMEOUT if is_late else FailureKind.KILLED
@@ -166,76 +160,6 @@ def _call(
             failure=kind or failure_kind(error),
         )
     return _Ending(TaskState.FINISHED, value=value)
-
-
-def _run_task(assignment: Assignment, context: TaskContext, inputs: Mapping[str, object]) -> object:
-    config = context.config
-    task = assignment.task
-    if is_task_class(task):
-        return _instance(task, assignment, context, config).run(**inputs)
-    arguments = {**inputs, **config}
-    if assignment.signature.wants_task:
-        arguments["task"] = _handle(assignment, context)
-    return function_of(task)(**arguments)
-
-
-def _run_call(
-    assignment: Assignment, context: TaskContext, arguments: Mapping[str, object]
-) -> object:
-    task = assignment.task
-    if is_task_class(task):
-        of_run = task_parameters(task)
-        own = {name: value for name, value in arguments.items() if name not in of_run}
-        instance = _instance(task, assignment, context, own)
-        return instance.run(**{name: arguments[name] for name in of_run if name in arguments})
-    function = function_of(task)
-    by_position, by_name = handed(function, arguments)
-    if assignment.signature.wants_task:
-        by_name["task"] = _handle(assignment, context)
-    return function(*by_position, **by_name)
-
-
-def _instance(
-    task: type[Task], assignment: Assignment, context: TaskContext, config: Mapping[str, object]
-) -> Task:
-    """A task that knows its context before its `__init__` is called."""
-    instance = task.__new__(task)
-    with_context(instance, context)
-    if assignment.signature.sets_attributes:
-        _set_attributes(instance, assignment, config)
-    else:
-        instance.__init__(**config)  # type: ignore[misc]  # made in two steps: context first
-    return instance
-
-
-def _handle(assignment: Assignment, context: TaskContext) -> Task:
-    """What functions and hooks see of the task."""
-    handle = FunctionTask.__new__(FunctionTask)
-    with_context(handle, context)
-    FunctionTask.__init__(handle, assignment.task)
-    return handle
-
-
-def _set_attributes(instance: Task, assignment: Assignment, config: Mapping[str, object]) -> None:
-    for name, parameter in assignment.signature.config.items():
-        if name in config:
-            instance.__dict__[name] = config[name]
-        elif not parameter.is_required:
-            instance.__dict__[name] = parameter.default
-
-
-def _save_returned(returned: object, attempt: OpenAttempt) -> None:
-    if returned is None:
-        return
-    artifacts: Mapping[str, object] = returned if is_by_name(returned) else {RESULT: returned}
-    clash = sorted(set(artifacts) & set(attempt.names))
-    if clash:
-        raise RunError(
-            f"{attempt.address} returns {', '.join(clash)}, but has saved "
-            f"{'it' if len(clash) == 1 else 'them'} already: return or save, not both"
-        )
-    for name, value in artifacts.items():
-        attempt.save(value, name)
 
 
 def _context(

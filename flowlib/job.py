@@ -138,6 +138,7 @@ class OutcomeKind(Enum):
     FAILED = "failed"
     KILLED = "killed"
     BUSY = "busy"  # another driver is computing it
+    OPEN = "open"  # it has returned a Future, whose value is committed later
     RETURNED = "returned"  # it was never begun, as the run is being stopped
 
 

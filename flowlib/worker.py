@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from flowlib.failures import error_details, failure_kind, last_words, pickled_exception
 from flowlib.input_values import VALUE, InputValues, value_fact
@@ -45,6 +48,7 @@ class _Ending:
     raised: Exception | None = None
     failure: FailureKind | None = None
     value: str = ""
+    awaits: Future[Any] | None = None
 
 
 def execute(
@@ -55,6 +59,9 @@ def execute(
     around: Surroundings = _NOTHING_AROUND,
 ) -> Outcome:
     """Lease the key, load the inputs, run the task, save what it returns, commit the record.
+
+    The value of a task that returns a Future is that of the Future. It is waited for here, unless
+    somebody around wants to commit it later: then the outcome is OPEN, and the lease is kept.
 
     Never raises for what the user's code does: KeyboardInterrupt is an outcome, KILLED.
     """
@@ -84,13 +91,42 @@ def _run_attempt(
     attempt: OpenAttempt,
     around: Surroundings,
 ) -> Outcome:
-    started = time.time()
-    began = time.perf_counter()
+    started, began = time.time(), time.perf_counter()
     with around.output(job.log) as output:
         ending = _call(job, assignment, store, attempt, around)
         if ending.error is not None:
             output.write(last_words(ending.error))
         log = {"log": output.place} if output.place else {}
+    commit = partial(_committed, job, attempt, {**assignment.provenance, **log}, started, began)
+    if ending.awaits is None or around.later is None:
+        return commit(ending)
+    around.later(ending.awaits, partial(_completed, ending.awaits, attempt, commit))
+    return Outcome(job.address, OutcomeKind.OPEN, attempt=attempt.number)
+
+
+def _completed(
+    future: Future[Any], attempt: OpenAttempt, commit: Callable[[_Ending], Outcome]
+) -> Outcome:
+    """Commit an attempt that was left open until `future` is done."""
+    try:
+        try:
+            ending = _Ending(TaskState.FINISHED, value=_saved(future.result(), attempt))
+        except BaseException as error:  # noqa: BLE001  # what user code in a pool has raised
+            ending = _failed(error)
+        return commit(ending)
+    except BaseException:
+        attempt.abandon()
+        raise
+
+
+def _committed(
+    job: Job,
+    attempt: OpenAttempt,
+    provenance: Mapping[str, object],
+    started: float,
+    began: float,
+    ending: _Ending,
+) -> Outcome:
     duration_s = time.perf_counter() - began
     outcome = Attempt(
         number=attempt.number,
@@ -103,7 +139,7 @@ def _run_attempt(
         facts={**job.facts, VALUE: ending.value} if ending.value else job.facts,
         run=job.run,
         owner=None,
-        provenance={**assignment.provenance, **log},
+        provenance=provenance,
     )
     try:
         record = attempt.commit(job.identity, outcome)
@@ -144,22 +180,35 @@ def _call(
                 inputs = collect_inputs(job, assignment, store)
             kind = None
             returned = computed(assignment, context, inputs)
-            value = value_fact(returned, tuple(attempt.names))
-            save_returned(returned, attempt)
+            if isinstance(returned, Future):
+                if around.later is not None and not returned.done():
+                    return _Ending(TaskState.RUNNING, awaits=returned)
+                returned = returned.result()
+            value = _saved(returned, attempt)
     except KeyboardInterrupt as error:
         is_late = time.monotonic() >= warn_at and not around.is_stopping()
         failure = FailureKind.TIMEOUT if is_late else FailureKind.KILLED
         return _Ending(TaskState.KILLED, error_details(error), failure=failure)
     except BaseException as error:  # noqa: BLE001  # the one place that calls user code
-        raised = error if isinstance(error, Exception) else None
-        return _Ending(
-            TaskState.FAILED,
-            error_details(error),
-            pickled_exception(error),
-            raised=raised,
-            failure=kind or failure_kind(error),
-        )
+        return _failed(error, kind)
     return _Ending(TaskState.FINISHED, value=value)
+
+
+def _saved(returned: object, attempt: OpenAttempt) -> str:
+    """Save what a task returned; what the record tells of it."""
+    value = value_fact(returned, tuple(attempt.names))
+    save_returned(returned, attempt)
+    return value
+
+
+def _failed(error: BaseException, kind: FailureKind | None = None) -> _Ending:
+    return _Ending(
+        TaskState.FAILED,
+        error_details(error),
+        pickled_exception(error),
+        raised=error if isinstance(error, Exception) else None,
+        failure=kind or failure_kind(error),
+    )
 
 
 def _context(

@@ -60,6 +60,10 @@ class DatabaseStore(DatabaseQuestions):
             self, self.type_registry, inline_limit=inline_limit, allow_pickle=allow_pickle
         )
 
+    def _options_beside(self, name: str) -> dict[str, Any]:
+        """What a store beside this one has in common with it; its records are a project."""
+        return {"project": f"{self.project}#{name}", "allow_pickle": self._values.allow_pickle}
+
     def acquire(
         self, address: Address, owner: Owner, at_least: int = 1
     ) -> tuple[Lease, Record | None]:

@@ -64,7 +64,7 @@ class DatabaseValues:
         self._store = store
         self._pieces: Pieces = store
         self._types = types
-        self._inline_limit, self._allow_pickle = inline_limit, allow_pickle
+        self._inline_limit, self.allow_pickle = inline_limit, allow_pickle
 
     def write(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
         """Write a value: small ones become part of the artifact.
@@ -181,7 +181,7 @@ class DatabaseValues:
     def _codec_of(self, address: Address, artifact: Artifact) -> Codec:
         if self._is_own(artifact.type_):
             return TypeInfoCodec(self._types[artifact.type_])
-        return codec_of(address, artifact, allow_pickle=self._allow_pickle)
+        return codec_of(address, artifact, allow_pickle=self.allow_pickle)
 
     def _is_own(self, type_: str) -> bool:
         return type_ in self._types and not is_builtin(type_, self._types)

@@ -10,6 +10,7 @@ Where does a file store keep what?
     <base>/.leases/…/<key>.<attempt>.over   a number that is used up without a record
     <base>/.leases/.clock                   touched to read the time of the file system
     <base>/.runs/<run name>/…               what a run leaves behind: events, logs; never collected
+    <base>/.<name>/                         another store for what is no result: `beside(name)`
 
 Names of tasks and artifacts may hold any characters: they are percent-encoded, long ones cut.
 """

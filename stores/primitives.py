@@ -6,10 +6,10 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Self
 
 from stores.attempt_store import Lease, SaveOptions
-from stores.errors import RecordTooNew, StoreWithoutFiles
+from stores.errors import RecordTooNew, StoreError, StoreWithoutFiles
 from stores.files import File
 from stores.lease import LEASE_S, LeaseTimes, Owner
 from stores.leftover import Leftover
@@ -183,6 +183,19 @@ class StorePrimitives(ABC):
     def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
         """Take a record that was computed elsewhere; stores that are shared need not."""
         raise NotImplementedError(f"{type(self).__name__} is written to by the workers themselves")
+
+    def beside(self, name: str) -> Self:
+        """A store of the same kind in the same place, for what is not results.
+
+        Nothing that is asked of this store tells of what lies there.
+
+        Args:
+            name: What is kept there: a short word.
+
+        Raises:
+            StoreError: this kind of store keeps nothing but results.
+        """
+        raise StoreError(f"{type(self).__name__} keeps nothing but results: it has no beside()")
 
     def close(self) -> None:
         """Free what the store holds open; harmless when called twice."""

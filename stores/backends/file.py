@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Self
 
 from stores import matching
 from stores.attempt_store import Lease, SaveOptions
@@ -95,8 +95,7 @@ class LocalFileStore(ResultsStore):
         self.__dict__.update(state)
         self._open()
 
-    def _open(self) -> None:
-        """Make what is not pickled."""
+    def _open(self) -> None:  # what is not pickled
         check_marker(self.base_dir)
         self._layout = Layout(self.base_dir)
         self._leases = FileLeases(self._layout, self.lease_times)
@@ -133,10 +132,9 @@ class LocalFileStore(ResultsStore):
         return self._artifacts.load(address, artifact, lazy=lazy, options=options)
 
     def record_folder(self, address: Address) -> Path | None:
-        if (record := self.record(address)) is None:
-            return None
-        counts = record.finished or record.latest
-        return Path(self._layout.key_folder(address), str(counts.number))
+        record = self.record(address)
+        used = record and (record.finished or record.latest)
+        return None if used is None else Path(self._layout.key_folder(address), str(used.number))
 
     def load_artifact(
         self,
@@ -171,13 +169,12 @@ class LocalFileStore(ResultsStore):
     def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
         held: HeldLease = lease.handle
         try:
-            try:
-                self._put_in_force(held, record, is_first=previous is None)
-            finally:
-                found = os.fstat(held.descriptor)
-                os.close(held.descriptor)
+            self._put_in_force(held, record, is_first=previous is None)
         except OSError as error:
             raise as_store_error(error, self._layout.record(lease.address)) from error
+        finally:
+            found = os.fstat(held.descriptor)
+            os.close(held.descriptor)
         self._index.add(record, found)
         self._artifacts.tidy(record)
 
@@ -295,6 +292,9 @@ class LocalFileStore(ResultsStore):
 
     def keys_in_work(self) -> list[Address]:
         return self._leftovers.keys_in_work()
+
+    def beside(self, name: str) -> Self:
+        return type(self)(f"{self.base_dir}/.{name}", allow_pickle=self._allow_pickle)
 
     def close(self) -> None:
         self._index.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from stores.attempt_store import Lease, SaveOptions
 from stores.errors import StoreError, StoreUnwritable
@@ -212,6 +212,10 @@ class LayeredStore(ResultsStore):
 
     def keys_in_work(self) -> list[Address]:
         return sorted({address for member in self._members for address in member.keys_in_work()})
+
+    def beside(self, name: str) -> Self:
+        members = [member.beside(name) for member in self._members]
+        return type(self)(members, read_only=self._is_read_only)
 
     def close(self) -> None:
         for member in self._members:

@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Self
 
 from stores.attempt_store import Lease, SaveOptions
 from stores.encoding import codec_for, codec_of, dumped
@@ -43,6 +43,7 @@ class InMemoryStore(ResultsStore):
         self._leases: dict[str, Lease] = {}
         self._last_number: dict[str, int] = {}
         self._ancestry: Mapping[str, Record] = {}
+        self._besides: dict[str, Self] = {}
 
     def __repr__(self) -> str:
         return f"<InMemoryStore of {len(self._records)} records>"
@@ -54,6 +55,12 @@ class InMemoryStore(ResultsStore):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__()  # type: ignore[misc]  # the lock cannot be pickled
         self._records, self._blobs = state["records"], state["blobs"]
+
+    def beside(self, name: str) -> Self:
+        with self._lock:
+            if name not in self._besides:
+                self._besides[name] = type(self)(project=self.project)
+            return self._besides[name]
 
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
         found = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import Owner
@@ -54,6 +54,7 @@ class MongoDBStore(DatabaseStore):
             lease_s=lease_s, inline_limit=inline_limit, allow_pickle=allow_pickle, project=project
         )
         collection = collection_name or "flowlib"
+        self._place = (db, collection_name, host)
         self._database = MongoDatabase(host, db, collection, patience_s)
         self._rows = MongoRows(self._database, project, self.lease_times)
         self._search = MongoSearch(self._database, project)
@@ -63,6 +64,9 @@ class MongoDBStore(DatabaseStore):
     def __repr__(self) -> str:
         project = f", project={self.project!r}" if self.project else ""
         return f"MongoDBStore({self._database.name!r}, {self._collection!r}{project})"
+
+    def beside(self, name: str) -> Self:
+        return type(self)(*self._place, **self._options_beside(name))
 
     def close(self) -> None:
         self._database.close()

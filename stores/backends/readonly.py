@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, Self
 
 from stores.attempt_store import Lease, SaveOptions
 from stores.errors import StoreUnwritable
@@ -95,6 +95,9 @@ class ReadOnlyStore(ResultsStore):
 
     def keys_in_work(self) -> list[Address]:
         return self._store.keys_in_work()
+
+    def beside(self, name: str) -> Self:
+        return type(self)(self._store.beside(name))
 
     def close(self) -> None:
         self._store.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.file_layout import encoded
@@ -57,6 +57,7 @@ class S3Store(DatabaseStore):
         super().__init__(
             lease_s=lease_s, inline_limit=inline_limit, allow_pickle=allow_pickle, project=project
         )
+        self._place = (url, endpoint_url)
         self._client = S3Client(url, endpoint_url, patience_s)
         self._bucket = S3Bucket(self._client)
         folder = f"projects/{encoded(project)}/" if project else ""
@@ -68,6 +69,10 @@ class S3Store(DatabaseStore):
     def __repr__(self) -> str:
         project = f", project={self.project!r}" if self.project else ""
         return f"S3Store({self._client.name!r}{project})"
+
+    def beside(self, name: str) -> Self:
+        url, endpoint_url = self._place
+        return type(self)(url, endpoint_url=endpoint_url, **self._options_beside(name))
 
     def close(self) -> None:
         self._client.close()

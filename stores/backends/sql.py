@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO, Self
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import Owner
@@ -51,6 +51,7 @@ class SQLStore(DatabaseStore):
         super().__init__(
             lease_s=lease_s, inline_limit=inline_limit, allow_pickle=allow_pickle, project=project
         )
+        self._options: dict[str, Any] = {"fsync": fsync, "patience_s": patience_s}
         self._database = Database(parsed_url(url), fsync=fsync, patience_s=patience_s)
         self._rows = SqlRows(self._database, project, self.lease_times)
         self._search = SqlSearch(self._database, project)
@@ -59,6 +60,10 @@ class SQLStore(DatabaseStore):
     def __repr__(self) -> str:
         project = f", project={self.project!r}" if self.project else ""
         return f"SQLStore({self._database.name!r}{project})"
+
+    def beside(self, name: str) -> Self:
+        url = self._database.url.render_as_string(hide_password=False)
+        return type(self)(url, **self._options, **self._options_beside(name))
 
     def close(self) -> None:
         self._database.close()

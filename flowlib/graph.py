@@ -81,6 +81,25 @@ def build_graph(
     """
     if not specs:
         raise GraphError("there are no tasks to run: give the flow at least one spec")
+    return _graph_of(*_families(specs, ignore_prefix, group_prefix))
+
+
+def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
+    """The graph that ends with one spec, and the nodes of that spec in expansion order.
+
+    Raises:
+        GraphError: as `build_graph`.
+        SpecError: as `build_graph`.
+    """
+    ordered, families = _families([spec])
+    own = next(family for each, family in zip(ordered, families, strict=True) if each is spec)
+    return _graph_of(ordered, families), tuple(dict.fromkeys(own.nodes))
+
+
+def _families(
+    specs: Sequence[TaskSpec], ignore_prefix: str | None = None, group_prefix: str | None = None
+) -> tuple[list[TaskSpec], list[Family]]:
+    """All specs, predecessors first, and the nodes of each."""
     families: dict[int, Family] = {}
     shared_upstream: dict[tuple[str, ...], list[Place]] = {}
     with paused_collection():
@@ -94,7 +113,7 @@ def build_graph(
                 calls.fill(family, spec)
             else:
                 _fill(family, declarations[position], shared_upstream)
-    return _graph_of(ordered, list(families.values()))
+    return ordered, list(families.values())
 
 
 def _graph_of(specs: Sequence[TaskSpec], families: Sequence[Family]) -> TaskGraph:

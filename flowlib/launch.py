@@ -10,24 +10,22 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 
+from flowlib.carrying_out import carry_out, demands_of, started_workers
 from flowlib.code_changes import note_on
 from flowlib.configuration import Settings, settings
 from flowlib.deaths import NO_MAIN_GUARD
-from flowlib.declaration import Declaration
-from flowlib.demands import Demand
-from flowlib.errors import RunError, SettingsError, nearest
+from flowlib.errors import SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
-from flowlib.executor import ExecutorSetup, Workers, executors
+from flowlib.executor import ExecutorSetup, executors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
-from flowlib.labels import TaskRefs
 from flowlib.next_commands import store_text
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
 from flowlib.provenance import provenance
-from flowlib.resources import ResourcePool, pool_of
+from flowlib.resources import pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_means import RunMeans
@@ -36,8 +34,6 @@ from flowlib.run_options import RunOptions
 from flowlib.run_progress import RunProgress
 from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
-from flowlib.runner import Runner
-from flowlib.scarcity import notes_on
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
@@ -61,7 +57,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     workers = workers_for(graph, checked_count("num_workers", options.num_workers))
     limit = _failure_limit(options)
     plan, story = _planned(graph, store, options), RunProgress()
-    demands = _demands(plan, pool, options.num_workers)
+    demands = demands_of(plan, pool, options.num_workers)
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
         tell = log.before(_watched(stack, options, story))
@@ -73,13 +69,11 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             setup = ExecutorSetup(
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
-            crew = _executor(options.executor, setup, graph, pool)
+            crew = started_workers(options.executor, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, log.show_life)
             origin = provenance(with_diff=not known.ignore_diff)
-            jobs, refs = JobMaker(plan, identity, origin, log.names), TaskRefs(graph.by_spec)
-            runner = Runner(plan.to_run, jobs, means, refs, max_failures=limit)
-            state = runner.state
-            _drive(runner, crew, interrupts, tell)
+            jobs = JobMaker(plan, identity, origin, log.names)
+            state = carry_out(plan, jobs, means, limit, tell)
         run = Run(plan, store, identity, state, shown, story)
         log.note_end(state.states, run.counts)
         tell(_ended(run, log.duration_s))
@@ -179,54 +173,6 @@ def checked_count(option: str, wanted: int | None) -> int | None:
 def _failure_limit(options: RunOptions) -> int | None:
     limit = checked_count("max_failures", options.max_failures)
     return 1 if options.exit_on_error and limit is None else limit
-
-
-def _demands(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[Declaration, Demand]:
-    left_out = plan.left_out
-    wanted = {node.declaration: None for node in plan.graph if node.key not in left_out}
-    demands = {each: pool.demand(each.name, each.options.resources) for each in wanted}
-    for note in notes_on(pool, demands.values(), workers):
-        _log.warning("%s", note)
-    return demands
-
-
-def _executor(
-    name: str | None, setup: ExecutorSetup, graph: TaskGraph, pool: ResourcePool
-) -> Workers:
-    options = [each.options for each in graph.declarations]
-    has_timeout = any(each.timeout_s is not None for each in options)
-    wants_fresh = any(each.fresh_process for each in options)
-    needs_process = has_timeout or wants_fresh or pool.has_devices
-    is_inline = setup.num_workers == 1 and not needs_process
-    crew = executors.find(name or ("inline" if is_inline else "processes"))().start(setup)
-    if has_timeout and not crew.can_kill:
-        raise RunError(
-            f"executor={name!r} cannot end a running task, but a spec has a timeout: "
-            f'use executor="processes"'
-        )
-    if wants_fresh and not crew.has_fresh_processes:
-        raise RunError(
-            f"executor={name!r} cannot run a task in a process of its own, but a spec has "
-            f'fresh_process=True: use executor="processes"'
-        )
-    if pool.has_devices and not crew.has_environments:
-        raise RunError(
-            f"executor={name!r} cannot hide the GPUs that a task was not leased: use "
-            f'executor="processes", or give objects such as resources=["cuda:0"]'
-        )
-    return crew
-
-
-def _drive(runner: Runner, crew: Workers, interrupts: Interrupts, tell: Tell) -> None:
-    """Run to the end, whatever happens; no worker is left behind."""
-    is_orderly = False
-    try:
-        for event in runner.events():
-            tell(event)
-        is_orderly = True
-    finally:
-        crew.close(now=not is_orderly)
-    runner.state.stopped_by = interrupts.number
 
 
 def _started(

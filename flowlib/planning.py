@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from flowlib.bulk import paused_collection
@@ -15,6 +15,7 @@ from flowlib.node import Node, lineage
 from flowlib.plan import Plan
 from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig
+from flowlib.selection import Selected
 from flowlib.versions import nodes_of_other_version
 from flowlib.wishes import Look, Wanted, Wishes, wanted_of
 from stores import ResultsStore, Status
@@ -42,6 +43,26 @@ def make_plan(
         wanted = wanted_of(graph, store, look, wishes)
         plan = _Planner(graph, store, look, wanted, code).plan()
     return replace(plan, num_workers=num_workers, title=title)
+
+
+def plan_for(
+    graph: TaskGraph, store: ResultsStore, targets: Iterable[str], forced: Iterable[str] = ()
+) -> Plan:
+    """Compare what is wanted of `graph`, and what is missing for it, with `store`.
+
+    Args:
+        graph: The nodes.
+        store: Where results are looked for.
+        targets: Keys of the nodes that are wanted.
+        forced: Keys of the nodes that run again.
+
+    Raises:
+        CodeChanged: as `make_plan`.
+    """
+    again = Selected(frozenset(forced), frozenset())
+    wanted = Wanted(again, frozenset(targets), frozenset(), frozenset())
+    with paused_collection():
+        return _Planner(graph, store, Look(graph, store), wanted, CodeChanges()).plan()
 
 
 class _Planner:

@@ -1,0 +1,109 @@
+"""How is a plan carried out? By workers that can do what its specs ask for, to the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from flowlib.declaration import Declaration
+from flowlib.demands import Demand
+from flowlib.errors import RunError
+from flowlib.events import Event
+from flowlib.executor import ExecutorSetup, Workers, executors
+from flowlib.graph import TaskGraph
+from flowlib.jobs import JobMaker
+from flowlib.labels import TaskRefs
+from flowlib.plan import Plan
+from flowlib.resources import ResourcePool
+from flowlib.run_means import RunMeans
+from flowlib.run_state import RunState
+from flowlib.runner import Runner
+from flowlib.scarcity import notes_on
+
+_log = logging.getLogger("flowlib")
+
+
+def demands_of(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[Declaration, Demand]:
+    """What each spec needs of the resources of a run.
+
+    Args:
+        plan: What is run.
+        pool: The resources.
+        workers: How many there are; None if nobody has said so.
+
+    Raises:
+        ResourceError: the resources can never meet a demand.
+    """
+    left_out = plan.left_out
+    wanted = {node.declaration: None for node in plan.graph if node.key not in left_out}
+    demands = {each: pool.demand(each.name, each.options.resources) for each in wanted}
+    for note in notes_on(pool, demands.values(), workers):
+        _log.warning("%s", note)
+    return demands
+
+
+def started_workers(
+    name: str | None, setup: ExecutorSetup, graph: TaskGraph, pool: ResourcePool
+) -> Workers:
+    """The workers of a run.
+
+    Args:
+        name: Of an executor; None: this process if that is enough for one worker.
+        setup: What they are started with.
+        graph: What its specs ask for decides.
+        pool: The resources of the run.
+
+    Raises:
+        RunError: the executor cannot do what a spec asks for.
+    """
+    options = [each.options for each in graph.declarations]
+    has_timeout = any(each.timeout_s is not None for each in options)
+    wants_fresh = any(each.fresh_process for each in options)
+    needs_process = has_timeout or wants_fresh or pool.has_devices
+    is_inline = setup.num_workers == 1 and not needs_process
+    crew = executors.find(name or ("inline" if is_inline else "processes"))().start(setup)
+    if has_timeout and not crew.can_kill:
+        raise RunError(
+            f"executor={name!r} cannot end a running task, but a spec has a timeout: "
+            f'use executor="processes"'
+        )
+    if wants_fresh and not crew.has_fresh_processes:
+        raise RunError(
+            f"executor={name!r} cannot run a task in a process of its own, but a spec has "
+            f'fresh_process=True: use executor="processes"'
+        )
+    if pool.has_devices and not crew.has_environments:
+        raise RunError(
+            f"executor={name!r} cannot hide the GPUs that a task was not leased: use "
+            f'executor="processes", or give objects such as resources=["cuda:0"]'
+        )
+    return crew
+
+
+def carry_out(
+    plan: Plan,
+    jobs: JobMaker,
+    means: RunMeans,
+    max_failures: int | None,
+    tell: Callable[[Event], object],
+) -> RunState:
+    """Run to the end, whatever happens; no worker is left behind.
+
+    Args:
+        plan: What is run.
+        jobs: Makes its jobs.
+        means: What the run works with; the workers are closed.
+        max_failures: After how many failures no new nodes start; None is never.
+        tell: Told every event as it happens.
+    """
+    refs = TaskRefs(plan.graph.by_spec)
+    runner = Runner(plan.to_run, jobs, means, refs, max_failures=max_failures)
+    is_orderly = False
+    try:
+        for event in runner.events():
+            tell(event)
+        is_orderly = True
+    finally:
+        means.workers.close(now=not is_orderly)
+    runner.state.stopped_by = means.interrupts.number
+    return runner.state

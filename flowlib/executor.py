@@ -43,6 +43,11 @@ class Executor(ABC):
     Found by name, it is made without arguments.
     """
 
+    @property
+    def own_workers(self) -> int | None:
+        """How many jobs run at once where the user says nothing; None leaves it to the run."""
+        return None
+
     @abstractmethod
     def start(self, setup: ExecutorSetup) -> Workers:
         """Get ready for one run; processes may be started later, when there is work for them.

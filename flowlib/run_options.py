@@ -33,7 +33,7 @@ class RunOptions:
     run_name: str | None = None
     results_store: ResultsStore | None = None
     return_results: str | None = "all"
-    executor: str | None = None
+    executor: object = None
     progress: str | None = "auto"
     grace_s: float = GRACE_S
     command: RunCommand = NO_COMMAND

@@ -1,0 +1,67 @@
+"""
+On any executor of `concurrent.futures`: a pool of the standard library, of loky, of MPI.
+
+The pool is the user's and is never shut down here. What a foreign pool does to its processes is
+its own affair: no isolation between tasks, no timeouts, output of Python code only.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from flowlib.errors import RunError
+from flowlib.executor import Executor, ExecutorSetup, Workers
+from flowlib.future_workers import FutureWorkers
+from flowlib.job import Assignment, Job, Outcome
+from flowlib.remote_job import RemoteJobs, run_remote
+
+
+@dataclass(frozen=True, slots=True)
+class FuturesExecutor(Executor):
+    """Submits jobs to a pool.
+
+    Attributes:
+        pool: Whose `submit` takes the jobs.
+    """
+
+    pool: concurrent.futures.Executor | None = None
+
+    @property
+    def own_workers(self) -> int | None:
+        size = getattr(self.pool, "_max_workers", None)  # all pools of the standard library
+        return size if isinstance(size, int) and size > 0 else None
+
+    def start(self, setup: ExecutorSetup) -> Workers:
+        if self.pool is None:
+            raise RunError(
+                'executor="futures" needs a pool: give the pool itself, for instance '
+                "executor=ProcessPoolExecutor(4)"
+            )
+        if not setup.store.reachable_from_workers:
+            raise RunError(
+                f"the workers of {type(self.pool).__name__} cannot write to {setup.store!r}: give "
+                f'a store that they reach, such as LocalFileStore, or use executor="threads"'
+            )
+        return _PoolWorkers(setup, self.pool)
+
+
+class _PoolWorkers(FutureWorkers):
+    """The workers of somebody else's pool."""
+
+    def __init__(self, setup: ExecutorSetup, pool: concurrent.futures.Executor) -> None:
+        super().__init__(setup, setup.num_workers)
+        self._pool = pool
+        self._jobs = RemoteJobs(setup)
+
+    def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
+        remote = self._jobs.of(job, assignment)
+        try:
+            return self._pool.submit(run_remote, remote)
+        except RuntimeError as error:  # also BrokenExecutor
+            name = type(self._pool).__name__
+            raise RunError(f"{name} takes no jobs any more: {error}") from error
+
+    def close(self, *, now: bool = False) -> None:
+        """Nothing is ours to stop."""

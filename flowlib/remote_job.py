@@ -1,0 +1,140 @@
+"""How does one job run in a process that an engine owns? All that it needs travels with it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, Final
+
+from flowlib import configuration
+from flowlib.executor import ExecutorSetup
+from flowlib.failures import error_details, failure_kind
+from flowlib.inline_output import InlineOutputs
+from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.running import Surroundings
+from flowlib.task_output import OutputPlace, no_outputs
+from flowlib.transport import dumps, loads
+from flowlib.worker import execute
+from stores import Address, Heartbeat, Owner, ResultsStore
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteJob:
+    """A job on its way; in bytes, so that what cannot be read is answered for.
+
+    Attributes:
+        address: Whose job it is.
+        told: Pickled: the store, the settings, where output goes. The same for all jobs of a run.
+        assignment: The pickled `Assignment`. The same for all jobs of a spec.
+        body: The pickled job.
+    """
+
+    address: Address
+    told: bytes
+    assignment: bytes
+    body: bytes
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return RemoteJob, tuple(getattr(self, name) for name in _FIELDS)
+
+
+_FIELDS: Final = tuple(each.name for each in fields(RemoteJob))
+
+
+class RemoteJobs:
+    """Makes them, and pickles only once what many have in common.
+
+    Args:
+        setup: What the run gives.
+    """
+
+    def __init__(self, setup: ExecutorSetup) -> None:
+        told = (setup.store, setup.settings, setup.output)
+        self._told = dumps(told, "the store")
+        self._assignments: dict[str, bytes] = {}
+
+    def of(self, job: Job, assignment: Assignment) -> RemoteJob:
+        """What is sent for this job.
+
+        Raises:
+            RunError: its task or its config cannot be pickled.
+        """
+        if assignment.id not in self._assignments:
+            what = f"the task of {assignment.name}"
+            self._assignments[assignment.id] = dumps(assignment, what)
+        body = dumps(job, f"the config of {job.run.unique_name}")
+        return RemoteJob(job.address, self._told, self._assignments[assignment.id], body)
+
+
+def run_remote(remote: RemoteJob) -> Outcome:
+    """Run a job here; whatever goes wrong is an outcome.
+
+    Ctrl-C in a terminal reaches all its processes; the driver decides what it means, so it is
+    ignored here while a task runs.
+    """
+    try:
+        place = _place_of(remote.told)
+        assignment: Any = _assignment_of(remote.assignment)
+        job: Any = loads(remote.body)
+        with _without_ctrl_c():
+            return place.run(job, assignment)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unpickling runs user code
+        return Outcome(
+            remote.address,
+            OutcomeKind.FAILED,
+            error=error_details(error),
+            is_lost=True,
+            failure=failure_kind(error),
+        )
+
+
+class _Place:
+    """What a process knows of one run; kept for its next jobs."""
+
+    def __init__(self, store: ResultsStore, output: OutputPlace | None) -> None:
+        self._store = store
+        self._owner = Owner.of_this_process()
+        self._hearts = threading.local()  # one heart beats for one task
+        outputs = no_outputs if output is None else InlineOutputs(output).of
+        self._around = Surroundings(output=outputs)
+
+    def run(self, job: Job, assignment: Assignment) -> Outcome:
+        heart = getattr(self._hearts, "own", None)
+        if heart is None:
+            heart = self._hearts.own = Heartbeat(self._store)
+        with heart.of(job.address):
+            return execute(job, assignment, self._store, self._owner, self._around)
+
+
+@lru_cache(maxsize=4)  # runs that share a process take turns at the most
+def _place_of(told: bytes) -> _Place:
+    known: Any = loads(told)
+    store, settings, output = known
+    configuration.adopt(settings)
+    return _Place(store, _reachable(output))
+
+
+def _reachable(output: OutputPlace | None) -> OutputPlace | None:
+    """Logs are kept where the folder of the run is: on this host, or on a shared disk."""
+    return output if output is not None and output.folder.is_dir() else None
+
+
+@lru_cache(maxsize=64)
+def _assignment_of(data: bytes) -> object:
+    return loads(data)
+
+
+@contextlib.contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

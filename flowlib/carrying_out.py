@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import logging
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from flowlib.declaration import Declaration
 from flowlib.demands import Demand
 from flowlib.errors import RunError
 from flowlib.events import Event
-from flowlib.executor import ExecutorSetup, Workers, executors
+from flowlib.executor import Executor, ExecutorSetup, Workers, executors
 from flowlib.graph import TaskGraph
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
@@ -42,13 +43,37 @@ def demands_of(plan: Plan, pool: ResourcePool, workers: int | None) -> dict[Decl
     return demands
 
 
+def chosen_executor(executor: object) -> Executor | None:
+    """What the user has picked, if anything.
+
+    Args:
+        executor: A name, an executor, or a pool of `concurrent.futures`.
+
+    Raises:
+        UnknownPlugin: no executor has this name.
+        TypeError: it is something else.
+    """
+    if executor is None or isinstance(executor, Executor):
+        return executor
+    if isinstance(executor, str):
+        return executors.find(executor)()
+    if isinstance(executor, concurrent.futures.Executor):
+        from flowlib.executors.futures import FuturesExecutor  # wanted seldom
+
+        return FuturesExecutor(executor)
+    raise TypeError(
+        f"executor is {executor!r}: give a name ({', '.join(executors.names)}), an Executor, or a "
+        f"pool of concurrent.futures"
+    )
+
+
 def started_workers(
-    name: str | None, setup: ExecutorSetup, graph: TaskGraph, pool: ResourcePool
+    chosen: Executor | None, setup: ExecutorSetup, graph: TaskGraph, pool: ResourcePool
 ) -> Workers:
     """The workers of a run.
 
     Args:
-        name: Of an executor; None: this process if that is enough for one worker.
+        chosen: Whose they are; None: this process if that is enough for one worker.
         setup: What they are started with.
         graph: What its specs ask for decides.
         pool: The resources of the run.
@@ -61,20 +86,22 @@ def started_workers(
     wants_fresh = any(each.fresh_process for each in options)
     needs_process = has_timeout or wants_fresh or pool.has_devices
     is_inline = setup.num_workers == 1 and not needs_process
-    crew = executors.find(name or ("inline" if is_inline else "processes"))().start(setup)
+    usual = "inline" if is_inline else "processes"
+    crew = (chosen or executors.find(usual)()).start(setup)
+    name = type(chosen).__name__
     if has_timeout and not crew.can_kill:
         raise RunError(
-            f"executor={name!r} cannot end a running task, but a spec has a timeout: "
+            f"{name} cannot end a running task, but a spec has a timeout: "
             f'use executor="processes"'
         )
     if wants_fresh and not crew.has_fresh_processes:
         raise RunError(
-            f"executor={name!r} cannot run a task in a process of its own, but a spec has "
+            f"{name} cannot run a task in a process of its own, but a spec has "
             f'fresh_process=True: use executor="processes"'
         )
     if pool.has_devices and not crew.has_environments:
         raise RunError(
-            f"executor={name!r} cannot hide the GPUs that a task was not leased: use "
+            f"{name} cannot hide the GPUs that a task was not leased: use "
             f'executor="processes", or give objects such as resources=["cuda:0"]'
         )
     return crew

@@ -10,13 +10,13 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 
-from flowlib.carrying_out import carry_out, demands_of, started_workers
+from flowlib.carrying_out import carry_out, chosen_executor, demands_of, started_workers
 from flowlib.code_changes import note_on
 from flowlib.configuration import Settings, settings
 from flowlib.deaths import NO_MAIN_GUARD
 from flowlib.errors import SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
-from flowlib.executor import ExecutorSetup, executors
+from flowlib.executor import Executor, ExecutorSetup
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
@@ -54,7 +54,8 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     store, known = checked_store(options.results_store), settings()
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
-    workers = workers_for(graph, checked_count("num_workers", options.num_workers))
+    chosen = chosen_executor(options.executor)
+    workers = _worker_count(graph, options, chosen)
     limit = _failure_limit(options)
     plan, story = _planned(graph, store, options), RunProgress()
     demands = demands_of(plan, pool, options.num_workers)
@@ -69,7 +70,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             setup = ExecutorSetup(
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
-            crew = started_workers(options.executor, setup, graph, pool)
+            crew = started_workers(chosen, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, log.show_life)
             origin = provenance(with_diff=not known.ignore_diff)
             jobs = JobMaker(plan, identity, origin, log.names)
@@ -78,6 +79,11 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
         log.note_end(state.states, run.counts)
         tell(_ended(run, log.duration_s))
     return run
+
+
+def _worker_count(graph: TaskGraph, options: RunOptions, chosen: Executor | None) -> int:
+    wanted = checked_count("num_workers", options.num_workers)
+    return workers_for(graph, wanted or (chosen.own_workers if chosen else None))
 
 
 def _planned(graph: TaskGraph, store: ResultsStore, options: RunOptions) -> Plan:
@@ -130,8 +136,6 @@ def _default_store(known: Settings) -> ResultsStore:
 def _check(options: RunOptions) -> None:
     checked_count("max_panes_per_window", options.max_panes_per_window)
     _check_start_method(options.start_method)
-    if options.executor is not None:
-        executors.find(options.executor)
     grace_s = options.grace_s
     if isinstance(grace_s, bool) or not isinstance(grace_s, (int, float)) or not grace_s >= 0:
         raise ValueError(f"grace_s is a number of seconds, 0 or more, not {grace_s!r}")

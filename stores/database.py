@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -30,11 +31,17 @@ from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.row import Claim, Hold, Row, Told
+from stores.summary import Summary, summary_in, summary_of
 
 _log = logging.getLogger("stores")
 
 INLINE_LIMIT_BYTES: Final = 16_384
 """Artifacts up to this size live in the record."""
+
+_PULSE: Final = "pulse"
+_TRUSTED_S: Final = 10.0
+"""For so long an equal pulse means that nothing was written. It misses a copy of an old record in
+place of an older one, and a removal together with a commit that ended before."""
 
 MANY_KEYS: Final = 50_000
 """So many keys are looked up by one question."""
@@ -167,17 +174,34 @@ class DatabaseStore(DatabaseQuestions):
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         return self._addresses(task)
 
+    def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
+        now, pulse = time.monotonic(), self._pulse()
+        before = seen.get(_PULSE)
+        if isinstance(before, tuple) and before[0] == pulse and now - before[1] < _TRUSTED_S:
+            yield from ((task, None) for task in self._tasks())
+            return
+        seen[_PULSE] = (pulse, now)
+        found: dict[str, dict[str, object]] = {}
+        for address, mark in self._marks():
+            found.setdefault(address.task, {})[address.key] = mark
+        yield from found.items()
+
+    def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
+        for name in self._tasks() if task is None else [task]:
+            for key, text in self._texts(name, Query(name)):
+                found = summary_in(text, is_long=is_long)
+                if found is not None:
+                    yield found
+                elif (record := self._readable(Address(name, key), text)) is not None:
+                    yield summary_of(record)
+
     def candidates(self, query: Query) -> Iterator[Record]:
         tasks = [query.only_task] if query.only_task is not None else self._tasks()
         for task in tasks:
             for key, text in self._texts(task, query):
                 address = Address(task, key)
                 if query.may_be_at(address):
-                    try:
-                        record = self._parsed(address, text)
-                    except RecordTooNew as error:
-                        _log.warning("%s", error)
-                        continue
+                    record = self._readable(address, text)
                     if record is not None:
                         yield record
 
@@ -232,6 +256,14 @@ class DatabaseStore(DatabaseQuestions):
         unnamed = [name for name in self._piece_names(address.key) if name not in named]
         old = [name for name in unnamed if int(name.partition("/")[0]) <= up_to]
         self.drop_pieces(address.key, old)
+
+    def _readable(self, address: Address, text: str) -> Record | None:
+        """A record among others; one that is damaged or too new is left out."""
+        try:
+            return self._parsed(address, text)
+        except RecordTooNew as error:
+            _log.warning("%s", error)
+            return None
 
     def _parsed(self, address: Address, text: str) -> Record | None:
         try:

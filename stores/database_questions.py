@@ -55,6 +55,14 @@ class DatabaseQuestions(ResultsStore):
         """The names of all tasks that have records, sorted."""
 
     @abstractmethod
+    def _pulse(self) -> object:
+        """Cheap, and nearly always different when a record was written or removed."""
+
+    @abstractmethod
+    def _marks(self) -> Iterator[tuple[Address, object]]:
+        """The addresses of all records, with what is another after each commit."""
+
+    @abstractmethod
     def _texts(self, task: str, query: Query) -> Iterator[tuple[str, str]]:
         """Key and record of those of a task that may fit a query, sorted by key."""
 

@@ -46,7 +46,21 @@ class Layout:
     def __init__(self, base: str) -> None:
         self.base = base
         self._folders: dict[str, str] = {}
+        self._made: set[str] = set()
         self._ignores_case: bool | None = None
+
+    def prepare(self, task: str) -> None:
+        """Mark the store and make the folder of a task, once in this process.
+
+        Raises:
+            RecordTooNew: it is a store of a newer flowlib.
+            StoreUnwritable: neither can be written.
+        """
+        folder = self.task_folder(task)
+        if folder not in self._made:
+            write_marker(self.base)
+            make_folder(folder)
+            self._made.add(folder)
 
     def task_folder(self, task: str) -> str:
         """The folder of a task."""

@@ -6,13 +6,14 @@ import errno
 import gc
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from stores.errors import RecordDamaged, RecordTooNew
 from stores.file_index import FileIndex
 from stores.file_layout import SUFFIX, Layout
+from stores.file_marks import file_marks
 from stores.index_entry import (
     HAS_FILES,
     IndexEntry,
@@ -103,15 +104,20 @@ class FileRecords:
         found = artifact_in(entry, name)
         return None if found is None else artifact_from_dict(found)
 
-    def summaries(self, task: str | None = None) -> Iterator[Summary]:
+    def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
         """What a list shows of every record, or of those of one task, in the order of the disk."""
         folders = self._layout.task_folders() if task is None else [self._layout.task_folder(task)]
         for folder in folders:
             for name in _names(folder):
                 path = f"{folder}/{name}"
-                found = _quick_summary(path) or self._summary(path)
+                found = _quick_summary(path, is_long=is_long) or self._summary(path)
                 if found is not None:
                     yield found
+
+
+    def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
+        """For each task its keys with what changes; None where nothing did since the last look."""
+        return file_marks(self._layout, seen, _address_in)
 
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         """The address of every record, or of those of one task."""
@@ -194,7 +200,7 @@ def _names(folder: str) -> list[str]:
     return [name for name in names if name.endswith(SUFFIX)]
 
 
-def _quick_summary(path: str) -> Summary | None:
+def _quick_summary(path: str, *, is_long: bool) -> Summary | None:
     """What a list shows of the record in a file, if the usual way leads to it."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -202,7 +208,9 @@ def _quick_summary(path: str) -> Summary | None:
             data = os.read(descriptor, _USUAL_BYTES)
         finally:
             os.close(descriptor)
-        return summary_in(data.decode()) if len(data) < _USUAL_BYTES else None
+        if len(data) >= _USUAL_BYTES:
+            return None
+        return summary_in(data.decode(), is_long=is_long)
     except (OSError, UnicodeDecodeError):
         return None
 

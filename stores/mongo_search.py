@@ -71,6 +71,34 @@ class MongoSearch:
             for each in found
         ]
 
+    def pulse(self) -> object:
+        """How many records there are, and when the attempt ended that did so last."""
+        wanted = {"project": self._project, **THERE}
+
+        def ask(records: Collection[Document]) -> object:
+            last = records.find({"project": self._project}, ["ended"]).sort("ended", -1).limit(1)
+            return records.count_documents(wanted), [each.get("ended") for each in last]
+
+        return self._database.ask(ask)
+
+    def marks(self) -> Iterator[tuple[Address, object]]:
+        """The addresses of all records with the tokens of their last commits."""
+        skipped, after = len(id_of(self._project, "")), ""
+        while True:
+            page = {"project": self._project, **THERE, "_id": {"$gt": after}}
+
+            def ask(records: Collection[Document], page: Document = page) -> list[Document]:
+                found = records.find(page, ["task", "committed"], batch_size=_AT_ONCE + 1)
+                return list(found.sort("_id").limit(_AT_ONCE))
+
+            found = self._database.ask(ask)
+            for each in found:
+                address = Address(readable(each["task"]), each["_id"][skipped:])
+                yield address, each.get("committed")
+            if len(found) < _AT_ONCE:
+                return
+            after = found[-1]["_id"]
+
     def tasks(self) -> list[str]:
         """The names of all tasks that have records, sorted."""
         wanted = {"project": self._project, **THERE}

@@ -171,14 +171,31 @@ class StorePrimitives(ABC):
             if record is not None:
                 yield record
 
-    def summaries(self, task: str | None = None) -> Iterator[Summary]:
+    def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
         """What a list shows of every record, or of those of one task, in no particular order.
 
         Records that cannot be read are left out.
+
+        Args:
+            task: Name of the task.
+            is_long: Whether `more` is wanted, too; some stores tell it anyway.
         """
         for record in self.candidates(Query(task)):
             if task is None or record.address.task == task:
                 yield summary_of(record)
+
+    def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
+        """For each task the keys of its records, with something that changes when one is written.
+
+        Damaged records may be among them.
+
+        Args:
+            seen: The caller keeps it from one look to the next: a task of which surely nothing
+                was written or removed since the last one may have None in place of its keys.
+        """
+        for task in sorted({each.task for each in self.addresses()}):
+            found = self.statuses(self.addresses(task))
+            yield task, {k: (s.latest_attempt, s.attempt, s.state) for k, s in found.items()}
 
     def adopt(self, record: Record, blobs: Mapping[str, bytes]) -> None:
         """Take a record that was computed elsewhere; stores that are shared need not."""

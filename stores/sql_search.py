@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from stores.lease import Owner
 from stores.query import Query
@@ -62,6 +62,30 @@ class SqlSearch:
         )
         found = self._database.read(lambda connection: connection.execute(wanted).all())
         return [(Address(readable(row.task), row.key), holder(row.owner)) for row in found]
+
+    def pulse(self) -> object:
+        """How many records there are, and when the attempt ended that did so last."""
+        column = records.c
+        of_project = column.project == self._project
+        count = select(func.count()).where(of_project, column.state.is_not(None))
+        last = select(func.max(column.ended)).where(of_project)
+        return self._database.read(
+            lambda c: (c.execute(count).scalar_one(), c.execute(last).scalar_one())
+        )
+
+    def marks(self) -> Iterator[tuple[Address, object]]:
+        """The addresses of all records with the tokens of their last commits."""
+        column, after = records.c, ""
+        wanted = select(column.task, column.key, column.committed).where(
+            column.project == self._project, column.record.is_not(None)
+        )
+        while True:
+            page = wanted.where(column.key > after).order_by(column.key).limit(_AT_ONCE)
+            found = self._database.read(lambda c, page=page: c.execute(page).all())  # type: ignore[misc]
+            yield from ((Address(readable(r.task), r.key), r.committed) for r in found)
+            if len(found) < _AT_ONCE:
+                return
+            after = found[-1].key
 
     def tasks(self) -> list[str]:
         """The names of all tasks that have records, sorted."""

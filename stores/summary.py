@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from stores.canonical import decode
 from stores.opaque import untag
@@ -13,6 +14,28 @@ from stores.record import SCHEMA, Address, Attempt, Record
 _PROVENANCE: Final = ',"provenance":{'
 _COUNTS: Final = '"counts":true}'
 _TAG: Final = '{"$'
+
+
+class More(NamedTuple):
+    """What a list may be searched by, or drawn from, at some cost for each record.
+
+    Attributes:
+        attempt: Number of the last attempt.
+        last_ended: When it ended, or at least began; Unix time.
+        error: Type of its error; empty if it has none.
+        host: Where the attempt was made that counts, else the last one; empty if nobody knows.
+        user: Whose run made it.
+        executor: What executed it.
+        inputs: What it has read.
+    """
+
+    attempt: int
+    last_ended: float | None
+    error: str
+    host: str
+    user: str
+    executor: str
+    inputs: tuple[Address, ...]
 
 
 class Summary(NamedTuple):
@@ -28,6 +51,7 @@ class Summary(NamedTuple):
         run: Name of the run that made it; empty if none did.
         unique_name: What it was called there.
         last_state: The value of the state of the last attempt; one that failed leaves what counts.
+        more: What only long lists tell.
     """
 
     address: Address
@@ -39,6 +63,7 @@ class Summary(NamedTuple):
     run: str
     unique_name: str
     last_state: str
+    more: More | None = None
 
     @property
     def duration_s(self) -> float | None:
@@ -52,9 +77,18 @@ class Summary(NamedTuple):
 
 
 def summary_of(record: Record) -> Summary:
-    """What a list shows of a record."""
+    """What a list shows of a record, a long one too."""
     attempt: Attempt = record.finished or record.latest
-    run = attempt.run
+    run, latest, told = attempt.run, record.latest, attempt.provenance
+    more = More(
+        latest.number,
+        latest.started if latest.ended is None else latest.ended,
+        "" if latest.error is None else latest.error.type_,
+        _host("" if attempt.owner is None else attempt.owner.host, told),
+        _word(told.get("user")),
+        _word(told.get("executor")),
+        tuple(each.address for each in attempt.inputs),
+    )
     return Summary(
         record.address,
         record.state.value,
@@ -64,24 +98,33 @@ def summary_of(record: Record) -> Summary:
         attempt.ended,
         "" if run is None else run.run_name,
         "" if run is None else run.unique_name,
-        record.latest.state.value,
+        latest.state.value,
+        more,
     )
 
 
-def summary_in(text: str) -> Summary | None:
+def summary_in(text: str, *, is_long: bool = False) -> Summary | None:
     """What a list shows of a record in the form of `Record.to_json`; None if it cannot tell.
 
     Where a result comes from is the longest part of most records and is not read. What is no
     record of this schema must be read as a whole to know why.
+
+    Args:
+        text: The record.
+        is_long: Whether it is for a long list.
     """
     try:
-        return _summary(_shortened(text))
+        found, origin = _shortened(text)
+        summary = _summary(found)
+        if summary is None or not is_long:
+            return summary
+        return summary._replace(more=_more(found, origin))
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         return None
 
 
-def _shortened(text: str) -> dict[str, Any]:
-    """A record without the provenance of its last attempt.
+def _shortened(text: str) -> tuple[dict[str, Any], str]:
+    """A record without the provenance of its last attempt, and that as text.
 
     Text that only looks like one, in a config for instance, leaves no JSON when it is cut, or
     none with all parts of a record.
@@ -90,7 +133,9 @@ def _shortened(text: str) -> dict[str, Any]:
     at = text.rfind(_PROVENANCE)
     head = text if at < 0 else f"{text[:at]}}}}}"
     found: dict[str, Any] = json.loads(head, object_hook=untag if _TAG in head else None)
-    return found if at < 0 else {**found, "counts": counts}
+    if at < 0:
+        return found, ""
+    return {**found, "counts": counts}, text[at + len(_PROVENANCE) - 1 :]
 
 
 def _summary(found: dict[str, Any]) -> Summary | None:
@@ -111,6 +156,61 @@ def _summary(found: dict[str, Any]) -> Summary | None:
         run[2],
         latest["state"],
     )
+
+
+def _more(found: dict[str, Any], origin: str) -> More:
+    latest = found["latest"]
+    attempt = latest if found["counts"] else found["finished"] or latest
+    told = _Origin(origin) if attempt is latest else attempt.get("provenance", {})
+    owner, error = attempt.get("owner"), latest.get("error")
+    return More(
+        latest["number"],
+        latest.get("ended", latest.get("started")),
+        error["type_"] if error else "",
+        _host(owner[0] if owner else "", told),
+        _word(told.get("user")),
+        _word(told.get("executor")),
+        tuple([Address(each[1], each[2]) for each in attempt.get("inputs", ())]),
+    )
+
+
+class _Origin:
+    """The provenance at the end of a record, of which a few words are looked up as text.
+
+    In JSON a quote within a text has a backslash before it, so that `"user":"` can only be a key;
+    where it stands twice, one of them is deeper, and all is read.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def get(self, name: str) -> object:
+        """The text of a name; None if there is none."""
+        text, mark = self._text, f'"{name}":"'
+        at = text.find(mark)
+        if at < 0:
+            return None
+        start = at + len(mark)
+        end = text.find('"', start)
+        value = text[start:end]
+        if end < 0 or "\\" in value or text.find(mark, end) >= 0:
+            return json.JSONDecoder().raw_decode(text)[0].get(name)
+        return value
+
+
+class _Told(Protocol):
+    """Something that tells words by name."""
+
+    def get(self, name: str, /) -> object: ...
+
+
+def _host(of_owner: object, told: _Told) -> str:
+    """Where an attempt was made; of one whose worker died, where its driver was."""
+    return _word(of_owner) or _word(told.get("host"))
+
+
+def _word(value: object) -> str:
+    return sys.intern(value) if type(value) is str else ""
 
 
 def _read(text: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 
@@ -22,8 +22,6 @@ from stores.file_layout import (
     as_store_error,
     check_marker,
     encoded,
-    make_folder,
-    write_marker,
 )
 from stores.file_lease import FileLeases, HeldLease
 from stores.file_leftovers import FileLeftovers
@@ -88,7 +86,7 @@ class LocalFileStore(ResultsStore):
         return f"LocalFileStore({self.base_dir!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = {"_layout", "_leases", "_index", "_artifacts", "_records", "_made", "_leftovers"}
+        hidden = {"_layout", "_leases", "_index", "_artifacts", "_records", "_leftovers"}
         return {name: value for name, value in self.__dict__.items() if name not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -109,7 +107,6 @@ class LocalFileStore(ResultsStore):
         )
         self._records = FileRecords(self._layout, self._index, self._artifacts.checked)
         self._leftovers = FileLeftovers(self._layout, self.lease_times, self._records.read)
-        self._made: set[str] = set()
 
     # -- reading -------------------------------------------------------------------------
 
@@ -122,8 +119,11 @@ class LocalFileStore(ResultsStore):
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         return self._records.addresses(task)
 
-    def summaries(self, task: str | None = None) -> Iterator[Summary]:
-        return self._records.summaries(task)
+    def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
+        return self._records.summaries(task, is_long=is_long)
+
+    def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
+        return self._records.marks(seen)
 
     def get(self, address: Address, name: str, *, lazy: bool = False, **options: Any) -> Any:
         artifact = self._records.artifact(address, name)
@@ -155,11 +155,7 @@ class LocalFileStore(ResultsStore):
     def acquire(
         self, address: Address, owner: Owner, at_least: int = 1
     ) -> tuple[Lease, Record | None]:
-        folder = self._layout.task_folder(address.task)
-        if folder not in self._made:
-            write_marker(self.base_dir)
-            make_folder(folder)
-            self._made.add(folder)
+        self._layout.prepare(address.task)
         held, record = self._leases.acquire(address, owner, self._records.read, at_least)
         for number in held.marks:  # nobody can commit them any more
             if record is None or number > record.latest.number:

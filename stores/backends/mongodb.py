@@ -124,6 +124,12 @@ class MongoDBStore(DatabaseStore):
             query = replace(query, conditions=())
         return super().candidates(query)
 
+    def _pulse(self) -> object:
+        return self._search.pulse()
+
+    def _marks(self) -> Iterator[tuple[Address, object]]:
+        return self._search.marks()
+
     def _tasks(self) -> list[str]:
         return self._search.tasks()
 

@@ -53,8 +53,11 @@ class ReadOnlyStore(ResultsStore):
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         return self._store.addresses(task)
 
-    def summaries(self, task: str | None = None) -> Iterator[Summary]:
-        return self._store.summaries(task)
+    def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
+        return self._store.summaries(task, is_long=is_long)
+
+    def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
+        return self._store.marks(seen)
 
     def candidates(self, query: Query) -> Iterator[Record]:
         return self._store.candidates(query)

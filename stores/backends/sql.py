@@ -105,6 +105,12 @@ class SQLStore(DatabaseStore):
     def _texts(self, task: str, query: Query) -> Iterator[tuple[str, str]]:
         return self._search.texts(task, query)
 
+    def _pulse(self) -> object:
+        return self._search.pulse()
+
+    def _marks(self) -> Iterator[tuple[Address, object]]:
+        return self._search.marks()
+
     def _tasks(self) -> list[str]:
         return self._search.tasks()
 

@@ -1,0 +1,78 @@
+"""Which records of a file store were written or removed since the last look? None is read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from stores.file_layout import SUFFIX, Layout
+from stores.record import Address
+
+_SETTLED_S: Final = 2.0
+"""The clocks of file systems may stand still for so long: who changes a folder twice within this
+time may leave it with the time of the first change."""
+
+
+def file_marks(
+    layout: Layout, seen: dict[str, object], told_by: Callable[[str], Address | None]
+) -> Iterator[tuple[str, Mapping[str, object] | None]]:
+    """For each task its keys, each with a number that changes when its record is replaced.
+
+    A record comes by a rename and goes by an unlink, and both change the time of the folder: while
+    that stays, there is None in place of the keys.
+
+    Args:
+        layout: Where they lie.
+        seen: Kept by the caller from one look to the next.
+        told_by: The address that a record tells, where the names of its files do not.
+    """
+    for folder in layout.task_folders():
+        try:
+            time_ns = os.stat(folder).st_mtime_ns
+            task = layout.task_of(folder) or _told_task(folder, told_by)
+            if task is not None:
+                is_same = _is_settled(folder, time_ns, seen)
+                yield task, None if is_same else dict(_marks(folder, layout, told_by))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+
+
+def _is_settled(folder: str, time_ns: int, seen: dict[str, object]) -> bool:
+    """Whether a folder was looked at when its last change was some time ago."""
+    now, before = time.monotonic(), seen.get(folder)
+    first, looked = now, now
+    if isinstance(before, tuple) and before[0] == time_ns:
+        _, first, looked = before
+        if looked - first >= _SETTLED_S:
+            return True
+    seen[folder] = (time_ns, first, now)
+    return False
+
+
+def _marks(
+    folder: str, layout: Layout, told_by: Callable[[str], Address | None]
+) -> Iterator[tuple[str, int]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.endswith(SUFFIX):
+                continue
+            try:
+                found = entry.stat()
+            except OSError:
+                continue
+            key = layout.key_of(entry.name)
+            if key is None:
+                address = told_by(entry.path)
+                key = None if address is None else address.key
+            if key is not None:
+                yield key, hash((found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+def _told_task(folder: str, told_by: Callable[[str], Address | None]) -> str | None:
+    for name in os.listdir(folder):
+        address = told_by(f"{folder}/{name}") if name.endswith(SUFFIX) else None
+        if address is not None:
+            return address.task
+    return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from flowlib.configuration import Settings
 from flowlib.interrupts import Interrupts
 from flowlib.job import Assignment, Job, Outcome
+from flowlib.left_open import LeftOpen
 from flowlib.task_output import OutputPlace
 from stores import Owner, ResultsStore
 from stores.registry import Registry
@@ -26,6 +27,7 @@ class ExecutorSetup:
         interrupts: The signals that stop the run.
         settings: Those of the driver, which hold in its workers, too.
         output: Where the output of tasks is kept; None if it is not.
+        left_open: Takes Futures that tasks in this process return; None if they are waited for.
     """
 
     store: ResultsStore
@@ -35,6 +37,7 @@ class ExecutorSetup:
     interrupts: Interrupts = field(default_factory=Interrupts)
     settings: Settings = field(default_factory=Settings)
     output: OutputPlace | None = None
+    left_open: LeftOpen | None = None
 
 
 class Executor(ABC):

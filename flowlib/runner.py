@@ -136,8 +136,8 @@ class Runner:
         if outcome.kind is not OutcomeKind.BUSY:
             self._parking.leave(node.key)
         match outcome.kind:
-            case OutcomeKind.FINISHED | OutcomeKind.FOUND:
-                yield self._finish(node, outcome)
+            case OutcomeKind.FINISHED | OutcomeKind.FOUND | OutcomeKind.OPEN:
+                yield self._finish(node, outcome)  # nothing in the run reads from an open one
             case OutcomeKind.BUSY:
                 yield from self._park(node, outcome)
             case OutcomeKind.RETURNED:

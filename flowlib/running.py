@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
 
 from flowlib.errors import RunError
+from flowlib.left_open import LeftOpen
 from flowlib.task_output import Outputs, no_outputs
 from stores import Address, MetaDict, OpenAttempt, ResultsStore, TaskState, UniqueConfig
 from stores.lineage import merged, plain
@@ -45,14 +45,13 @@ class Surroundings:
         is_stopping: Whether the run was asked to stop.
         interruptible: Entered where user code runs: only there may it be interrupted.
         output: Takes the output of the task while it is entered.
-        later: Told of a Future that the task has returned, and of what commits its value; to be
-            called when the Future is done. None waits for it.
+        left_open: Takes a Future that the task has returned; None if that is waited for.
     """
 
     is_stopping: Callable[[], bool] = lambda: False
     interruptible: Callable[[], AbstractContextManager[object]] = nullcontext
     output: Outputs = no_outputs
-    later: Callable[[Future[Any], Callable[[], Any]], None] | None = None
+    left_open: LeftOpen | None = None
 
 
 @dataclass(slots=True)

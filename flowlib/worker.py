@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
+from flowlib.errors import TaskFailed
 from flowlib.failures import error_details, failure_kind, last_words, pickled_exception
 from flowlib.input_values import VALUE, InputValues, value_fact
 from flowlib.inputs import collect_inputs
@@ -61,7 +62,7 @@ def execute(
     """Lease the key, load the inputs, run the task, save what it returns, commit the record.
 
     The value of a task that returns a Future is that of the Future. It is waited for here, unless
-    somebody around wants to commit it later: then the outcome is OPEN, and the lease is kept.
+    the attempt may be left open: then the outcome is OPEN, and the lease is kept.
 
     Never raises for what the user's code does: KeyboardInterrupt is an outcome, KILLED.
     """
@@ -98,25 +99,30 @@ def _run_attempt(
             output.write(last_words(ending.error))
         log = {"log": output.place} if output.place else {}
     commit = partial(_committed, job, attempt, {**assignment.provenance, **log}, started, began)
-    if ending.awaits is None or around.later is None:
+    if ending.awaits is None or around.left_open is None:
         return commit(ending)
-    around.later(ending.awaits, partial(_completed, ending.awaits, attempt, commit))
+    around.left_open.take(ending.awaits, partial(_complete, ending.awaits, attempt, commit))
     return Outcome(job.address, OutcomeKind.OPEN, attempt=attempt.number)
 
 
-def _completed(
+def _complete(
     future: Future[Any], attempt: OpenAttempt, commit: Callable[[_Ending], Outcome]
-) -> Outcome:
-    """Commit an attempt that was left open until `future` is done."""
+) -> None:
+    """Commit an attempt that was left open until `future` is done; raise if it has failed."""
     try:
         try:
             ending = _Ending(TaskState.FINISHED, value=_saved(future.result(), attempt))
         except BaseException as error:  # noqa: BLE001  # what user code in a pool has raised
             ending = _failed(error)
-        return commit(ending)
+        outcome = commit(ending)
     except BaseException:
         attempt.abandon()
         raise
+    if outcome.error is not None:
+        details = outcome.error
+        raise outcome.raised or TaskFailed(
+            f"{attempt.address} failed: {details.type_}: {details.message}"
+        )
 
 
 def _committed(
@@ -181,7 +187,8 @@ def _call(
             kind = None
             returned = computed(assignment, context, inputs)
             if isinstance(returned, Future):
-                if around.later is not None and not returned.done():
+                waits = around.left_open is None or not around.left_open.takes(job.address)
+                if not waits and not returned.done():
                     return _Ending(TaskState.RUNNING, awaits=returned)
                 returned = returned.result()
             value = _saved(returned, attempt)

@@ -33,7 +33,7 @@ class _InlineWorkers(Workers):
         self._waiting: deque[tuple[Job, Assignment]] = deque()
         self._heartbeat = Heartbeat(setup.store)
         outputs = no_outputs if setup.output is None else InlineOutputs(setup.output).of
-        self._around = Surroundings(self._is_stopping, self._of_task, outputs)
+        self._around = Surroundings(self._is_stopping, self._of_task, outputs, setup.left_open)
         self._has_been_asked = False
 
     @property

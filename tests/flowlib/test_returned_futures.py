@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flowlib import Flow, InMemoryStore, Task, TaskSpec, task
-from flowlib.job import Outcome, OutcomeKind
+from flowlib.input_values import value_of
+from flowlib.job import OutcomeKind
 from flowlib.jobs import JobMaker
+from flowlib.left_open import LeftOpen, open_call
 from flowlib.planning import make_plan
 from flowlib.run_identity import RunIdentity
 from flowlib.running import Surroundings
 from flowlib.wishes import Wishes
 from flowlib.worker import execute
-from stores import Owner, ResultsStore, TaskState
+from stores import Address, LocalFileStore, Owner, ResultsStore, TaskState
 from tests.flowlib.function_tasks import add
 
 FUTURES: dict[str, Future[Any]] = {}
+
+
+@pytest.fixture(params=["memory", "file"])
+def any_files(request: pytest.FixtureRequest, tmp_path: Path) -> ResultsStore:
+    """A store of this process, and one that others see."""
+    return InMemoryStore() if request.param == "memory" else LocalFileStore(tmp_path / "store")
 
 
 @task
@@ -51,28 +61,33 @@ class Parts(Task):
             return pool.submit(dict, first=1, second=2)
 
 
-class LeftOpen:
-    """Begins a task and does not wait for its Future."""
+def kept(store: ResultsStore, address: Address) -> Any:
+    """The artifact `a`."""
+    return value_of(store, address, store.statuses([address])[address.key], ["a"])
+
+
+class Begun:
+    """Begins a task that is not waited for."""
 
     def __init__(self, future: Future[Any], store: ResultsStore) -> None:
         FUTURES["x"] = future
-        self.waiting: list[tuple[Future[Any], Callable[[], Outcome]]] = []
         self.store = store
         graph = Flow([promised("x")]).graph
         [self.node] = graph.by_spec["promised"]
         jobs = JobMaker(make_plan(graph, store, Wishes(), None), RunIdentity("project", "run"))
         self._job, self._assignment = jobs.job(self.node), jobs.assignment(self.node)
 
-    def begin(self) -> Outcome:
-        around = Surroundings(later=lambda future, commit: self.waiting.append((future, commit)))
-        owner = Owner.of_this_process()
-        return execute(self._job, self._assignment, self.store, owner, around)
-
-    def complete(self) -> Outcome:
-        """What is to be done when the Future is done."""
-        [(future, commit)] = self.waiting
-        assert future is FUTURES["x"]
-        return commit()
+    def begin(self) -> tuple[OutcomeKind, Future[Any] | None]:
+        address = self.node.address
+        left = LeftOpen(self.store, address, lambda: kept(self.store, address))
+        outcome = execute(
+            self._job,
+            self._assignment,
+            self.store,
+            Owner.of_this_process(),
+            Surroundings(left_open=left),
+        )
+        return outcome.kind, left.future
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -111,44 +126,84 @@ def test_a_future_that_was_cancelled_is_a_failure() -> None:
     assert run.failed[0].error.type_ == "CancelledError"
 
 
-def test_a_task_may_be_left_open_until_its_future_is_done() -> None:
-    """Nobody else can begin it meanwhile; then its value is committed."""
-    store = InMemoryStore()
-    open_ = LeftOpen(Future(), store)
-    assert open_.begin().kind is OutcomeKind.OPEN
-    assert open_.begin().kind is OutcomeKind.BUSY
+def test_a_task_may_be_left_open_until_its_future_is_done(any_files: ResultsStore) -> None:
+    """Nobody else can begin it meanwhile; then its value is committed, and only then given."""
+    begun = Begun(Future(), any_files)
+    kind, given = begun.begin()
+    assert (kind, begun.begin()[0]) == (OutcomeKind.OPEN, OutcomeKind.BUSY)
+    assert given is open_call(any_files, begun.node.address)
+    assert not given.done()
 
     FUTURES["x"].set_result({"a": 1})
-    assert open_.complete().kind is OutcomeKind.FINISHED
-    record = store.record(open_.node.address)
+    assert given.result(60) == 1
+    assert open_call(any_files, begun.node.address) is None
+    record = any_files.record(begun.node.address)
     assert record is not None
-    assert (record.state, [each.name for each in record.latest.artifacts]) == (
-        TaskState.FINISHED,
-        ["a"],
-    )
-    assert open_.begin().kind is OutcomeKind.FOUND
+    assert record.state is TaskState.FINISHED
+    assert begun.begin()[0] is OutcomeKind.FOUND
 
 
-def test_an_open_task_whose_future_fails_may_be_begun_again() -> None:
-    """The failure is in its record, the lease is free."""
-    store = InMemoryStore()
-    open_ = LeftOpen(Future(), store)
-    open_.begin()
+def test_the_lease_is_kept_as_long_as_the_future_takes(tmp_path: Path) -> None:
+    """Although nothing of ours runs meanwhile, nobody takes the task over."""
+    store = LocalFileStore(tmp_path)
+    store.lease_times.prefer(3.0, 0.5)
+    begun = Begun(Future(), store)
+    begun.begin()
+    time.sleep(6)
+    assert begun.begin()[0] is OutcomeKind.BUSY
+    FUTURES["x"].set_result({"a": 1})
+    assert begun.begin()[0] is OutcomeKind.FOUND
+
+
+def test_an_open_task_whose_future_fails_may_be_begun_again(any_files: ResultsStore) -> None:
+    """The failure is in its record and the caller's, the lease is free."""
+    begun = Begun(Future(), any_files)
+    _, given = begun.begin()
+    assert given is not None
     FUTURES["x"].set_exception(OSError("no disk"))
-    outcome = open_.complete()
-    assert (outcome.kind, str(outcome.raised)) == (OutcomeKind.FAILED, "no disk")
-    record = store.record(open_.node.address)
+    with pytest.raises(OSError, match="no disk"):
+        given.result(60)
+    record = any_files.record(begun.node.address)
     assert record is not None
+    assert record.latest.error is not None
     assert record.latest.error.message == "no disk"
 
     FUTURES["x"] = Future()
-    assert open_.begin().kind is OutcomeKind.OPEN
+    assert begun.begin()[0] is OutcomeKind.OPEN
+    FUTURES["x"].cancel()
+
+
+def test_a_value_that_cannot_be_stored_is_a_failure(any_files: ResultsStore) -> None:
+    """Told to the caller, who would otherwise think that it is there."""
+    begun = Begun(Future(), any_files)
+    _, given = begun.begin()
+    assert given is not None
+    FUTURES["x"].set_result({"a": threading.Lock()})
+    with pytest.raises(Exception, match="lock"):
+        given.result(60)
+    assert begun.begin()[0] is OutcomeKind.FAILED
+
+
+def test_to_cancel_the_callers_future_cancels_the_work() -> None:
+    """If that has not begun; otherwise its value is stored all the same."""
+    waiting, running = Begun(Future(), InMemoryStore()), Begun(Future(), InMemoryStore())
+    FUTURES["x"] = Future()
+    _, given = waiting.begin()
+    assert given is not None
+    assert given.cancel()
+    assert FUTURES["x"].cancelled()
+
+    FUTURES["x"] = Future()
+    FUTURES["x"].set_running_or_notify_cancel()
+    _, given = running.begin()
+    assert given is not None
+    assert given.cancel()
+    FUTURES["x"].set_result({"a": 2})
+    assert kept(running.store, running.node.address) == 2
 
 
 def test_a_future_that_is_done_already_is_not_left_open() -> None:
     """Its value is committed at once."""
-    done: Future[int] = Future()
-    done.set_result(7)
-    open_ = LeftOpen(done, InMemoryStore())
-    assert open_.begin().kind is OutcomeKind.FINISHED
-    assert open_.waiting == []
+    done: Future[dict[str, int]] = Future()
+    done.set_result({"a": 7})
+    assert Begun(done, InMemoryStore()).begin() == (OutcomeKind.FINISHED, None)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flowlib.configuration import Settings, configure, settings
     from flowlib.context import Task
     from flowlib.coordinate_pages import parallel_coordinates
+    from flowlib.direct_use import Bound
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
     from flowlib.errors import (
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from flowlib.results import Run
     from flowlib.shell import sh
     from flowlib.spec import TaskSpec
+    from flowlib.store_choice import use_store
     from flowlib.task_results import TaskResults
     from stores import (
         File,
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accepted",
+    "Bound",
     "Call",
     "CallError",
     "CodeChanged",
@@ -135,6 +138,7 @@ __all__ = [
     "task",
     "uniform",
     "union",
+    "use_store",
     "visualize_graph_in_console",
     "visualize_graph_interactive",
     "zipped",
@@ -142,6 +146,7 @@ __all__ = [
 
 _HOMES = {
     "Accepted": "flowlib.accepting",
+    "Bound": "flowlib.direct_use",
     "Call": "flowlib.calls",
     "Expansion": "flowlib.expansion",
     "Failure": "flowlib.failures",
@@ -185,6 +190,7 @@ _HOMES = {
     "task": "flowlib.functions",
     "uniform": "flowlib.choices",
     "union": "flowlib.choices",
+    "use_store": "flowlib.store_choice",
     "zipped": "flowlib.choices",
 }
 """Where each public name lives; a name that is not here is an error of `flowlib.errors`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, Unpack, overload
 
 from flowlib.calls import Call, Callee
 from flowlib.declaration import Declaration
 from flowlib.decorated import Decorated
+from flowlib.direct_use import CalledDirectly
 from flowlib.errors import CallError, SpecError
 from flowlib.parameters import Parameters, call_signature, ignored_by_annotation
 from flowlib.spec_checks import check_task, name_of
@@ -18,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class TaskFunction(Decorated, Generic[P, T]):
+class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
     """A function of which a call is a spec: made by `@task`.
 
     Args:
@@ -103,6 +104,19 @@ class TaskFunction(Decorated, Generic[P, T]):
 
         return reduce
 
+    @property
+    def spec_name(self) -> str:
+        """What its records are filed under."""
+        return self._spec_name
+
+    def lazy_call(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Call[T]:
+        """A spec of a call, of which the arguments are given as they are."""
+        return self._callee.call(args, kwargs)
+
+    def takes(self, name: str) -> bool:
+        """Whether the function has a parameter of this name."""
+        return name in self._callee.parameters.givable
+
     @cached_property
     def _callee(self) -> Callee:
         """Found out with the first call: annotations may name what is defined later."""
@@ -122,8 +136,36 @@ class TaskFunction(Decorated, Generic[P, T]):
         )
 
 
+class EagerFunction(TaskFunction[P, T]):
+    """A function whose plain calls are remembered: made by `@task(eager=True)`."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:  # type: ignore[override]  # that is what the user asks for
+        """As `call`, with the store that holds: loaded, or computed here and now and stored.
+
+        Raises:
+            Exception: what the function raises.
+        """
+        return self.called(args, kwargs)
+
+    def spec(self, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
+        """A spec of a call, as undecorated calls of other functions give it."""
+        return self.lazy_call(args, kwargs)
+
+
 @overload
 def task(fn: Callable[P, T], /) -> TaskFunction[P, T]: ...
+
+
+@overload
+def task(
+    *,
+    eager: Literal[True],
+    name: str | None = None,
+    version: str | int | None = None,
+    ignore: Iterable[str] = (),
+    require: Iterable[str] = (),
+    **options: Unpack[OptionArguments],
+) -> Callable[[Callable[P, T]], EagerFunction[P, T]]: ...
 
 
 @overload
@@ -141,6 +183,7 @@ def task(
     fn: Callable[P, T] | None = None,
     /,
     *,
+    eager: bool = False,
     name: str | None = None,
     version: str | int | None = None,
     ignore: Iterable[str] = (),
@@ -151,6 +194,8 @@ def task(
 
     Args:
         fn: The function.
+        eager: Whether a plain call computes and is remembered, as `call` does; `fn.spec(...)` is
+            the spec then.
         name: What its records are filed under; None is its own name.
         version: A new one makes all results count as not yet computed.
         ignore: Parameters that are no part of the identity, as are those that are annotated
@@ -164,7 +209,8 @@ def task(
     """
 
     def decorated(function: Callable[P, T]) -> TaskFunction[P, T]:
-        return TaskFunction(
+        kind = EagerFunction if eager else TaskFunction
+        return kind(
             function, name=name, version=version, ignore=ignore, require=require, options=options
         )
 

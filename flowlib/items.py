@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from flowlib.direct_use import Computable
 from flowlib.errors import SpecError
 from stores.canonical import Opaque
 
@@ -27,7 +28,7 @@ Step = Any
 """The key or the number of an item, of any type that has a canonical text."""
 
 
-class Item(Anything):  # type: ignore[misc]  # a value of any type may be promised
+class Item(Computable, Anything):  # type: ignore[misc]  # a value of any type may be promised
     """A part of the value of a spec, to be an argument of a call.
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from flowlib.context import protected_names
 from flowlib.declaration import Declaration
+from flowlib.direct_use import Computable
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
 from flowlib.items import Item, Step, misplaced, not_iterable
@@ -22,7 +23,7 @@ from flowlib.spec_checks import (
 from flowlib.spec_options import OptionArguments, options_of
 
 
-class TaskSpec:
+class TaskSpec(Computable):
     """A task with a config that may hold a grid, its predecessors and its options.
 
     Args:

@@ -1,0 +1,110 @@
+"""What is asked of a spec: its nodes, what is missing for them, and their values."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from flowlib.direct_run import run_directly
+from flowlib.errors import InputError
+from flowlib.graph import graph_of_spec
+from flowlib.input_values import value_of
+from flowlib.node import Node
+from flowlib.plan import Plan
+from flowlib.planning import plan_for
+from flowlib.single_results import note_reading, tell_changed_code
+from flowlib.spec import TaskSpec
+from stores import ArtifactDamaged, ArtifactMissing, RecordMissing, ResultsStore, Status
+
+_log = logging.getLogger("flowlib")
+
+
+class AskedSpec:
+    """A spec whose values are wanted from one store.
+
+    Args:
+        spec: It.
+        store: Where results live.
+
+    Attributes:
+        nodes: Its tasks, in expansion order.
+    """
+
+    def __init__(self, spec: TaskSpec, store: ResultsStore) -> None:
+        self._graph, self.nodes = graph_of_spec(spec)
+        self._store = store
+
+    def exists(self, steps: list[Any]) -> bool:
+        """Whether all of its results are there, and have such a part."""
+        plan = self._plan()
+        if plan.reasons or not steps:
+            return not plan.reasons
+        try:
+            for node in self.nodes:
+                self._loaded(node, plan.statuses, steps)
+        except (InputError, ArtifactMissing, ArtifactDamaged):
+            return False
+        return True
+
+    def values(self, steps: list[Any], *, force: bool = False, executor: object = None) -> Any:
+        """The value of its task, or the list of those of its tasks.
+
+        Args:
+            steps: From a value to the part that is wanted.
+            force: Whether they are computed again.
+            executor: Where what is missing runs.
+
+        Raises:
+            FlowError: it cannot be planned, or a value has no such part.
+            Exception: the exception of the first task that failed.
+        """
+        keys = [node.key for node in self.nodes]
+        statuses = self._computed(keys if force else (), executor)
+        values = [self._value(node, statuses, steps, executor) for node in self.nodes]
+        return values[0] if len(values) == 1 else values
+
+    def stored_values(self, steps: list[Any]) -> Any:
+        """The same, but nothing is computed.
+
+        Raises:
+            RecordMissing: a value is not there.
+        """
+        plan = self._plan()
+        missing = [node for node in self.nodes if node.key in plan.reasons]
+        if missing:
+            node, why = missing[0], plan.reasons[missing[0].key].value
+            raise RecordMissing(
+                f"{node.unique_name} ({node.address}) has no result in {self._store!r}: {why}. "
+                f"call() and result() compute it"
+            )
+        values = [self._loaded(node, plan.statuses, steps) for node in self.nodes]
+        return values[0] if len(values) == 1 else values
+
+    def _plan(self, forced: Collection[str] = ()) -> Plan:
+        plan = plan_for(self._graph, self._store, [node.key for node in self.nodes], forced)
+        tell_changed_code(plan.changed)
+        return plan
+
+    def _computed(self, forced: Collection[str], executor: object) -> Mapping[str, Status]:
+        """What the store knows of the nodes when nothing is missing any more."""
+        plan = self._plan(forced)
+        if not plan.reasons:
+            return plan.statuses
+        run_directly(plan, executor)
+        return self._store.statuses([node.address for node in self.nodes])
+
+    def _value(
+        self, node: Node, statuses: Mapping[str, Status], steps: list[Any], executor: object
+    ) -> Any:
+        try:
+            return self._loaded(node, statuses, steps)
+        except (ArtifactMissing, ArtifactDamaged) as error:
+            _log.warning("%s; it is computed again", error)
+        return self._loaded(node, self._computed([node.key], executor), steps)
+
+    def _loaded(self, node: Node, statuses: Mapping[str, Status], steps: list[Any]) -> Any:
+        status = statuses[node.key]
+        value = value_of(self._store, node.address, status, steps)
+        note_reading(self._store, node, status.attempt)
+        return value

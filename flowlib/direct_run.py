@@ -1,0 +1,96 @@
+"""How does a plan run here and now, without a run's folder, view or log?"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from flowlib.carrying_out import carry_out, chosen_executor, demands_of, started_workers
+from flowlib.configuration import settings
+from flowlib.errors import RunError
+from flowlib.executor import ExecutorSetup
+from flowlib.flow_running import end_of_run
+from flowlib.interrupts import Interrupts
+from flowlib.jobs import JobMaker
+from flowlib.launch import checked_store
+from flowlib.plan import Plan
+from flowlib.provenance import provenance
+from flowlib.resources import pool_of
+from flowlib.results import Run
+from flowlib.run_identity import UNCATEGORIZED, RunIdentity
+from flowlib.run_means import RunMeans
+from flowlib.run_progress import RunProgress
+from flowlib.store_choice import task_around
+from stores import Owner
+
+DIRECT: Final = "direct"
+"""The name of the run in records that direct calls have made."""
+
+_ORIGIN_S: Final = 60.0
+"""Direct calls within this time count as one run: where results come from is found out once."""
+
+
+def run_directly(plan: Plan, executor: object = None) -> Run:
+    """Run what is missing, with one worker: this process if nothing else is asked for.
+
+    Args:
+        plan: What is missing, and where it goes.
+        executor: As of `Flow.run`.
+
+    Raises:
+        FlowError: something is asked for that cannot be; nothing was run then.
+        Exception: the exception of the first task that failed.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    _refuse_circle(plan)
+    known, store = settings(), checked_store(plan.store)
+    pool, owner = pool_of(None, os.environ), Owner.of_this_process()
+    demands = demands_of(plan, pool, None)
+    with _InsideOfTask() if task_around() else Interrupts() as interrupts:
+        setup = ExecutorSetup(store, 1, None, owner, interrupts, known, None)
+        workers = started_workers(chosen_executor(executor), setup, plan.graph, pool)
+        means = RunMeans(store, workers, pool, demands, owner, interrupts, known)
+        identity = RunIdentity(UNCATEGORIZED, DIRECT)
+        origin = _origin(int(time.monotonic() // _ORIGIN_S), with_diff=not known.ignore_diff)
+        state = carry_out(plan, JobMaker(plan, identity, origin), means, 1, lambda event: None)
+    run = Run(plan, store, identity, state, frozenset(), RunProgress())
+    return end_of_run(run, exit_on_error=True)
+
+
+def _refuse_circle(plan: Plan) -> None:
+    """A task that waits for itself would wait for ever."""
+    around = task_around()
+    if around is None:
+        return
+    for node in plan.to_run:
+        if node.key in around.computing:
+            raise RunError(
+                f"{node.unique_name} ({node.address}) needs its own result, which {around.address} "
+                f"asks for while it is computed: a task cannot wait for itself"
+            )
+
+
+@functools.lru_cache(maxsize=1)
+def _origin(minute: int, *, with_diff: bool) -> dict[str, object]:
+    return provenance(with_diff=with_diff)
+
+
+class _InsideOfTask(Interrupts):
+    """The run around the task hears the signals; what ends the task ends what it computes."""
+
+    def __enter__(self) -> Interrupts:
+        return self
+
+    @contextlib.contextmanager
+    def of_task(self, yields: Callable[[], bool]) -> Iterator[None]:
+        try:
+            with super().of_task(yields):
+                yield
+        except KeyboardInterrupt:
+            self._note(signal.SIGINT)
+            raise

@@ -1,0 +1,190 @@
+"""Are results of specs and calls computed once, remembered, and the same as those of flows?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowlib import CallError, Flow, InMemoryStore, configure, sweep, use_store
+from stores import LocalFileStore, RecordMissing
+from tests.flowlib.direct_tasks import (
+    eager_square,
+    nothing,
+    parts,
+    slow,
+    square,
+    total,
+    with_store,
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    """Where tasks note that they have run."""
+    path = tmp_path / "noted"
+    path.mkdir()
+    return str(path)
+
+
+def count(folder: str) -> int:
+    """How often tasks have run."""
+    return len([*Path(folder).iterdir()])
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_a_call_computes_once_and_is_remembered(kind: str, tmp_path: Path, folder: str) -> None:
+    """What a lazy call of a flow has computed counts, too, and the other way round."""
+    store = InMemoryStore() if kind == "memory" else LocalFileStore(tmp_path / "runs")
+    assert [square.call(3, folder, store=store) for _ in range(3)] == [9, 9, 9]
+    assert count(folder) == 1
+    assert square(3).result(store) == 9
+    assert Flow([square(3)]).run(num_workers=1, results_store=store).counts == {"cached": 1}
+    Flow([square(4, folder)]).run(num_workers=1, results_store=store)
+    assert (square.call(4, folder, store=store), count(folder)) == (16, 2)
+
+
+def test_force_computes_again(tmp_path: Path, folder: str) -> None:
+    """Once; what is stored then is the new one."""
+    store = LocalFileStore(tmp_path / "runs")
+    assert parts.call(2, folder, store=store)["count"] == 2
+    assert parts.call(2, folder, store=store, force=True)["count"] == 2
+    assert count(folder) == 2
+    assert parts.call(2, folder, store=store)["numbers"] == [0, 1]
+    assert parts(2, folder).result(store, force=True)["count"] == 2
+    assert count(folder) == 3
+    record = parts(2).record(store)
+    assert record is not None
+    assert record.latest.number == 3
+
+
+def test_what_is_known_is_told_and_nothing_computed(tmp_path: Path, folder: str) -> None:
+    """key, exists, load and query of a function."""
+    store = LocalFileStore(tmp_path / "runs")
+    assert square.key(3) == square(3).key == square(x=3).key != square.key(4)
+    assert not square.exists(3, store=store)
+    with pytest.raises(RecordMissing, match=r"square \(square/[0-9a-f]{8}\) has no result.*: new"):
+        square.load(3, store=store)
+    assert count(folder) == 0
+    assert not Path(store.base_dir).exists()
+    for x in (3, 4):
+        square.call(x, folder, store=store)
+    assert square.exists(3, store=store)
+    assert square.load(3, store=store) == 9
+    assert sorted(r["result"] for r in square.query(store).to_dicts()) == [9, 16]
+    assert [r["result"] for r in square.query(store, x=[4, 5]).to_dicts()] == [16]
+    assert count(folder) == 2
+
+
+def test_none_is_a_result(tmp_path: Path, folder: str) -> None:
+    """It is remembered as any other."""
+    store = LocalFileStore(tmp_path / "runs")
+    assert nothing.call(1, folder, store=store) is None
+    assert nothing.call(1, folder, store=store) is None
+    assert count(folder) == 1
+    assert nothing.exists(1, folder, store=store)
+
+
+def test_plain_calls_of_an_eager_function(tmp_path: Path, folder: str) -> None:
+    """They compute and are remembered; `spec` gives the lazy one, with the same key."""
+    with use_store(LocalFileStore(tmp_path / "runs")) as store:
+        assert [eager_square(5, folder) for _ in range(2)] == [25, 25]
+        assert count(folder) == 1
+        assert eager_square.spec(5).result(store) == 25
+        assert total([eager_square.spec(5), eager_square.spec(6)]).result() == 61
+    assert eager_square.key(5) == eager_square.spec(5).key
+
+
+def test_which_store_holds(tmp_path: Path, folder: str) -> None:
+    """argument > use_store, the innermost > settings > one memory store of the process."""
+    one, other = LocalFileStore(tmp_path / "one"), InMemoryStore()
+    with use_store(one):
+        with use_store(f"file:{tmp_path / 'inner'}") as inner:
+            square.call(1, folder)
+            square.call(2, folder, store=other)
+        square.call(3, folder)
+    configure(store=f"file:{tmp_path / 'settings'}")
+    try:
+        square.call(4, folder)
+    finally:
+        configure(store=None)
+    square.call(5, folder)
+    stores: dict[str, Any] = {
+        "one": one,
+        "inner": inner,
+        "other": other,
+        "settings": f"file:{tmp_path / 'settings'}",
+        "memory": None,
+    }
+    found = {
+        name: [x for x in range(1, 6) if square.exists(x, store=store)]
+        for name, store in stores.items()
+    }
+    assert found == {"inner": [1], "other": [2], "one": [3], "settings": [4], "memory": [5]}
+    assert count(folder) == 5
+
+
+def test_a_store_that_is_none_is_refused() -> None:
+    """Whoever names it."""
+    with pytest.raises(TypeError, match="which is no store"):
+        square.call(1, store=7)  # type: ignore[arg-type]  # what is to be refused
+    with pytest.raises(TypeError, match="which is no store"), use_store(7):  # type: ignore[arg-type]  # the same
+        pass
+
+
+def test_only_what_is_missing_is_computed(tmp_path: Path, folder: str) -> None:
+    """What is upstream of a result that is there is not even looked for."""
+    store = LocalFileStore(tmp_path / "runs")
+    middle = parts(square(2, folder), folder)
+    answer = total(middle["numbers"])
+    assert answer.result(store) == 6
+    assert count(folder) == 2
+    for each in square.query(store):
+        store.remove(each.address)
+    assert answer.result(store) == 6
+    assert count(folder) == 2
+    for name in ("total", "parts"):
+        for each in store.records(name):
+            store.remove(each.address)
+    assert (answer.result(store), count(folder)) == (6, 4)
+
+
+def test_several_tasks_are_a_list(tmp_path: Path) -> None:
+    """In the order of their results in a flow; a part of each, too."""
+    store = LocalFileStore(tmp_path / "runs")
+    squares = square(sweep(3, 1, 2))
+    assert squares.result(store) == [9, 1, 4]
+    assert parts(squares)["count"].result(store) == [9, 1, 4]
+    assert total.reduce(squares).result(store) == 14
+    assert square(sweep(3)).result(store) == 9
+    assert squares.keys == [square.key(x) for x in (3, 1, 2)]
+
+
+def test_a_call_may_read_specs(tmp_path: Path, folder: str) -> None:
+    """It is what the lazy call would be."""
+    store = LocalFileStore(tmp_path / "runs")
+    read = parts(3, folder)
+    assert total.call(read["numbers"], store=store) == 3
+    assert total(read["numbers"]).exists(store)
+    assert total.load(read["numbers"], store=store) == 3
+    assert count(folder) == 1
+
+
+def test_a_parameter_of_the_function_is_never_taken_for_one_of_the_call(tmp_path: Path) -> None:
+    """Where both are called `store`, that is an error with the cure."""
+    store = LocalFileStore(tmp_path / "runs")
+    with pytest.raises(CallError, match=r"with_store has a parameter 'store' of its own"):
+        with_store.call(1, store=store)
+    assert with_store.bind(store=store)(1, store="x") == "1x"
+    with use_store(store):
+        assert with_store.call(1, "x") == "1x"
+    assert with_store.exists(1, "x", store=None) is False
+
+
+def test_the_result_of_a_slow_call_is_its_value(tmp_path: Path, folder: str) -> None:
+    """A list of the user's is one value."""
+    store = LocalFileStore(tmp_path / "runs")
+    assert slow.call(3, folder, 0.0, store=store) == [3, 9]
+    assert slow(3, folder, 0.0).result(store) == [3, 9]
+    assert slow(3, folder, 0.0)[1].result(store) == 9

@@ -22,6 +22,7 @@ from stores.codec import Codec
 from stores.errors import StoreError, Unpicklable
 
 _MAIN = ("__main__", "__mp_main__")
+_NOTHING: dict[str, object] = {}
 
 
 class PickleCodec(Codec):
@@ -85,9 +86,11 @@ class _Pickler(pickle.Pickler):
 
 
 def _is_of_script(obj: Any) -> bool:
-    """Whether it is a class or function of the script that runs."""
+    """Whether it is a class or function of the script that runs, or one that was decorated."""
     kind = type(obj)
-    return (kind is types.FunctionType or issubclass(kind, type)) and obj.__module__ in _MAIN
+    if kind is types.FunctionType or issubclass(kind, type):
+        return obj.__module__ in _MAIN
+    return getattr(obj, "__dict__", _NOTHING).get("__module__") in _MAIN  # `functools.wraps`
 
 
 def _refused() -> Any:

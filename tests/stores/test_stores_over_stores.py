@@ -96,6 +96,7 @@ WRITING = {
 """What changes a store: passed on by a stack, refused by one that is only read."""
 
 OWN = {
+    "beside": "a store over those that lie beside, which refuses as this one does",
     "lease_folder": "a store that is only read has no leases",
     "lease_times": "a store that is only read has no leases",
     "release_attempt": "harmless where nothing can be acquired",

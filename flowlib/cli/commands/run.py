@@ -14,7 +14,7 @@ from flowlib.cli.documents import document_arguments, flow_of, flow_of_run
 from flowlib.cli.exits import ExitCode
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import note, signs, write_json, write_lines
-from flowlib.cli.resource_words import resources_of
+from flowlib.cli.running import conduct_options, means_options, run_arguments, with_options
 from flowlib.cli.verbosity import QUIET, VERBOSE, verbosity
 from flowlib.terminal import terminal_width
 
@@ -48,40 +48,23 @@ _CHOICE = (
     ),
 )  # fmt: skip
 
-_MEANS = (
-    click.option("-w", "--workers", "num_workers", type=click.IntRange(1), help="Tasks at once."),
-    click.option("--gpus", metavar="0,1", help="GPUs to lease to tasks; auto for all, none."),
-    click.option(
-        "--resource", "amounts", multiple=True, metavar="KIND=AMOUNT",
-        help="Another resource: cpu=8, mem=64GB. May be given several times.",
-    ),
-    click.option("--executor", metavar="NAME", help="Where tasks run: processes, inline, …"),
-    click.option("--inline", is_flag=True, help="Run in this process, one task after the other."),
+_LIMITS = (
     click.option("--pdb", "has_pdb", is_flag=True, help="Stop in the debugger where a task fails."),
     click.option("--timeout", metavar="TIME", help="How long a task may take: 90, 10m, 2h."),
     click.option("--retries", type=click.IntRange(0), help="How often a failed task is retried."),
-)  # fmt: skip
-
-_CONDUCT = (
     click.option("-n", "--dry-run", is_flag=True, help="Tell what would run and why; run nothing."),
     click.option("--exit-code", is_flag=True, help="With -n: exit with 10 if something would run."),
-    click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure."),
-    click.option("--max-failures", type=click.IntRange(1), help="Stop after so many failures."),
-    click.option("--name", "run_name", metavar="NAME", help="What to call the run."),
+)
+
+_ABOUT = (
     click.option("--project", "project_name", metavar="NAME", help="The project of the run."),
-    click.option(
-        "--progress", type=click.Choice(["auto", "live", "lines", "none"]),
-        help="How the run is shown on stderr.",
-    ),
-    click.option("--tmux", "log_to_tmux", is_flag=True, help="A pane of tmux for each worker."),
     click.option("--report", metavar="FILE", help="Write a page about the run at its end."),
-)  # fmt: skip
+)
 
 
 def _with_options(function: Any) -> Any:
-    for option in reversed((*_CHOICE, *_MEANS, *_CONDUCT)):
-        function = option(function)
-    return function
+    function = conduct_options(with_options(function, _ABOUT))
+    return with_options(means_options(with_options(function, _LIMITS)), _CHOICE)
 
 
 @click.command()
@@ -115,7 +98,7 @@ def command(
     if is_dry:
         return _told(flow, chosen, options, as_json=as_json, exit_code=is_asked)
     report, has_pdb = options.pop("report"), options.pop("has_pdb")
-    arguments = {**_arguments(options, as_json=as_json, is_inline=has_pdb), **chosen}
+    arguments = {**run_arguments(options, as_json=as_json, is_inline=has_pdb), **chosen}
     run = flow.run(exit_on_error=False, return_results=None, **arguments)
     if report is not None:
         run.report(report)
@@ -148,35 +131,6 @@ def _chosen(options: dict[str, Any]) -> dict[str, Any]:
         for name, value in given.items()
         if value
     }
-
-
-def _arguments(options: Mapping[str, Any], *, as_json: bool, is_inline: bool) -> dict[str, Any]:
-    """What `Flow.run` is called with."""
-    known = dict(options)
-    resources = resources_of(known.pop("gpus"), known.pop("amounts"))
-    if known.pop("inline") or is_inline:
-        if known["num_workers"] not in (None, 1) or known["executor"] not in (None, "inline"):
-            raise click.UsageError("--inline and --pdb run one task at a time, in this process")
-        known |= {"num_workers": 1, "executor": "inline"}
-    if known.pop("fail_fast"):
-        known["max_failures"] = 1
-    if as_json:
-        known["progress"] = "events"
-    elif known["progress"] is None:
-        known["progress"] = _progress()
-    return {
-        "resources": resources,
-        **{name: value for name, value in known.items() if value is not None},
-    }
-
-
-def _progress() -> str:
-    """A command that was called by hand shows its run: where there are no bars, by lines."""
-    from flowlib.live_terminal import is_live
-
-    if verbosity() == QUIET:
-        return "end"
-    return "auto" if is_live(sys.stderr) else "lines"
 
 
 def _told(

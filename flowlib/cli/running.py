@@ -1,0 +1,89 @@
+"""What may be said of a run on the command line, and what is it to `Flow.run`?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+
+from flowlib.cli.resource_words import resources_of
+from flowlib.cli.verbosity import QUIET, verbosity
+
+_MEANS: Final = (
+    click.option("-w", "--workers", "num_workers", type=click.IntRange(1), help="Tasks at once."),
+    click.option("--gpus", metavar="0,1", help="GPUs to lease to tasks; auto for all, none."),
+    click.option(
+        "--resource", "amounts", multiple=True, metavar="KIND=AMOUNT",
+        help="Another resource: cpu=8, mem=64GB. May be given several times.",
+    ),
+    click.option("--executor", metavar="NAME", help="Where tasks run: processes, inline, …"),
+    click.option("--inline", is_flag=True, help="Run in this process, one task after the other."),
+)  # fmt: skip
+
+_CONDUCT: Final = (
+    click.option("--fail-fast", is_flag=True, help="Start nothing more after the first failure."),
+    click.option("--max-failures", type=click.IntRange(1), help="Stop after so many failures."),
+    click.option("--name", "run_name", metavar="NAME", help="What to call the run."),
+    click.option(
+        "--progress", type=click.Choice(["auto", "live", "lines", "none"]),
+        help="How the run is shown on stderr.",
+    ),
+    click.option("--tmux", "log_to_tmux", is_flag=True, help="A pane of tmux for each worker."),
+)  # fmt: skip
+
+
+def means_options(function: Any) -> Any:
+    """With what a run works."""
+    return with_options(function, _MEANS)
+
+
+def conduct_options(function: Any) -> Any:
+    """How far a run goes, and how it is shown."""
+    return with_options(function, _CONDUCT)
+
+
+def with_options(function: Any, options: Any) -> Any:
+    """Add options to a command, in this order."""
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def run_arguments(options: Mapping[str, Any], *, as_json: bool, is_inline: bool) -> dict[str, Any]:
+    """What a run is called with.
+
+    Args:
+        options: Those of the command line, by name; what is not given is None.
+        as_json: Whether events are written to stdout.
+        is_inline: Whether it is to run in this process, whatever the options say.
+
+    Raises:
+        click.UsageError: they exclude each other.
+    """
+    known = dict(options)
+    resources = resources_of(known.pop("gpus"), known.pop("amounts"))
+    if known.pop("inline") or is_inline:
+        if known["num_workers"] not in (None, 1) or known["executor"] not in (None, "inline"):
+            raise click.UsageError("--inline and --pdb run one task at a time, in this process")
+        known |= {"num_workers": 1, "executor": "inline"}
+    if known.pop("fail_fast"):
+        known["max_failures"] = 1
+    if as_json:
+        known["progress"] = "events"
+    elif known["progress"] is None:
+        known["progress"] = _progress()
+    return {
+        "resources": resources,
+        **{name: value for name, value in known.items() if value is not None},
+    }
+
+
+def _progress() -> str:
+    """A command that was called by hand shows its run: where there are no bars, by lines."""
+    from flowlib.live_terminal import is_live
+
+    if verbosity() == QUIET:
+        return "end"
+    return "auto" if is_live(sys.stderr) else "lines"

@@ -143,14 +143,23 @@ def test_a_task_may_be_left_open_until_its_future_is_done(any_files: ResultsStor
     assert begun.begin()[0] is OutcomeKind.FOUND
 
 
-def test_the_lease_is_kept_as_long_as_the_future_takes(tmp_path: Path) -> None:
-    """Although nothing of ours runs meanwhile, nobody takes the task over."""
+def test_the_lease_is_renewed_as_long_as_the_future_takes(tmp_path: Path) -> None:
+    """Although nothing of ours runs meanwhile."""
     store = LocalFileStore(tmp_path)
-    store.lease_times.prefer(3.0, 0.5)
+    store.lease_times.prefer(30.0, 0.2)
     begun = Begun(Future(), store)
     begun.begin()
-    time.sleep(6)
-    assert begun.begin()[0] is OutcomeKind.BUSY
+    folder = store.lease_folder(begun.node.address)
+    assert folder is not None
+
+    def renewed() -> list[int]:
+        return [each.stat().st_mtime_ns for each in Path(folder).glob(f"{begun.node.key}.*")]
+
+    before, end = renewed(), time.monotonic() + 60
+    while renewed() == before and time.monotonic() < end:
+        time.sleep(0.1)
+    assert len(before) == 1
+    assert renewed() > before
     FUTURES["x"].set_result({"a": 1})
     assert begun.begin()[0] is OutcomeKind.FOUND
 

@@ -156,6 +156,7 @@ class Outcome:
         owner: Who computes it, for BUSY.
         record: The record, where the store cannot be reached from the worker.
         blobs: Its artifacts, likewise.
+        more: What the task has computed by direct calls, likewise.
         is_store_error: Whether the store failed rather than the task.
         is_lost: Whether the worker could not commit the attempt itself, so the driver must.
         failure: In which way it failed, for FAILED and KILLED.
@@ -178,6 +179,7 @@ class Outcome:
     failure: FailureKind | None = None
     ended_by: int | None = None
     log: str = ""
+    more: tuple[tuple[Record, Mapping[str, bytes]], ...] = ()
     raised: Exception | None = None
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -14,6 +14,16 @@ from stores import Address, Attempt, ErrorDetails, Owner, ResultsStore, StoreErr
 _log = logging.getLogger("flowlib")
 
 
+def adopt_records(outcome: Outcome, store: ResultsStore) -> None:
+    """Take what a worker has computed who cannot reach the store."""
+    for record, blobs in outcome.more:
+        known = store.record(record.address)
+        if known is None or known.finished is None:
+            store.adopt(record, blobs)
+    if outcome.record is not None:
+        store.adopt(outcome.record, outcome.blobs)
+
+
 def record_loss(
     job: Job,
     store: ResultsStore,

@@ -225,8 +225,10 @@ def _executed_on_slice(
     job: Job, assignment: Assignment, inputs: InMemoryStore, owner: Owner, around: Surroundings
 ) -> Outcome:
     """Run on the inputs that came with the job; the results travel with the outcome."""
+    before = {*inputs.addresses(), job.address}
     outcome = execute(job, assignment, inputs, owner, around)
     if outcome.kind is OutcomeKind.BUSY or inputs.record(job.address) is None:
         return outcome
     record, blobs = inputs.export(job.address)
-    return replace(outcome, record=record, blobs=blobs)
+    more = tuple(inputs.export(each) for each in inputs.addresses() if each not in before)
+    return replace(outcome, record=record, blobs=blobs, more=more)

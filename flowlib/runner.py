@@ -25,7 +25,7 @@ from flowlib.interrupts import Stage, Woken
 from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
-from flowlib.losses import record_loss, record_skip
+from flowlib.losses import adopt_records, record_loss, record_skip
 from flowlib.node import Node
 from flowlib.parking import Parking
 from flowlib.policy import FailureKind, Preemption
@@ -131,8 +131,7 @@ class Runner:
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)
-        if outcome.record is not None:
-            self._store.adopt(outcome.record, outcome.blobs)
+        adopt_records(outcome, self._store)
         if outcome.kind is not OutcomeKind.BUSY:
             self._parking.leave(node.key)
         match outcome.kind:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -18,6 +18,7 @@ from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
 from flowlib.running import GRACE_S, Neighbour, Surroundings, TaskContext
+from flowlib.store_choice import reading
 from flowlib.user_code import computed, handle_of, save_returned
 from stores import (
     Attempt,
@@ -93,10 +94,12 @@ def _run_attempt(
     around: Surroundings,
 ) -> Outcome:
     started, began = time.time(), time.perf_counter()
-    with around.output(job.log) as output:
+    with around.output(job.log) as output, reading(job.address, store) as read:
         ending = _call(job, assignment, store, attempt, around)
         if ending.error is not None:
             output.write(last_words(ending.error))
+    if read.inputs:
+        job = replace(job, inputs=(*job.inputs, *read.inputs.values()))
         log = {"log": output.place} if output.place else {}
     commit = partial(_committed, job, attempt, {**assignment.provenance, **log}, started, began)
     if ending.awaits is None or around.left_open is None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from flowlib import task
+from flowlib import task, use_store
 
 
 def noted(folder: str) -> int:
@@ -71,3 +71,39 @@ def eager_square(x: int, folder: str = "") -> int:
 def with_store(x: int, store: str = "") -> str:
     """Has a parameter that direct calls have, too."""
     return f"{x}{store}"
+
+
+@task(ignore=["folder"])
+def sum_of_squares(n: int, folder: str = "") -> int:
+    """Computes others at once while it runs."""
+    below: int = sum(square.call(x, folder) for x in range(n))
+    return below + int(square(n, folder).result())
+
+
+@task
+def itself(x: int) -> int:
+    """Asks for what it is to compute."""
+    return itself.call(x) + 1
+
+
+@task
+def fibonacci(n: int) -> int:
+    """By itself, with smaller numbers."""
+    return n if n < 2 else fibonacci.call(n - 1) + fibonacci.call(n - 2)
+
+
+@task(ignore=["folder"])
+def aside(x: int, elsewhere: str, folder: str) -> int:
+    """Computes something in another store."""
+    with use_store(elsewhere):
+        return int(square.call(x, folder))
+
+
+@task(ignore=["folder"])
+def asks_a_failing_one(x: int, folder: str) -> str:
+    """Goes on when what it computes fails."""
+    try:
+        fails.call(x, folder)
+    except ValueError as error:
+        return f"went on: {error}"
+    return "never"

@@ -17,9 +17,9 @@ from flowlib.inline_output import InlineOutputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.running import Surroundings
 from flowlib.task_output import OutputPlace, no_outputs
+from flowlib.thread_jobs import ThreadJobs
 from flowlib.transport import dumps, loads
-from flowlib.worker import execute
-from stores import Address, Heartbeat, Owner, ResultsStore
+from stores import Address, Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,11 @@ def run_remote(remote: RemoteJob) -> Outcome:
     ignored here while a task runs.
     """
     try:
-        place = _place_of(remote.told)
+        jobs = _jobs_of(remote.told)
         assignment: Any = _assignment_of(remote.assignment)
         job: Any = loads(remote.body)
         with _without_ctrl_c():
-            return place.run(job, assignment)
+            return jobs.run(job, assignment)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unpickling runs user code
         return Outcome(
             remote.address,
@@ -92,30 +92,14 @@ def run_remote(remote: RemoteJob) -> Outcome:
         )
 
 
-class _Place:
-    """What a process knows of one run; kept for its next jobs."""
-
-    def __init__(self, store: ResultsStore, output: OutputPlace | None) -> None:
-        self._store = store
-        self._owner = Owner.of_this_process()
-        self._hearts = threading.local()  # one heart beats for one task
-        outputs = no_outputs if output is None else InlineOutputs(output).of
-        self._around = Surroundings(output=outputs)
-
-    def run(self, job: Job, assignment: Assignment) -> Outcome:
-        heart = getattr(self._hearts, "own", None)
-        if heart is None:
-            heart = self._hearts.own = Heartbeat(self._store)
-        with heart.of(job.address):
-            return execute(job, assignment, self._store, self._owner, self._around)
-
-
 @lru_cache(maxsize=4)  # runs that share a process take turns at the most
-def _place_of(told: bytes) -> _Place:
+def _jobs_of(told: bytes) -> ThreadJobs:
     known: Any = loads(told)
     store, settings, output = known
     configuration.adopt(settings)
-    return _Place(store, _reachable(output))
+    place = _reachable(output)
+    outputs = no_outputs if place is None else InlineOutputs(place).of
+    return ThreadJobs(store, Owner.of_this_process(), Surroundings(output=outputs))
 
 
 def _reachable(output: OutputPlace | None) -> OutputPlace | None:

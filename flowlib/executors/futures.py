@@ -8,14 +8,17 @@ its own affair: no isolation between tasks, no timeouts, output of Python code o
 from __future__ import annotations
 
 import concurrent.futures
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.remote_job import RemoteJobs, run_remote
+from flowlib.thread_jobs import ThreadJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +42,41 @@ class FuturesExecutor(Executor):
                 'executor="futures" needs a pool: give the pool itself, for instance '
                 "executor=ProcessPoolExecutor(4)"
             )
+        if isinstance(self.pool, concurrent.futures.ThreadPoolExecutor):
+            threads = ThreadJobs.of(setup)
+            return _PoolWorkers(setup, self.pool, lambda *work: (threads.run, *work))
         if not setup.store.reachable_from_workers:
             raise RunError(
                 f"the workers of {type(self.pool).__name__} cannot write to {setup.store!r}: give "
                 f'a store that they reach, such as LocalFileStore, or use executor="threads"'
             )
-        return _PoolWorkers(setup, self.pool)
+        jobs = RemoteJobs(setup)
+        return _PoolWorkers(setup, self.pool, lambda *work: (run_remote, jobs.of(*work)))
 
 
 class _PoolWorkers(FutureWorkers):
-    """The workers of somebody else's pool."""
+    """The workers of somebody else's pool.
 
-    def __init__(self, setup: ExecutorSetup, pool: concurrent.futures.Executor) -> None:
+    Args:
+        setup: What the run gives.
+        pool: Takes the jobs.
+        call: Makes the call that runs a job there: the arguments of the pool's `submit`.
+    """
+
+    def __init__(
+        self,
+        setup: ExecutorSetup,
+        pool: concurrent.futures.Executor,
+        call: Callable[[Job, Assignment], tuple[Any, ...]],
+    ) -> None:
         super().__init__(setup, setup.num_workers)
         self._pool = pool
-        self._jobs = RemoteJobs(setup)
+        self._call = call
 
     def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
-        remote = self._jobs.of(job, assignment)
+        call = self._call(job, assignment)
         try:
-            return self._pool.submit(run_remote, remote)
+            return self._pool.submit(*call)
         except RuntimeError as error:  # also BrokenExecutor
             name = type(self._pool).__name__
             raise RunError(f"{name} takes no jobs any more: {error}") from error

@@ -15,12 +15,8 @@ from typing import Final, NamedTuple
 
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers
-from flowlib.inline_output import InlineOutputs
 from flowlib.job import Assignment, Job, Outcome
-from flowlib.running import Surroundings
-from flowlib.task_output import no_outputs
-from flowlib.worker import execute
-from stores import Heartbeat
+from flowlib.thread_jobs import ThreadJobs
 
 _PATIENCE_S: Final = 5.0
 """How long threads without work may take to leave."""
@@ -48,9 +44,7 @@ class _ThreadWorkers(FutureWorkers):
         super().__init__(setup, setup.num_workers)
         self._errands: SimpleQueue[_Errand | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
-        outputs = no_outputs if setup.output is None else InlineOutputs(setup.output).of
-        interrupts = setup.interrupts
-        self._around = Surroundings(lambda: interrupts.is_stopping, output=outputs)
+        self._jobs = ThreadJobs.of(setup)
 
     @property
     def leases_to_renew(self) -> Collection[Job]:
@@ -75,18 +69,14 @@ class _ThreadWorkers(FutureWorkers):
 
     def _serve(self) -> None:
         """What a thread does."""
-        heartbeat = Heartbeat(self._setup.store)
         while (errand := self._errands.get()) is not None:
             if errand.future.set_running_or_notify_cancel():
-                self._run(errand, heartbeat)
-        heartbeat.close()
+                self._run(*errand)
+        self._jobs.leave()
 
-    def _run(self, errand: _Errand, heartbeat: Heartbeat) -> None:
-        future, job, assignment = errand
+    def _run(self, future: Future[Outcome], job: Job, assignment: Assignment) -> None:
         try:
-            with heartbeat.of(job.address):
-                store, owner = self._setup.store, self._setup.owner
-                outcome = execute(job, assignment, store, owner, self._around)
+            outcome = self._jobs.run(job, assignment)
         except BaseException as error:  # noqa: BLE001  # the run must hear of it
             future.set_exception(error)
         else:

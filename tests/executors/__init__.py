@@ -1,0 +1,1 @@
+"""Every executor does the same: one contract for all."""

@@ -1,0 +1,69 @@
+"""The executors that the contract is checked for, and what each of them promises."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+Given = AbstractContextManager[object]
+"""What `Flow.run(executor=…)` is given, while it is entered."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """An executor under test.
+
+    Attributes:
+        name: Shown by pytest.
+        given: Makes it with so many workers.
+        is_here: Whether tasks run in the process of the driver.
+        is_lone: Whether only one task runs at a time.
+        can_kill: Whether a running task can be ended.
+        survives: Whether it goes on after one of its processes was killed.
+        hears_stop: Whether running tasks are told that the run is being stopped.
+    """
+
+    name: str
+    given: Callable[[int], Given]
+    is_here: bool = False
+    is_lone: bool = False
+    can_kill: bool = False
+    survives: bool = False
+    hears_stop: bool = False
+
+
+@contextmanager
+def _pool(kind: str, method: str | None, size: int) -> Iterator[object]:
+    if kind == "thread":
+        with concurrent.futures.ThreadPoolExecutor(size) as threads:
+            yield threads
+    elif kind == "loky":
+        from loky import ProcessPoolExecutor
+
+        with ProcessPoolExecutor(size) as pool:
+            yield pool
+    else:
+        context = multiprocessing.get_context(method)
+        with concurrent.futures.ProcessPoolExecutor(size, mp_context=context) as processes:
+            yield processes
+
+
+CASES = [
+    Case("inline", lambda n: nullcontext("inline"), is_here=True, is_lone=True, hears_stop=True),
+    Case("threads", lambda n: nullcontext("threads"), is_here=True, hears_stop=True),
+    Case(
+        "processes",
+        lambda n: nullcontext("processes"),
+        can_kill=True,
+        survives=True,
+        hears_stop=True,
+    ),
+    Case("thread-pool", lambda n: _pool("thread", None, n), is_here=True),
+    Case("spawn-pool", lambda n: _pool("process", "spawn", n)),
+    Case("fork-pool", lambda n: _pool("process", "fork", n)),
+    Case("forkserver-pool", lambda n: _pool("process", "forkserver", n)),
+    Case("loky", lambda n: _pool("loky", None, n)),
+]

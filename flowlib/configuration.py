@@ -22,6 +22,7 @@ from flowlib.setting_kinds import (
     COUNT,
     FLAG,
     LEVEL,
+    NAMES,
     SECONDS,
     STORE,
     VIEW,
@@ -52,6 +53,15 @@ class Settings:
     )
     ignore_diff: bool = _setting(
         FLAG, False, "Whether records leave out what differs from the last commit"
+    )
+    keep_untracked: bool = _setting(
+        FLAG, False, "Whether files that git does not track are kept, too, for `flowlib reproduce`"
+    )
+    recorded_variables: tuple[str, ...] = _setting(
+        NAMES,
+        ("CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG", "*_NUM_THREADS", "PYTHONHASHSEED"),
+        "Which variables of the environment records tell of",
+        "`CUDA_VISIBLE_DEVICES`, `CUBLAS_WORKSPACE_CONFIG`, `*_NUM_THREADS`, `PYTHONHASHSEED`",
     )
     lease_secs: float = _setting(
         SECONDS, 120.0, "After how long the work of a silent process on another host is taken over"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flowlib.running import FromContext, Neighbour, TaskContext, context_of
+from flowlib.running import FromContext, Neighbour, TaskContext, context_of, seed_of
 from stores import (
     File,
     MetaDict,
@@ -156,7 +156,7 @@ class Task(ABC):
     @property
     def node_seed(self) -> int:
         """A seed of 32 bits derived from the key: the same whenever and wherever it runs."""
-        return int(context_of(self).address.key[:8], 16)
+        return seed_of(context_of(self).address.key)
 
     @property
     def logger(self) -> logging.Logger:

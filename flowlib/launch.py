@@ -21,10 +21,10 @@ from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.next_commands import store_text
+from flowlib.origin_texts import recorded_origin
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
-from flowlib.provenance import provenance
 from flowlib.resources import pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
@@ -72,7 +72,8 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             )
             crew = started_workers(chosen, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, log.show_life)
-            origin = provenance(with_diff=not known.ignore_diff)
+            kind = type(crew).__module__.rpartition(".")[2]
+            origin = recorded_origin(store, identity.project_name, kind)
             jobs = JobMaker(plan, identity, origin, log.names)
             state = carry_out(plan, jobs, means, limit, tell)
         run = Run(plan, store, identity, state, shown, story)

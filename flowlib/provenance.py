@@ -3,91 +3,155 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
-import subprocess
 import sys
-from hashlib import blake2b
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from flowlib.credentials import without_credentials
+from flowlib.credentials import without_secret_words
+from flowlib.git_state import GitState, commit_and_changes, digest_of, git_state
+from flowlib.machine import job_id, machine, variables
+from flowlib.packages import installed_packages, lock_file
 
-MOST_CHARACTERS: Final = 4_000
-"""Of a patch; every record of the run has a copy. The digest is that of the whole."""
+PATCH: Final = "patch"
+PACKAGES: Final = "packages"
+UNTRACKED: Final = "untracked"
+CONTENTS: Final = "contents"
 
-_LIMIT_S: Final = 5.0
-"""How long git may take for one answer; a huge work tree is not worth more."""
+DIGESTS: Final = {
+    PATCH: "git_diff_digest",
+    PACKAGES: "packages",
+    UNTRACKED: "git_untracked_digest",
+    CONTENTS: "git_contents_digest",
+}
+"""The field of a record that names a text which is kept beside the records."""
 
-_COMMAND: Final = ("git", "--no-pager", "--no-optional-locks", "-c", "core.quotePath=false")
-_DIFF: Final = ("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short")
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the results of a run come from.
+
+    Attributes:
+        facts: What every record holds.
+        texts: What is kept once for all: patch, packages, names and contents of untracked files.
+    """
+
+    facts: Mapping[str, Any]
+    texts: Mapping[str, bytes]
 
 
-def provenance(*, with_diff: bool) -> dict[str, object]:
+def provenance(*, with_diff: bool) -> dict[str, Any]:
     """What is known of the code, the machine and the command of this process.
 
-    Without git, a repository, a commit or a remote those fields are empty. Names and passwords
-    in URLs are replaced by `***`.
+    Without git, a repository, a commit or a remote those fields are empty, and `notes` say why.
+    Names and passwords in URLs, and what looks like a secret, are replaced by `***`.
 
     Args:
-        with_diff: Whether to add the patch of what differs from the last commit.
+        with_diff: Whether to ask for the digest of what differs from the last commit.
     """
-    return {**_code(_folder(), with_diff=with_diff), **_machine()}
+    return dict(origin_of_process(with_diff=with_diff).facts)
+
+
+def origin_of_process(
+    *, with_diff: bool, with_contents: bool = False, names: Iterable[str] = ()
+) -> Origin:
+    """Where the results come from that this process computes, with the texts to be kept.
+
+    Args:
+        with_diff: Whether to ask for the patch of what differs from the last commit.
+        with_contents: Whether to read the files that git does not track.
+        names: Of the variables of the environment that are recorded; `*` stands for any letters.
+    """
+    folder = _folder()
+    state = git_state(folder, with_diff=with_diff, with_contents=with_contents)
+    lock, lock_digest = lock_file(folder, state.root)
+    texts = {
+        PATCH: state.patch,
+        PACKAGES: installed_packages().encode("utf-8", "surrogateescape"),
+        UNTRACKED: "".join(f"{each}\n" for each in state.untracked).encode(
+            "utf-8", "surrogateescape"
+        ),
+        CONTENTS: state.contents,
+    }
+    optional = {
+        "lock_file": f"{lock} {lock_digest}".strip(),
+        "environment": variables(os.environ, names),
+        **{
+            field: state.patch_digest if kind == PATCH else digest_of(texts[kind])
+            for kind, field in DIGESTS.items()
+            if kind != PATCH
+        },
+    }
+    facts = {**_code(state), **machine(), **_command()}
+    facts |= {name: value for name, value in optional.items() if value}
+    return Origin(facts, {kind: text for kind, text in texts.items() if text})
 
 
 def code_state() -> str:
     """The commit of the code, and whether something differs from it: `git 3f2a91c+dirty`."""
-    found = _code(_folder(), with_diff=False)
-    commit = str(found["git_commit"])
-    return f"git {commit[:7]}{'+dirty' * bool(found['git_dirty'])}" if commit else ""
+    return commit_and_changes(_folder())
 
 
-def _machine() -> dict[str, object]:
-    system = os.uname()
+def origin_of_attempt(
+    known: Mapping[str, Any], log: str, own: Iterable[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Where the result of one attempt comes from, in the process that computes it.
+
+    Args:
+        known: What is known of the run.
+        log: Where its log is; empty if there is none.
+        own: Variables of the environment that this process was given for its devices.
+    """
+    found = dict(known)
+    if "host" in known:
+        host, job = _here(os.getpid())
+        if known["host"] != host:  # a worker on another machine than the driver
+            found = {**{k: v for k, v in known.items() if k not in _OF_MACHINES}, **machine()}
+        elif job:
+            found["job_id"] = job
+    if own:
+        found["environment"] = {**known.get("environment", {}), **dict(own)}
+    if log:
+        found["log"] = log
+    return found
+
+
+_OF_MACHINES: Final = ("cpu", "gpus", "gpu_driver", "job_id")
+
+
+@lru_cache(maxsize=1)
+def _here(pid: int) -> tuple[str, str]:
+    """Host and job of this process."""
+    return os.uname().nodename, job_id(os.environ)
+
+
+def _code(state: GitState) -> dict[str, object]:
+    found: dict[str, object] = {
+        "git_commit": state.commit,
+        "git_branch": state.branch,
+        "git_remote": state.remote,
+        "git_dirty": state.is_dirty,
+        "git_diff": "",
+        "git_diff_digest": state.patch_digest,
+    }
+    optional = {
+        "git_root": state.root,
+        "git_untracked": len(state.untracked),
+        "git_submodules": list(state.submodules),
+        "notes": state.notes,
+    }
+    return found | {name: value for name, value in optional.items() if value}
+
+
+def _command() -> dict[str, str]:
+    import shlex
+
     return {
-        "host": system.nodename,
-        "user": _user(),
-        "pid": os.getpid(),
-        "python": sys.version.split()[0],
-        "executable": sys.executable,
-        "platform": f"{system.sysname}-{system.release}-{system.machine}",
-        "command": without_credentials(shlex.join(sys.orig_argv)),
+        "command": shlex.join(without_secret_words(sys.orig_argv)),
         "folder": _working_directory(),
     }
-
-
-def _code(folder: str, *, with_diff: bool) -> dict[str, object]:
-    """Commit, branch, remote and changes of the repository around a folder."""
-    status = _asked(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no") or ""
-    headers = dict(re.findall(r"^# branch\.(\w+) (.*)$", status, re.MULTILINE))
-    commit = headers.get("oid", "")
-    is_dirty = any(not line.startswith("#") for line in status.splitlines())
-    remote = (_asked(folder, "remote", "get-url", "origin") or "") if headers else ""
-    diff = (_asked(folder, *_DIFF) or "") if is_dirty and with_diff else ""
-    return {
-        "git_commit": "" if commit == "(initial)" else commit,
-        "git_branch": headers.get("head", "").replace("(detached)", ""),
-        "git_remote": without_credentials(remote.strip()),
-        "git_dirty": is_dirty,
-        "git_diff": _cut(without_credentials(diff)),
-        "git_diff_digest": blake2b(diff.encode(), digest_size=16).hexdigest() if diff else "",
-    }
-
-
-def _asked(folder: str, *arguments: str) -> str | None:
-    """What git answers; None if it cannot."""
-    try:
-        done = subprocess.run(
-            [*_COMMAND, *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_LIMIT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
 
 
 def _folder() -> str:
@@ -105,21 +169,3 @@ def _working_directory() -> str:
         return str(Path.cwd())
     except OSError:
         return "/"  # it was removed
-
-
-def _user() -> str:
-    import getpass  # only runs that compute something pay for it
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
-def _cut(patch: str) -> str:
-    """A patch of bearable length, which tells what is missing."""
-    if len(patch) <= MOST_CHARACTERS:
-        return patch
-    kept = patch[:MOST_CHARACTERS].rpartition("\n")[0]
-    left = patch.count("\n") - kept.count("\n")
-    return f"{kept}\n# cut by flowlib: {left} more lines, {len(patch):,} characters in all\n"

@@ -8,16 +8,21 @@ from typing import Any, Final
 
 from flowlib.console_text import Line, Span, harmless
 from flowlib.durations import took
+from flowlib.origin_lines import commit_text
+from flowlib.provenance import DIGESTS, PACKAGES
 from flowlib.record_list import leaves, short
 from flowlib.record_story import RecordStory
-from flowlib.record_story_lines import commit_text, size_text
+from flowlib.record_story_lines import size_text
 from flowlib.signs import Signs
 from stores import Address, canonical
 from stores.canonical import Opaque
 from stores.config_paths import ABSENT
 
 _CODE: Final = ("git_commit", "git_dirty", "git_diff_digest")
-_NOISE: Final = frozenset({*_CODE, "git_diff", "git_branch", "git_remote", "pid", "command"})
+_NOISE: Final = frozenset(
+    {*_CODE, *DIGESTS.values(), "git_diff", "git_branch", "git_remote", "git_root", "git_untracked"}
+    | {"pid", "command", "notes", "environment"}
+)
 """Of where a result comes from, what is told as code, or differs in any two runs."""
 
 _TIME: Final = "duration_s"
@@ -138,7 +143,9 @@ def _facts(
     yield "upstream", _upstream(first), _upstream(second)
     yield "values", _values(first), _values(second)
     yield "artifacts", _artifacts(first), _artifacts(second)
-    yield "environment", _environment(first), _environment(second)
+    has_packages = first.kept.packages is not None and second.kept.packages is not None
+    environments = [_environment(each, has_packages=has_packages) for each in (first, second)]
+    yield "environment", environments[0], environments[1]
 
 
 def _config(story: RecordStory) -> dict[str, object]:
@@ -185,8 +192,21 @@ def _artifacts(story: RecordStory) -> dict[str, object]:
     }
 
 
-def _environment(story: RecordStory) -> dict[str, object]:
-    return {name: value for name, value in story.origin.items() if name not in _NOISE}
+def _environment(story: RecordStory, *, has_packages: bool) -> dict[str, object]:
+    """Machine, variables, and packages one by one where those of both are known."""
+    found = {name: _plain(value) for name, value in story.origin.items() if name not in _NOISE}
+    variables = story.origin.get("environment")
+    if isinstance(variables, Mapping):
+        found |= {f"variable {name}": value for name, value in variables.items()}
+    if has_packages:
+        packages = story.kept.packages or {}
+        return found | {f"package {name}": version for name, version in packages.items()}
+    digest = story.origin.get(DIGESTS[PACKAGES])
+    return found | ({"packages": digest} if digest else {})
+
+
+def _plain(value: object) -> object:
+    return ", ".join(str(each) for each in value) if isinstance(value, list) else value
 
 
 def _is_same(first: object, second: object) -> bool:

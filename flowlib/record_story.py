@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowlib.bulk import paused_collection
+from flowlib.origin_texts import Kept, kept_texts
 from flowlib.reasons import WHY
 from flowlib.record_lines import plain_config, time_text
 from flowlib.run_folders import recorded_log
+from flowlib.running import seed_of
 from flowlib.stored_runs import stored_runs
 from stores import Address, Attempt, Query, Record, RecordMissing, ResultsStore
 from stores.cells import plain_values
@@ -76,6 +78,7 @@ class RecordStory:
         log: The log of the last attempt, if it is still there.
         folder: With its files, in a store that has some.
         again: Words of the command that computes it again; empty if none is known.
+        kept: What is kept of where it comes from, beside the record.
     """
 
     record: Record
@@ -89,6 +92,7 @@ class RecordStory:
     log: str | None
     folder: str | None
     again: tuple[str, ...]
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def address(self) -> Address:
@@ -111,6 +115,11 @@ class RecordStory:
     def origin(self) -> dict[str, Any]:
         """Code, machine and command of the attempt that counts."""
         return {name: each for name, each in self.counts.provenance.items() if name != _LOG}
+
+    @property
+    def seed(self) -> int:
+        """What the task saw as `node_seed`."""
+        return seed_of(self.address.key)
 
     @property
     def again_text(self) -> str:
@@ -145,6 +154,7 @@ def record_story(store: ResultsStore, address: Address) -> RecordStory:
         recorded_log(store, record.latest.provenance),
         _folder(store, record),
         _again(store, record),
+        kept_texts(store, attempt),
     )
 
 
@@ -178,6 +188,10 @@ def story_document(story: RecordStory) -> dict[str, Any]:
         "attempts": [_attempt_document(each) for each in story.attempts],
         "facts": dict(counts.facts),
         "environment": story.origin,
+        "seed": story.seed,
+        "patch": story.kept.patch,
+        "packages": None if story.kept.packages is None else dict(story.kept.packages),
+        "untracked": list(story.kept.untracked),
         "log": story.log,
         "folder": story.folder,
         "again": list(story.again),

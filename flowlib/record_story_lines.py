@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from flowlib.age import ago
 from flowlib.console_text import Line, Span, harmless
 from flowlib.durations import took
+from flowlib.origin_lines import origin_rows
 from flowlib.reasons import EXPLANATIONS, Reason
 from flowlib.record_lines import stamp
 from flowlib.record_list import leaves, short
@@ -19,9 +20,6 @@ from stores import Attempt
 _MOST_NEIGHBOURS: Final = 10
 _MOST_TRACEBACK: Final = 12
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
-
-_ORIGIN: Final = ("command", "folder", "host", "user", "python", "platform")
-"""What is told of where a result comes from; the rest is in the document."""
 
 
 def story_lines(story: RecordStory, signs: Signs, now: float, *, is_long: bool) -> list[Line]:
@@ -57,16 +55,6 @@ def size_text(size_bytes: int) -> str:
             return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
         size /= 1000
     raise AssertionError  # the last unit takes all
-
-
-def commit_text(origin: Mapping[str, Any]) -> str:
-    """`git 3f2a91c0+changes on main`; empty where there was no repository."""
-    commit = str(origin.get("git_commit") or "")
-    if not commit:
-        return ""
-    changes = "+changes" if origin.get("git_dirty") else ""
-    branch = f" on {origin['git_branch']}" if origin.get("git_branch") else ""
-    return f"git {commit[:8]}{changes}{branch}"
 
 
 class _Pen:
@@ -162,10 +150,12 @@ class _Pen:
             yield (Span(f"  {self._said(line)}", "dim"),)
 
     def origin(self, story: RecordStory) -> Iterator[Line]:
-        found = story.origin
-        facts = [("code", commit_text(found))]
-        facts += [(name, str(found.get(name) or "")) for name in _ORIGIN]
+        kept = story.kept
+        facts = origin_rows(
+            story.origin, kept.patch, kept.packages, kept.untracked, is_long=self._is_long
+        )
         known = [(name, text) for name, text in facts if text]
+        known += [("seed", str(story.seed))] if known else []
         width = max((len(name) for name, _ in known), default=0)
         for name, text in known:
             yield (Span(f"  {name:<{width}}  ", "dim"), Span(self._said(text)))

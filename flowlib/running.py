@@ -54,6 +54,11 @@ class Surroundings:
     left_open: LeftOpen | None = None
 
 
+def seed_of(key: str) -> int:
+    """The seed of 32 bits of the task with this key."""
+    return int(key[:8], 16)
+
+
 @dataclass(slots=True)
 class TaskContext:
     """Everything a running task may ask for; made by the worker, one per attempt."""

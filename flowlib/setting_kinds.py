@@ -90,6 +90,13 @@ def _text(value: object) -> str:
     return value.strip()
 
 
+def _names(value: object) -> tuple[str, ...]:
+    found = value.split(",") if isinstance(value, str) else value
+    if not isinstance(found, (list, tuple)) or not all(isinstance(each, str) for each in found):
+        raise TypeError(value)
+    return tuple(each.strip() for each in found if each.strip())
+
+
 def one_of(*words: str) -> Kind:
     """One of some words."""
 
@@ -104,6 +111,7 @@ def one_of(*words: str) -> Kind:
 FLAG: Final = Kind("true or false", _flag)
 SECONDS: Final = Kind('seconds above 0, such as 90, or "2m"', _seconds)
 COUNT: Final = Kind("a whole number from 0 on", _count)
+NAMES: Final = Kind("names between commas, * for any letters", _names)
 VIEW: Final = Kind("auto, none or the name of a view", _text)
 LEVEL: Final = Kind(f"{', '.join(LEVELS)} or a number from 10 to 50", _level)
 STORE: Final = Kind('the URI of a store, such as "file:runs"', _text)

@@ -17,6 +17,7 @@ from flowlib.input_values import VALUE, InputValues, value_fact
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
+from flowlib.provenance import origin_of_attempt
 from flowlib.running import GRACE_S, Neighbour, Surroundings, TaskContext
 from flowlib.store_choice import reading
 from flowlib.user_code import computed, handle_of, save_returned
@@ -100,8 +101,8 @@ def _run_attempt(
             output.write(last_words(ending.error))
     if read.inputs:
         job = replace(job, inputs=(*job.inputs, *read.inputs.values()))
-        log = {"log": output.place} if output.place else {}
-    commit = partial(_committed, job, attempt, {**assignment.provenance, **log}, started, began)
+    origin = origin_of_attempt(assignment.provenance, output.place, job.environment)
+    commit = partial(_committed, job, attempt, origin, started, began)
     if ending.awaits is None or around.left_open is None:
         return commit(ending)
     around.left_open.take(ending.awaits, partial(_complete, ending.awaits, attempt, commit))

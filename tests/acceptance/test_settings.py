@@ -257,6 +257,7 @@ def test_cancelled_is_preempted(tmp_path):
 PATCH = """
     import subprocess
     from flowlib import Flow, TaskSpec, configure
+    from flowlib.origin_texts import contents_of, patch_of, untracked_of
     from stores import LocalFileStore
     from tests.acceptance.settings_tasks import number
 
@@ -266,12 +267,18 @@ PATCH = """
             subprocess.run(["git", *command], check=True)
         with open("script.py", "a") as file:
             file.write("# changed\\n")
+        with open("new.txt", "w") as file:
+            file.write("new")
         store = LocalFileStore("runs")
         flow = Flow([TaskSpec(number, {"x": [1, 2]}, expand="product")])
         flow.run(num_workers=2, executor="processes", results_store=store)
         for record in store.records():
             found = record.latest.provenance
-            print(len(found["git_commit"]), found["git_dirty"], "+# changed" in found["git_diff"])
+            patch = patch_of(store, "uncategorized", found) or b""
+            names = untracked_of(store, "uncategorized", found)
+            contents = contents_of(store, "uncategorized", found)
+            print(len(found["git_commit"]), found["git_dirty"], b"+# changed" in patch)
+            print("new.txt" in names, contents.get("new.txt"), found.get("environment"))
 """
 
 
@@ -282,7 +289,36 @@ PATCH = """
 def test_ignore_diff(variables, has_patch, tmp_path):
     """Records keep what differs from the last commit, or leave it out."""
     done = run_script(PATCH, tmp_path, **variables)
-    assert done.out.splitlines() == [f"40 True {has_patch}"] * 2, done.err
+    assert done.out.splitlines()[::2] == [f"40 True {has_patch}"] * 2, done.err
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize(
+    ("variables", "kept"), [({}, None), ({"FLOWLIB_KEEP_UNTRACKED": "1"}, b"new")]
+)
+def test_keep_untracked(variables, kept, tmp_path):
+    """The names of files that git does not track are recorded; what is in them on request."""
+    done = run_script(PATCH, tmp_path, **variables)
+    lines = done.out.splitlines()[1::2]
+    assert [line.startswith(f"True {kept} ") for line in lines] == [True] * 2, done.err
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize(
+    ("variables", "recorded"),
+    [
+        ({}, "{'PYTHONHASHSEED': '7'}"),
+        ({"FLOWLIB_RECORDED_VARIABLES": "MY_*,OTHER"}, "{'MY_TOKEN': '***', 'MY_WORD': 'x'}"),
+        ({"FLOWLIB_RECORDED_VARIABLES": ""}, "None"),
+    ],
+)
+def test_recorded_variables(variables, recorded, tmp_path):
+    """Those that are named, and of secrets only that they were there."""
+    mine = {"PYTHONHASHSEED": "7", "MY_WORD": "x", "MY_TOKEN": "hush"}
+    done = run_script(PATCH, tmp_path, **mine, **variables)
+    assert [line.endswith(f" {recorded}") for line in done.out.splitlines()[1::2]] == [True] * 2, (
+        done
+    )
 
 
 def test_a_task_whose_process_was_killed_has_its_provenance(tmp_path):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from stores import Address, LocalFileStore, TaskState
 from stores.testing import done, put
-from tests.cli.calls import flowlib, project
+from tests.cli.calls import environment, flowlib, project
 from tests.cli.shapes import ANYTHING, MAYBE_NUMBER, MAYBE_TEXT, NUMBER, fits
 from tests.cli.stored import FAST, FETCH, SLOW, filled, outcome
+from tests.flowlib.repositories import git
 
 NEIGHBOUR = {
     "id": str,
@@ -33,7 +37,8 @@ SHOW = {
         {"name": str, "type": str, "size_bytes": int, "attempt": int, "values": {...: ANYTHING}}
     ],
     "attempts": [ATTEMPT], "facts": {...: str}, "environment": {...: ANYTHING},
-    "log": MAYBE_TEXT, "folder": MAYBE_TEXT, "again": [str],
+    "log": MAYBE_TEXT, "folder": MAYBE_TEXT, "again": [str], "seed": int, "patch": MAYBE_TEXT,
+    "packages": ANYTHING, "untracked": [str],
 }  # fmt: skip
 CHANGES = [{"name": str}]
 DIFF = {
@@ -192,3 +197,39 @@ def test_nothing_differs(folder):
     """A task and itself."""
     out = flowlib("diff", "Train/9a7a", "Train/9a7a", folder=folder).out
     assert "nothing that is recorded differs" in out
+
+
+@pytest.mark.needs("git")
+def test_the_origin_of_two_results(tmp_path):
+    """Of real runs: the patch, packages, seed; and with -v in which packages two runs differ."""
+    folder = project(tmp_path / "project")
+    (folder / ".gitignore").write_text(".flowlib\n__pycache__\n")
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "first")
+    with (folder / "tasks.py").open("a") as file:
+        file.write("# changed\n")
+    (folder / "notes.txt").write_text("x")
+    assert flowlib("run", "flow.yaml", "-q", folder=folder, OMP_NUM_THREADS="3").code == 0
+    out = flowlib("show", "Best", folder=folder).out
+    found = flowlib("show", "Best", "--json", folder=folder).json
+    fits(found, SHOW)
+    patch = Path(found["patch"])
+    assert patch.parent == folder / ".flowlib" / ".origins"
+    assert "\n+# changed\n" in patch.read_text()
+    for row in (
+        f"code       git {git(folder, 'rev-parse', 'HEAD')[:8]}+changes on main", f"changes    {patch}",
+        "untracked  1: notes.txt", "variable   OMP_NUM_THREADS=3", f"seed       {int(found['key'][:8], 16)}",
+        f"packages   {len(found['packages'])}: -v",
+    ):  # fmt: skip
+        assert f"\n  {row}\n" in out
+    assert found["packages"]["click"] == version("click")
+    assert f"click {version('click')}" in flowlib("show", "Best", "-v", folder=folder).out
+
+    (folder / "extra" / "colour-7.dist-info").mkdir(parents=True)
+    more = os.pathsep.join([environment()["PYTHONPATH"], str(folder / "extra")])
+    words = ("run", "flow.yaml", "-q", "--only", "Load", "--force", "Load")
+    assert flowlib(*words, folder=folder, PYTHONPATH=more, OMP_NUM_THREADS="3").code == 0
+    short = flowlib("diff", "Best", "Load", folder=folder).out
+    assert "(1 of the environment differ: -v)" in short
+    assert "  package colour  –  " in flowlib("diff", "Best", "Load", "-v", folder=folder).out

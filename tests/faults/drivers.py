@@ -187,5 +187,5 @@ def leftovers(base: Path) -> list[str]:
         for each in found
         if each not in named
         and not each.endswith(".jsonl")
-        and not each.startswith((".runs/", ".code/"))
+        and not each.startswith((".runs/", ".code/", ".origins/"))
     )

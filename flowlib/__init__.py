@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         WorkerDied,
     )
     from flowlib.expansion import Expansion, register_expansion
-    from flowlib.failures import Failure
+    from flowlib.failures import Failure, unwrap
     from flowlib.flow import Flow
     from flowlib.functions import TaskFunction, task
     from flowlib.info import TaskInfo
@@ -138,6 +138,7 @@ __all__ = [
     "task",
     "uniform",
     "union",
+    "unwrap",
     "use_store",
     "visualize_graph_in_console",
     "visualize_graph_interactive",
@@ -190,6 +191,7 @@ _HOMES = {
     "task": "flowlib.functions",
     "uniform": "flowlib.choices",
     "union": "flowlib.choices",
+    "unwrap": "flowlib.failures",
     "use_store": "flowlib.store_choice",
     "zipped": "flowlib.choices",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from flowlib.code_policy import OnCodeChange
@@ -42,6 +42,11 @@ class Options:
     tolerance: Tolerance = field(default_factory=Tolerance)
     before: tuple[Callable[..., object], ...] = ()
     on_code_change: OnCodeChange | None = None
+
+    def for_parameters(self, tolerant: frozenset[str]) -> Options:
+        """The same for a task of which these parameters may get a `Failure`."""
+        told = self.tolerance.or_annotated(tolerant)
+        return self if told is self.tolerance else replace(self, tolerance=told)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,6 @@ from flowlib.graph import TaskGraph
 from flowlib.markers import to_markers
 from flowlib.policy import Retries
 from flowlib.task_names import name_for
-from flowlib.tolerance import Tolerance
 
 _BREAKS: Final = (r"\x85", r"\u2028", r"\u2029")
 """Line breaks to YAML 1.1, as `repr` writes them, which get lost unless they are escaped."""
@@ -88,7 +87,7 @@ def _options(options: Options) -> dict[str, object]:
         "fresh_process": options.fresh_process,
         "priority": options.priority,
         "tags": list(options.tags),
-        "on_failure": None if tolerance == Tolerance() else tolerance.on_failure.value,
+        "on_failure": tolerance.on_failure.value if tolerance.is_given else None,
         "min_ok": tolerance.min_ok,
         "on_code_change": None if options.on_code_change is None else options.on_code_change.value,
     }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pickle
 import traceback
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
-from flowlib.errors import FlowError, TaskFailed
+from flowlib.errors import FlowError, OutputMissing, TaskFailed
 from flowlib.policy import FailureKind
-from stores import Address, ErrorDetails
+from stores import Address, CodecNotFound, ErrorDetails, Unencodable, Unpicklable
+
+T = TypeVar("T")
 
 UPSTREAM: Final = "upstream"
 """The kind of failure of a task that was not run, because something it reads from failed."""
@@ -22,7 +24,7 @@ class Failure:
     It holds text only: what the exception said and where it was raised, no values of variables.
 
     Attributes:
-        kind: exception, input, timeout, oom, killed or lost, as in `retries=`; or upstream.
+        kind: exception, output, timeout, killed, …, as in `retries=`; or upstream.
         task: Unique name of the task that has no result: `Train-12`.
         address: Where its record lies.
         type_: Type of the exception.
@@ -73,6 +75,17 @@ def skipped_failure(unique_name: str, address: Address, cause: Address) -> Failu
     return Failure(UPSTREAM, unique_name, address, *texts, source=cause)
 
 
+def unwrap(value: T) -> T:
+    """The value, unless it is a failure.
+
+    Raises:
+        TaskFailed: it is one; the message names the task that failed.
+    """
+    if isinstance(value, Failure):
+        value.unwrap()
+    return value
+
+
 def error_details(error: BaseException) -> ErrorDetails:
     """Type, message and traceback of an exception, however odd it is."""
     return ErrorDetails(type(error).__name__, _message(error), _trace(error))
@@ -85,7 +98,16 @@ def last_words(error: ErrorDetails) -> str:
 
 def failure_kind(error: BaseException) -> FailureKind:
     """In which way a task failed that raised this."""
-    return FailureKind.OOM if isinstance(error, MemoryError) else FailureKind.EXCEPTION
+    return next((kind for type_, kind in _KINDS if isinstance(error, type_)), FailureKind.EXCEPTION)
+
+
+_KINDS: Final[tuple[tuple[type[BaseException], FailureKind], ...]] = (
+    (MemoryError, FailureKind.OOM),
+    (OutputMissing, FailureKind.OUTPUT),
+    (Unpicklable, FailureKind.UNSERIALISABLE),
+    (Unencodable, FailureKind.UNSERIALISABLE),
+    (CodecNotFound, FailureKind.UNSERIALISABLE),
+)
 
 
 def _message(error: BaseException) -> str:

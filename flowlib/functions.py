@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, Unpack, overload
 
 from flowlib.calls import Call, Callee
-from flowlib.declaration import Declaration
+from flowlib.declaration import Declaration, Options
 from flowlib.decorated import Decorated
 from flowlib.direct_use import CalledDirectly
 from flowlib.errors import CallError, SpecError
@@ -122,13 +122,14 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
         """Found out with the first call: annotations may name what is defined later."""
         parameters = Parameters(self, self._spec_name, self._require)
         parameters.check_names("ignore", self._ignore, parameters.givable)
+        signature = call_signature(self)
         return Callee(
             Declaration(
                 name=self._spec_name,
                 task=self,
-                signature=call_signature(self),
+                signature=signature,
                 version=self._version,
-                options=self._options,
+                options=self._options.for_parameters(signature.tolerant),
                 is_call=True,
                 ignored=frozenset(self._ignore) | ignored_by_annotation(self),
             ),
@@ -225,11 +226,12 @@ def class_call(task: Callable[..., object], args: Any, kwargs: Any) -> Call[Any]
 @lru_cache(maxsize=1024)
 def _callee_of_class(task: Callable[..., object]) -> Callee:
     check_task(task)
-    name = name_of(task)
+    name, signature = name_of(task), call_signature(task)
     declaration = Declaration(
         name=name,
         task=task,
-        signature=call_signature(task),
+        signature=signature,
+        options=Options().for_parameters(signature.tolerant),
         is_call=True,
         ignored=ignored_by_annotation(task),
     )

@@ -15,11 +15,12 @@ from flowlib.identity import own_copy
 from flowlib.job import WITHOUT, Assignment, FailedInput, Job
 from flowlib.log_names import LogNames
 from flowlib.node import Node
+from flowlib.parameters import root_of
 from flowlib.plan import Plan
 from flowlib.reasons import WHY, Reason
 from flowlib.run_identity import RunIdentity
 from flowlib.tolerance import OnFailure
-from stores import Identity, Input, RunInfo, Status, TaskState
+from stores import Address, Identity, Input, RunInfo, Status, TaskState
 from stores.ancestry import GATHERS
 
 
@@ -35,6 +36,7 @@ class JobMaker:
     Attributes:
         provenance: The same.
         logs: The same.
+        failures: The nodes of this run that have no results, by key, as their readers see them.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class JobMaker:
         self.provenance = provenance or {}
         self.logs = logs or LogNames()
         self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
-        self._failures: dict[str, Failure] = {}
+        self.failures: dict[str, Failure] = {}
         self._incomplete: dict[str, str] = {}  # what nodes of this run lacked, by key
         self._assignments: dict[Declaration, Assignment] = {}
         self._variants: Counter[str] = Counter()
@@ -64,7 +66,19 @@ class JobMaker:
 
     def note_failure(self, failure: Failure) -> None:
         """The node at the address of `failure` has no results; some successors want to know."""
-        self._failures[failure.address.key] = failure
+        self.failures[failure.address.key] = failure
+
+    def node_of(self, address: Address) -> Node:
+        """The node of this run whose record lies there."""
+        return self._plan.graph.nodes[address.key]
+
+    def refused(self, node: Node, job: Job) -> Failure | None:
+        """The failure that a call would get where its parameter takes none; else None."""
+        tolerance = node.declaration.options.tolerance
+        if not job.failed or not node.declaration.is_call:
+            return None
+        read = (each.failure for each in job.failed if not tolerance.takes(root_of(each.role)))
+        return next(read, None)
 
     def assignment(self, node: Node) -> Assignment:
         """What all jobs of the node's spec have in common."""
@@ -157,12 +171,12 @@ class JobMaker:
         """What the node reads, and what it is told to have failed."""
         tolerance = node.declaration.options.tolerance
         read = node.upstream.by_role
-        if not self._failures or tolerance.on_failure is OnFailure.FAIL:
+        if not self.failures or tolerance.on_failure is OnFailure.FAIL:
             return tuple([self._input(role, each) for role, each in read]), ()
         inputs: list[Input] = []
         failed: list[FailedInput] = []
         for role, each in read:
-            failure = self._failures.get(each.key)
+            failure = self.failures.get(each.key)
             if failure is None:
                 inputs.append(self._input(role, each))
             elif tolerance.passes:
@@ -174,8 +188,8 @@ class JobMaker:
 
     def _without(self, node: Node) -> str:
         """What the node, or one upstream of it, does without; empty if nothing is missing."""
-        if not self._failures:
+        if not self.failures:
             return ""
         keys = [each.key for each in node.upstream.nodes]
         incomplete = [f"{key} {self._incomplete[key]}" for key in keys if key in self._incomplete]
-        return without_fact([*incomplete, *[key for key in keys if key in self._failures]])
+        return without_fact([*incomplete, *[key for key in keys if key in self.failures]])

@@ -132,6 +132,7 @@ def call_signature(task: Callable[..., object]) -> Signature:
             lazy=lazy_names(known.expects) | lazy_names(known.config),
             wants_task=False,
             sets_attributes=known.sets_attributes,
+            tolerant=known.tolerant,
         )
     found = _function_parameters(task)
     hints = signature_of(task, frozenset()).config
@@ -148,6 +149,7 @@ def call_signature(task: Callable[..., object]) -> Signature:
         lazy=lazy_names(config),
         wants_task=known.wants_task,
         sets_attributes=False,
+        tolerant=known.tolerant,
     )
 
 

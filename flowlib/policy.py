@@ -21,8 +21,10 @@ _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 class FailureKind(Enum):
     """In which way a task failed; the values are what users write in `retries=`."""
 
-    EXCEPTION = "exception"  # its code raised, or its result could not be saved
+    EXCEPTION = "exception"  # its code raised
     INPUT = "input"  # the results of a predecessor could not be loaded
+    OUTPUT = "output"  # a file that it had to make is not there
+    UNSERIALISABLE = "unserialisable"  # what it gave cannot be written, and so not be kept
     TIMEOUT = "timeout"  # it ran longer than it may
     OOM = "oom"  # MemoryError, or the kernel killed its process for want of memory
     KILLED = "killed"  # its process was ended by any other signal

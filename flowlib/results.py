@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from flowlib.errors import FlowError, TaskFailed, nearest
+from flowlib.failures import Failure
 from flowlib.graph import TaskGraph
 from flowlib.lineage import UniqueConfigs
 from flowlib.node import Node
@@ -169,6 +170,10 @@ class Run(Mapping[str, Results]):
     def error_of(self, node: Node) -> ErrorDetails | None:
         """What went wrong with a node."""
         return self._state.errors.get(node.key)
+
+    def failure_of(self, node: Node) -> Failure | None:
+        """Why a node has no results, as a value."""
+        return self._state.failures.get(node.key)
 
     def log_of(self, node: Node) -> str | None:
         """The file with the output of a node, if there is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flowlib.failures import Failure
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from stores import ErrorDetails, TaskState
@@ -15,6 +16,7 @@ class RunState:
 
     `stopped_by` is the signal that stopped the run.
     `logs` names the logs of the tasks.
+    `failures` has what those that have no results are as values.
     `raised` has the exceptions of tasks that ran in this process, `exceptions` the pickled ones.
     """
 
@@ -22,6 +24,7 @@ class RunState:
     errors: dict[str, ErrorDetails] = field(default_factory=dict)
     exceptions: dict[str, bytes] = field(default_factory=dict)
     raised: dict[str, Exception] = field(default_factory=dict)
+    failures: dict[str, Failure] = field(default_factory=dict)
     failed: list[Node] = field(default_factory=list)
     stopped_by: int | None = None
     logs: LogNames = field(default_factory=LogNames)

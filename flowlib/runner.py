@@ -78,7 +78,7 @@ class Runner:
         self._next_beat = time.monotonic() + means.store.beat_s
         self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
         states = dict.fromkeys((n.key for n in nodes), TaskState.PENDING)
-        self.state = RunState(states=states, logs=jobs.logs)
+        self.state = RunState(states=states, failures=jobs.failures, logs=jobs.logs)
 
     def events(self) -> Iterator[Event]:
         """Run; yield every event as it happens."""
@@ -114,12 +114,17 @@ class Runner:
     def _start_ready(self) -> Iterator[Event]:
         while taken := self._scheduler.take(self._workers.free_slots):
             for node, grant in taken:
-                yield self._start(node, grant)
+                yield from self._start(node, grant)
 
-    def _start(self, node: Node, grant: Grant) -> Event:
+    def _start(self, node: Node, grant: Grant) -> Iterator[Event]:
         job = self._jobs.job(node, self._pool.resource(grant), self._pool.environment(grant))
+        if job.failed and (cause := self._jobs.refused(node, job)) is not None:
+            source = self._jobs.node_of(cause.source)
+            yield from self._skip([node, *self._scheduler.fail(node)], source)
+            return
         if self._jobs.has_same_result(node, job):
-            return self._finish(node, Outcome(job.address, OutcomeKind.FOUND, job.newer_than))
+            yield self._finish(node, Outcome(job.address, OutcomeKind.FOUND, job.newer_than))
+            return
         total = len(node.upstream.roles or node.upstream.nodes)
         if lacking := total - len(job.inputs):
             _log.warning("%s goes on without %d of its %d inputs", node.unique_name, lacking, total)
@@ -127,7 +132,7 @@ class Runner:
         self._running[node.key] = (node, job)
         self.state.states[node.key] = TaskState.RUNNING
         worker = self._workers.submit(job, self._jobs.assignment(node))
-        return Started(time.time(), self._refs.of(node), worker, self._pool.label(grant))
+        yield Started(time.time(), self._refs.of(node), worker, self._pool.label(grant))
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)
@@ -196,14 +201,18 @@ class Runner:
         skipped = self._scheduler.fail(node)
         if self._max_failures is not None and len(self.state.failed) >= self._max_failures:
             self._scheduler.stop()
-        now, ref = time.time(), self._refs.of(node)
         log = self._jobs.logs.path(node.name, node.key)
-        yield Failed(now, ref, error, is_kill, outcome.duration_s, log)
-        for each in skipped:
+        yield Failed(time.time(), self._refs.of(node), error, is_kill, outcome.duration_s, log)
+        yield from self._skip(skipped, node)
+
+    def _skip(self, nodes: list[Node], cause: Node) -> Iterator[Event]:
+        """What is not run, because it cannot do without what `cause` has not given."""
+        address, ref = cause.address, self._refs.of(cause)
+        for each in nodes:
             self.state.states[each.key] = TaskState.UPSTREAM_FAILED
-            self._jobs.note_failure(skipped_failure(each.unique_name, each.address, node.address))
-            record_skip(self._jobs.job(each), node.address, self._store, self._owner)
-            yield Skipped(now, self._refs.of(each), ref)
+            self._jobs.note_failure(skipped_failure(each.unique_name, each.address, address))
+            record_skip(self._jobs.job(each), address, self._store, self._owner)
+            yield Skipped(time.time(), self._refs.of(each), ref)
 
     def _park(self, node: Node, outcome: Outcome) -> Iterator[Event]:
         self._scheduler.park(node)

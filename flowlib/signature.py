@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from types import NoneType, UnionType
@@ -43,6 +44,7 @@ class Signature:
         lazy: Names in `expects` whose annotation asks for a `Promise` or `LazySweep`.
         wants_task: Whether a function asks for the running `Task` as `task`.
         sets_attributes: Whether the config becomes attributes (a class with annotated fields).
+        tolerant: Names of parameters whose annotation allows a `Failure`.
     """
 
     config: Mapping[str, Parameter]
@@ -51,6 +53,7 @@ class Signature:
     lazy: frozenset[str]
     wants_task: bool
     sets_attributes: bool
+    tolerant: frozenset[str] = frozenset()
 
 
 def is_task_class(task: object) -> typing.TypeGuard[type[Task]]:
@@ -88,6 +91,7 @@ def _class_signature(task: type[Task]) -> Signature:
         lazy=lazy_names(expects),
         wants_task=False,
         sets_attributes=not has_constructor,
+        tolerant=tolerant_names(expects) | tolerant_names(config),
     )
 
 
@@ -107,6 +111,7 @@ def _function_signature(task: Callable[..., object], given: frozenset[str]) -> S
         lazy=lazy_names(expects),
         wants_task=any(p.name == "task" for p in parameters),
         sets_attributes=False,
+        tolerant=tolerant_names(expects),
     )
 
 
@@ -168,15 +173,26 @@ def parameter_of(found: inspect.Parameter, default: object = REQUIRED) -> Parame
 
 def lazy_names(expects: Mapping[str, inspect.Parameter | Parameter]) -> frozenset[str]:
     """The parameters whose annotation asks for a `Promise` or `LazySweep`."""
-    return frozenset(name for name, p in expects.items() if _asks_for_lazy(p.annotation))
+    return frozenset(name for name, p in expects.items() if _names(p.annotation, _LAZY))
 
 
-def _asks_for_lazy(annotation: object) -> bool:
+def tolerant_names(expects: Mapping[str, inspect.Parameter | Parameter]) -> frozenset[str]:
+    """The parameters whose annotation allows a `Failure`."""
+    return frozenset(name for name, p in expects.items() if _names(p.annotation, _FAILURES))
+
+
+_LAZY: Final = ("Promise", "FilePromise", "LazySweep")
+_FAILURES: Final = ("Failure",)
+
+
+def _names(annotation: object, wanted: tuple[str, ...]) -> bool:
+    """Whether an annotation names one of these classes, or one that is derived from it."""
+    annotation = getattr(annotation, "__forward_arg__", annotation)
     if isinstance(annotation, str):  # could not be resolved: judge by its words
-        return "Promise" in annotation or "LazySweep" in annotation
-    if isinstance(annotation, type):
-        return any(base.__name__ in ("Promise", "LazySweep") for base in annotation.__mro__)
-    return any(_asks_for_lazy(inner) for inner in typing.get_args(annotation))
+        return any(each in wanted for each in re.findall(r"\w+", annotation))
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return any(base.__name__ in wanted for base in annotation.__mro__)
+    return any(_names(inner, wanted) for inner in typing.get_args(annotation))
 
 
 def location_of(task: Any) -> str:
@@ -231,7 +247,8 @@ def _alternatives(annotation: object) -> tuple[object, ...]:
 def _allowed(annotation: object) -> Iterator[object]:
     """The alternatives of an annotation; nothing at all when one of them cannot be judged."""
     if typing.get_origin(annotation) in (typing.Union, UnionType):
-        inner = [list(_allowed(each)) for each in typing.get_args(annotation)]
+        told = [each for each in typing.get_args(annotation) if not _names(each, _FAILURES)]
+        inner = [list(_allowed(each)) for each in told]
         if all(inner):
             yield from (each for alternatives in inner for each in alternatives)
     elif typing.get_origin(annotation) is Literal:

@@ -213,10 +213,11 @@ class TaskSpec(Computable):
         ignore = ignore_prefix if given_ignore is None else given_ignore
         self._refuse_protected(ignore)
         extra = self.additional_kwargs.keys()
+        signature = signature_of(self.task, frozenset(self._keys(ignore)))
         return Declaration(
             name=self.name,
             task=self.task,
-            signature=signature_of(self.task, frozenset(self._keys(ignore))),
+            signature=signature,
             version=self.version,
             config={
                 k: v for k, v in self.config.items() if k.removeprefix(ignore or "") not in extra
@@ -226,7 +227,7 @@ class TaskSpec(Computable):
             reduce=reduce_of(self.reduce),
             ignore_prefix=ignore,
             group_prefix=group_prefix if given_group is None else given_group,
-            options=self._options,
+            options=self._options.for_parameters(signature.tolerant),
         )
 
     def _check(self) -> None:

@@ -7,6 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, Unpack, overload
 
 from flowlib.declaration import Declaration
+from flowlib.errors import TaskFailed
+from flowlib.failures import Failure
+from flowlib.input_values import value_of
 from flowlib.node import Node
 from flowlib.recorded import RecordedConfig
 from stores import (
@@ -36,6 +39,7 @@ class _Source(Protocol):
 
     def state_of(self, node: Node) -> TaskState: ...
     def error_of(self, node: Node) -> ErrorDetails | None: ...
+    def failure_of(self, node: Node) -> Failure | None: ...
     def status_of(self, node: Node) -> Status | None: ...
     def config_of(self, node: Node) -> UniqueConfig: ...
     def log_of(self, node: Node) -> str | None: ...
@@ -87,6 +91,24 @@ class TaskResults:
     def error(self) -> ErrorDetails | None:
         """What went wrong, for a failed one."""
         return self._source.error_of(self._node)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it has no results, as what reads from it may get it; None if that is not so."""
+        return self._source.failure_of(self._node)
+
+    def unwrap(self) -> Any:
+        """Its value: what it returned, or else all it has saved, by name.
+
+        Raises:
+            TaskFailed: it has none; the message names the task that failed.
+        """
+        if (failure := self.failure) is not None:
+            failure.unwrap()
+        status = self._source.status_of(self._node)
+        if self.state is not TaskState.FINISHED or status is None:
+            raise TaskFailed(f"{self.task_unique_name} has no value: it is {self.state.value}")
+        return value_of(self.store, self.address, status, [])
 
     @property
     def log(self) -> str | None:

@@ -28,10 +28,28 @@ class Tolerance:
         on_failure: Whether it runs without them.
         min_ok: How many of them must have succeeded all the same: a number, or a fraction of
             them (a float); None is one for `SKIP` and none for `PASS`.
+        only: The parameters that take failures; None is all of them.
+        is_given: Whether the user said so, rather than an annotation, or nobody.
     """
 
     on_failure: OnFailure = OnFailure.FAIL
     min_ok: float | None = None
+    only: frozenset[str] | None = None
+    is_given: bool = False
+
+    def or_annotated(self, tolerant: frozenset[str]) -> Tolerance:
+        """The same, unless nobody has said anything and some parameters are annotated.
+
+        Args:
+            tolerant: The parameters whose annotation names `Failure`.
+        """
+        if self.is_given or not tolerant:
+            return self
+        return Tolerance(OnFailure.PASS, only=tolerant)
+
+    def takes(self, parameter: str) -> bool:
+        """Whether this parameter may get a failure."""
+        return self.passes and (self.only is None or parameter in self.only)
 
     @property
     def passes(self) -> bool:
@@ -81,7 +99,7 @@ def tolerance_of(
             f'{spec}: on_failure="skip" runs a reduce with the members that succeeded, but this '
             f'spec is no reduce: write on_failure="pass" to get a Failure as the value'
         )
-    return Tolerance(chosen, min_ok)
+    return Tolerance(chosen, min_ok, is_given=not (on_failure is None and min_ok is None))
 
 
 def _check_min_ok(spec: str, min_ok: object) -> None:

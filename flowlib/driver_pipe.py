@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
+from _signal import (  # type: ignore[import-not-found]  # no stub; `signal` makes enums, which is slow
+    pthread_sigmask as _raw_mask,
+)
 from collections import deque
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -49,9 +52,9 @@ class DriverPipe:
             self._send(data)
 
     def _send(self, data: bytes) -> None:
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        mask = _raw_mask(signal.SIG_BLOCK, ())
         try:  # an exception of a handler, in the midst of this, leaves all as it was
-            signal.pthread_sigmask(signal.SIG_BLOCK, _RAISING)
+            _raw_mask(signal.SIG_BLOCK, _RAISING)
             self._mine.is_sending = True
             with self._lock:
                 self._connection.send_bytes(data)
@@ -59,4 +62,4 @@ class DriverPipe:
                     self._connection.send_bytes(self._late.popleft())
         finally:
             self._mine.is_sending = False
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            _raw_mask(signal.SIG_SETMASK, mask)

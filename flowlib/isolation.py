@@ -33,7 +33,7 @@ class Isolation:
         self._modules = len(sys.modules)
         self.is_clean = True
 
-    def run(self, what: str, call: Callable[[], Outcome]) -> Outcome:
+    def run(self, what: object, call: Callable[[], Outcome]) -> Outcome:
         """The answer of `call`; afterwards `is_clean` says whether the process may go on.
 
         Args:
@@ -44,7 +44,7 @@ class Isolation:
             self._state, self._spared = ProcessState(), children()
         known = threading.enumerate()
         outcome = contextvars.copy_context().run(call)
-        left = _threads_left(known)
+        left = _threads_left(known) if threading.enumerate() != known else []
         had_children = end_children(self._spared)
         if left or had_children:
             _warn(what, left, had_children=had_children)
@@ -67,7 +67,7 @@ def _threads_left(known: list[threading.Thread]) -> list[threading.Thread]:
     return [each for each in left if each.is_alive()]
 
 
-def _warn(what: str, left: list[threading.Thread], *, had_children: bool) -> None:
+def _warn(what: object, left: list[threading.Thread], *, had_children: bool) -> None:
     names = ", ".join(each.name for each in left)
     found = [f"threads ({names})"] if left else []
     found += ["processes, which were ended"] if had_children else []

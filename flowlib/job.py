@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from flowlib.devices import Environment
 from flowlib.failures import Failure
@@ -127,7 +128,13 @@ class Job:
         return number > self.newer_than and lacks_nothing
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Job, tuple(getattr(self, name) for name in _JOB_FIELDS)  # jobs travel often
+        identity, run = self.identity, self.run  # jobs travel often, and quickest when flat
+        address = identity.address
+        return _job, (
+            *(address.task, address.key, identity.version, identity.config, identity.user_config),
+            *(run.project_name, run.run_name, run.unique_name, run.sweep_counter),
+            *_OTHER_PARTS(self),
+        )
 
 
 class OutcomeKind(Enum):
@@ -183,8 +190,21 @@ class Outcome:
     raised: Exception | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Outcome, tuple(getattr(self, name) for name in _OUTCOME_FIELDS)
+        if self.kind is OutcomeKind.FINISHED and self.record is None:  # so do these
+            return _finished, (self.address, self.attempt, self.duration_s)
+        return Outcome, _OUTCOME_PARTS(self)
 
 
-_JOB_FIELDS = tuple(each.name for each in fields(Job))
-_OUTCOME_FIELDS = tuple(each.name for each in fields(Outcome) if each.name != "raised")
+def _job(*parts: Any) -> Job:
+    identity = Identity(Address(*parts[:2]), *parts[2:5])
+    return Job(*(parts[9], identity, *parts[10:16], RunInfo(*parts[5:9]), *parts[16:]))
+
+
+def _finished(address: Address, attempt: int, duration_s: float) -> Outcome:
+    return Outcome(address, OutcomeKind.FINISHED, attempt, duration_s)
+
+
+_OTHER_PARTS: Final = attrgetter(
+    *[each.name for each in fields(Job) if each.name not in ("identity", "run")]
+)
+_OUTCOME_PARTS: Final = attrgetter(*[e.name for e in fields(Outcome) if e.name != "raised"])

@@ -141,13 +141,14 @@ class JobMaker:
         if without := self._without(node):
             facts[WITHOUT] = self._incomplete[node.key] = without
         version = node.declaration.version
+        full, user = texts.full(node.arguments), texts.user(node.arguments)
         return Job(
             spec=node.name,
             identity=Identity(
                 address=node.address,
                 version=None if version is None else str(version),
-                config=texts.full(node.arguments),
-                user_config=texts.user(node.arguments),
+                config=full,
+                user_config=full if user == full else user,  # one text travels, not two
             ),
             config={argument.name: own_copy(argument.value) for argument in node.arguments},
             inputs=inputs,

@@ -75,15 +75,18 @@ class LogFile:
         os.dup2(other, self.descriptor, inheritable=False)
         os.close(other)
 
-    def cut(self) -> bool:
+    def cut(self, size: int | None = None) -> bool:
         """If it is larger than it may be, take the middle out and say so there; whether it was.
 
         What others append meanwhile may be lost.
 
+        Args:
+            size: Its bytes, where somebody has just asked.
+
         Raises:
             OSError: the disk fails.
         """
-        size = self.size
+        size = self.size if size is None else size
         if size <= self._limit:
             return False
         head, tail = self._limit // 2, self._limit // 4

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.deaths import death
@@ -73,7 +73,7 @@ class ProcessHandle:
         self.index = index
         self.environment = environment
         self.jobs: deque[Sent] = deque()
-        self._held: deque[tuple[int, bytes]] = deque()
+        self._held: deque[Message] = deque()
         self.known_specs: set[str] = set()
         self.known_records: set[str] = set()
         self.busy_since = time.perf_counter()
@@ -87,7 +87,7 @@ class ProcessHandle:
         self._reader = FrameReader(self.connection.fileno())
         ends = (self.connection, self._reader)
         ours = ends if context.get_start_method() == "fork" else ()
-        self._outbox: list[bytes] = []
+        self._outbox: list[Message] = []
         self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker,
             args=(theirs, from_driver, self._lock, self._shared, index, environment, ours),
@@ -109,12 +109,11 @@ class ProcessHandle:
         number = self._next_number
         self._next_number += 1
         self.jobs.append(Sent(number, job, assignment))
-        data = pickle.dumps(replace(message, number=number), protocol=5)
-        is_busy = len(self.jobs) > 1
-        if self._held or (is_busy and len(data) > _SMALL_BYTES):
-            self._held.append((number, data))
+        sent, is_busy = message.numbered(number), len(self.jobs) > 1
+        if self._held or (is_busy and sent.size_bytes > _SMALL_BYTES):
+            self._held.append(sent)
         else:
-            self._outbox.append(data)
+            self._outbox.append(sent)
 
     def flush(self) -> None:
         """Send what waits; if the worker has died, `has_died` will tell, not this."""
@@ -146,8 +145,8 @@ class ProcessHandle:
 
         Also jobs that were taken back: later ones need the tasks and records they bring.
         """
-        while self._held and (not self.jobs or self._held[0][0] <= self.jobs[0].number):
-            self._outbox.append(self._held.popleft()[1])
+        while self._held and (not self.jobs or self._held[0].number <= self.jobs[0].number):
+            self._outbox.append(self._held.popleft())
 
     def has_begun(self, sent: Sent) -> bool:
         """Whether the worker has started to run a job."""

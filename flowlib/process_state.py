@@ -7,6 +7,7 @@ import faulthandler
 import gc
 import locale
 import logging
+import operator
 import os
 import random
 import resource
@@ -17,13 +18,15 @@ import warnings
 from _signal import (  # type: ignore[import-not-found]  # no stub; `signal` makes enums, which is slow
     getsignal as _raw_handler,
 )
+from _signal import (
+    pthread_sigmask as _raw_mask,
+)
 from collections.abc import Callable
 from multiprocessing import current_process
 from multiprocessing.context import ForkProcess
 from types import FrameType
 from typing import Any, Final
 
-_Setting = tuple[Callable[[], Any], Callable[[Any], object]]
 _Handlers = tuple[Callable[[int, FrameType | None], Any] | int | None, ...]
 
 _SIGNALS: Final = tuple(
@@ -63,9 +66,9 @@ def _lists() -> tuple[list[Any], ...]:
 
 
 def _variables() -> dict[Any, Any]:
-    """The environment as the system has it, without decoding a hundred variables."""
+    """The environment as the system has it, without decoding a hundred variables; no copy."""
     encoded: dict[Any, Any] | None = vars(os.environ).get("_data")
-    return dict(os.environ) if encoded is None else dict(encoded)
+    return dict(os.environ) if encoded is None else encoded
 
 
 def _set_variables(before: dict[Any, Any]) -> None:
@@ -78,7 +81,7 @@ def _set_variables(before: dict[Any, Any]) -> None:
 
 
 def _handlers() -> _Handlers:
-    return tuple([_raw_handler(number) for number in _SIGNALS])
+    return tuple(map(_raw_handler, _SIGNALS))
 
 
 def _set_handlers(before: _Handlers) -> None:
@@ -87,47 +90,66 @@ def _set_handlers(before: _Handlers) -> None:
             signal.signal(number, handler)
 
 
-def _limits() -> list[tuple[int, int]]:
-    return [resource.getrlimit(each) for each in _LIMITS]
-
-
 def _set_limits(before: list[tuple[int, int]]) -> None:
     for each, limit in zip(_LIMITS, before, strict=True):
         if resource.getrlimit(each) != limit:
             resource.setrlimit(each, limit)
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
 def _set_faulthandler(is_enabled: bool) -> None:
     (faulthandler.enable if is_enabled else faulthandler.disable)()
 
 
-_SETTINGS: Final[tuple[_Setting, ...]] = (
-    (os.getcwd, os.chdir),
-    (_variables, _set_variables),
-    (_umask, os.umask),
-    (lambda: os.getpriority(os.PRIO_PROCESS, 0), lambda n: os.setpriority(os.PRIO_PROCESS, 0, n)),
-    (_limits, _set_limits),
-    (_handlers, _set_handlers),
-    (
-        lambda: signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-        lambda mask: signal.pthread_sigmask(signal.SIG_SETMASK, mask),
-    ),
-    (lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
-    (lambda: logging.root.level, lambda level: logging.root.setLevel(level)),
-    (lambda: logging.root.manager.disable, logging.disable),
-    (faulthandler.is_enabled, _set_faulthandler),
-    (gc.isenabled, lambda is_on: (gc.enable if is_on else gc.disable)()),
-    (gc.get_threshold, lambda threshold: gc.set_threshold(*threshold)),
-    (sys.getrecursionlimit, sys.setrecursionlimit),
-    (sys.getswitchinterval, sys.setswitchinterval),
-    (sys.gettrace, sys.settrace),
-    (sys.getprofile, sys.setprofile),
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109  # asked after every task
+    except FileNotFoundError:
+        return ""  # it was removed
+
+
+def _settings() -> list[Any]:
+    """All settings as they are now: of `_WRITERS`, in that order; the environment is no copy."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return [
+        _folder(),
+        _variables(),
+        mask,
+        os.getpriority(os.PRIO_PROCESS, 0),
+        [resource.getrlimit(each) for each in _LIMITS],
+        _handlers(),
+        _raw_mask(signal.SIG_BLOCK, ()),
+        locale.setlocale(locale.LC_ALL),
+        logging.root.level,
+        logging.root.manager.disable,
+        faulthandler.is_enabled(),
+        gc.isenabled(),
+        gc.get_threshold(),
+        sys.getrecursionlimit(),
+        sys.getswitchinterval(),
+        sys.gettrace(),
+        sys.getprofile(),
+    ]
+
+
+_WRITERS: Final[tuple[Callable[[Any], object], ...]] = (
+    os.chdir,
+    _set_variables,
+    os.umask,
+    lambda priority: os.setpriority(os.PRIO_PROCESS, 0, priority),
+    _set_limits,
+    _set_handlers,
+    lambda mask: signal.pthread_sigmask(signal.SIG_SETMASK, mask),
+    lambda name: locale.setlocale(locale.LC_ALL, name),
+    lambda level: logging.root.setLevel(level),
+    logging.disable,
+    _set_faulthandler,
+    lambda is_on: (gc.enable if is_on else gc.disable)(),
+    lambda threshold: gc.set_threshold(*threshold),
+    sys.setrecursionlimit,
+    sys.setswitchinterval,
+    sys.settrace,
+    sys.setprofile,
 )
 
 
@@ -139,7 +161,7 @@ class ProcessState:
         self._is_forked = isinstance(current_process(), ForkProcess)
         self._objects = [getattr(owner, name) for owner, name in _OBJECTS]
         self._lists = [(each, list(each)) for each in _lists()]
-        self._settings = [read() for read, _ in _SETTINGS]
+        self._settings = [dict(v) if isinstance(v, dict) else v for v in _settings()]
 
     def put_back(self) -> bool:
         """Undo what has been changed since; whether that was possible for all of it.
@@ -153,29 +175,27 @@ class ProcessState:
             faulthandler.cancel_dump_traceback_later()
         self._put_objects_back()
         _shuffle_generators()
+        now = _settings()
+        return now == self._settings or self._put_settings_back(now)
+
+    def _put_settings_back(self, now: list[Any]) -> bool:
         is_complete = True
-        for (read, write), before in zip(_SETTINGS, self._settings, strict=True):
+        for write, value, before in zip(_WRITERS, now, self._settings, strict=True):
             try:
-                if _differs(read, before):
+                if value != before:
                     write(before)
             except (OSError, ValueError, locale.Error):  # a limit that cannot be raised again, say
                 is_complete = False
         return is_complete
 
     def _put_objects_back(self) -> None:
-        for (owner, name), before in zip(_OBJECTS, self._objects, strict=True):
-            if getattr(owner, name, None) is not before:
+        now = [getattr(owner, name, None) for owner, name in _OBJECTS]
+        if not all(map(operator.is_, now, self._objects)):
+            for (owner, name), before in zip(_OBJECTS, self._objects, strict=True):
                 setattr(owner, name, before)
         for each, content in self._lists:
             if each != content:
                 each[:] = content
-
-
-def _differs(read: Callable[[], object], before: object) -> bool:
-    try:
-        return bool(read() != before)
-    except FileNotFoundError:  # the working directory is gone
-        return True
 
 
 def _shuffle_generators() -> None:

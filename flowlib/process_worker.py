@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from multiprocessing.connection import Connection
+from operator import attrgetter
 from typing import Any, Final, NoReturn
 
 from flowlib import configuration
@@ -51,11 +52,20 @@ class Message:
     is_misplaced: bool = False
     number: int = 0
 
+    @property
+    def size_bytes(self) -> int:
+        """About what it takes in the pipe."""
+        return len(self.body) + len(self.assignment or b"")
+
+    def numbered(self, number: int) -> Message:
+        """The same with another number."""
+        return Message(*(*_PARTS(self)[:-1], number))
+
     def __reduce__(self) -> tuple[object, ...]:
-        return Message, tuple(getattr(self, name) for name in _FIELDS)
+        return Message, _PARTS(self)
 
 
-_FIELDS: Final = tuple(each.name for each in fields(Message))
+_PARTS: Final = attrgetter(*[each.name for each in fields(Message)])
 
 
 def run_worker(
@@ -116,11 +126,10 @@ def _messages(connection: Connection) -> Iterator[Message]:
     """The jobs, until the driver hangs up; several arrive at a time."""
     while True:
         try:
-            batch: list[bytes] = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
+            batch: list[Message] = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
         except (EOFError, OSError):
             return
-        for data in batch:
-            yield pickle.loads(data)  # noqa: S301  # from the driver
+        yield from batch
 
 
 def _leave() -> NoReturn:
@@ -179,7 +188,7 @@ class _Worker:
             body: Any = loads(message.body)
         except Exception as error:  # noqa: BLE001  # unpickling imports and calls user code
             return _lost(message, error)
-        outcome = self._isolation.run(str(message.address), lambda: self._run(message, *body))
+        outcome = self._isolation.run(message.address, lambda: self._run(message, *body))
         self.is_over = (
             message.is_fresh or not self._isolation.is_clean or self._signals.was_asked_to_end
         )

@@ -7,12 +7,20 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from flowlib.errors import RunError
 from flowlib.left_open import LeftOpen
 from flowlib.task_output import Outputs, no_outputs
-from stores import Address, MetaDict, OpenAttempt, ResultsStore, TaskState, UniqueConfig
+from stores import (
+    Address,
+    MetaDict,
+    OpenAttempt,
+    ResultsStore,
+    TaskState,
+    UniqueConfig,
+    canonical,
+)
 from stores.lineage import merged, plain
 
 if TYPE_CHECKING:
@@ -74,7 +82,7 @@ class TaskContext:
     results_store: ResultsStore
     predecessors: list[Neighbour] = field(default_factory=list)
     successors: list[Neighbour] = field(default_factory=list)
-    own_config: Mapping[str, object] = field(default_factory=dict)
+    user_config: str = "{}"
     resource: object = None
     force: bool = False
     reduce: bool | list[str] | None = None
@@ -100,7 +108,8 @@ class TaskContext:
         upstream = [each.address for each in self.predecessors if each.address is not None]
         known = self.results_store.lineages(upstream)
         sources = [known[address.key] for address in upstream if address.key in known]
-        lineage = merged(self.name, self.own_config, sources, gathers=bool(self.reduce))
+        own: Any = canonical.decode(self.user_config)
+        lineage = merged(self.name, own, sources, gathers=bool(self.reduce))
         return UniqueConfig(plain(lineage), self.address)
 
     @property

@@ -32,11 +32,11 @@ from stores import (
     ResultsStore,
     StoreError,
     TaskState,
-    canonical,
 )
 
 _log = logging.getLogger("flowlib")
 _NOTHING_AROUND: Final = Surroundings()
+_KINDS: Final = {TaskState.FINISHED: OutcomeKind.FINISHED, TaskState.KILLED: OutcomeKind.KILLED}
 _LAST_PART: Final = 0.1
 """Of the time a task may take: when it is told to stop, if that is less than `GRACE_S`."""
 
@@ -99,9 +99,10 @@ def _run_attempt(
         ending = _call(job, assignment, store, attempt, around)
         if ending.error is not None:
             output.write(last_words(ending.error))
+        place = output.place
     if read.inputs:
         job = replace(job, inputs=(*job.inputs, *read.inputs.values()))
-    origin = origin_of_attempt(assignment.provenance, output.place, job.environment)
+    origin = origin_of_attempt(assignment.provenance, place, job.environment)
     commit = partial(_committed, job, attempt, origin, started, began)
     if ending.awaits is None or around.left_open is None:
         return commit(ending)
@@ -155,10 +156,9 @@ def _committed(
         record = attempt.commit(job.identity, outcome)
     except (StoreError, OSError) as error:
         return _store_failure(job, error, duration_s)
-    kinds = {TaskState.FINISHED: OutcomeKind.FINISHED, TaskState.KILLED: OutcomeKind.KILLED}
     return Outcome(
         job.address,
-        kinds.get(ending.state, OutcomeKind.FAILED),
+        _KINDS.get(ending.state, OutcomeKind.FAILED),
         attempt=record.latest.number,
         duration_s=duration_s,
         error=ending.error,
@@ -238,7 +238,7 @@ def _context(
         run_name=job.run.run_name,
         sweep_counter=job.run.sweep_counter or "",
         config=MetaDict({**job.config, **assignment.additional_kwargs}),
-        own_config=_decoded(job.identity.user_config),
+        user_config=job.identity.user_config,
         attempt=attempt,
         results_store=store,
         predecessors=[Neighbour(each.role, each.address) for each in job.inputs],
@@ -259,11 +259,6 @@ def _warn_at(timeout_s: float | None) -> float:
     if timeout_s is None:
         return float("inf")
     return time.monotonic() + timeout_s - min(timeout_s * _LAST_PART, GRACE_S)
-
-
-def _decoded(text: str) -> dict[str, object]:
-    config = canonical.decode(text)
-    return config if isinstance(config, dict) else {}
 
 
 def _seed_reduce(reduce: bool | tuple[str, ...]) -> bool | list[str] | None:

@@ -20,8 +20,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,18 +102,13 @@ class WorkerOutput:
         logging.root.addHandler(TaskLogHandler(self._write))
         threading.Thread(target=self._watch, name="task log", daemon=True).start()
 
-    @contextmanager
-    def of(self, name: str) -> Iterator[TaskOutput]:
+    def of(self, name: str) -> AbstractContextManager[TaskOutput]:
         """Take the output of a task.
 
         Args:
             name: Of its log, below the folder of the run.
         """
-        self._begin(name)
-        try:
-            yield _FiledOutput(self)
-        finally:
-            self._end()
+        return _FiledOutput(self, name)
 
     @property
     def place(self) -> str:
@@ -130,9 +125,10 @@ class WorkerOutput:
         with suppress(OSError):  # a full disk is no reason to fail
             self._file.write(text)
 
-    def _begin(self, name: str) -> None:
-        with self._lock, suppress(OSError):
-            if self._is_named:  # it belongs to the task before
+    def begin(self, name: str) -> None:
+        """A task begins, whose log has this name."""
+        if self._is_named:  # the file belongs to the task before
+            with self._lock, suppress(OSError):
                 last, self._file = self._file, self._new_file()
                 last.close()
         self._name = name
@@ -141,7 +137,8 @@ class WorkerOutput:
             logging.root.setLevel(logging.DEBUG)
         self._is_running.set()
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """The task has ended."""
         self._is_running.clear()
         _flush()
         self._look()
@@ -175,7 +172,7 @@ class WorkerOutput:
                 self._take_descriptors()  # there may have been a log of that name
             if size and self._followed is not None:
                 self._show(self._followed)
-            if self._file.cut():
+            if self._file.cut(size):
                 self._shown_bytes = self._file.size
 
     def _show(self, followed: LogFile) -> None:
@@ -188,11 +185,19 @@ class WorkerOutput:
         followed.cut()
 
 
-class _FiledOutput(TaskOutput):
-    """The output of the task that the process runs."""
+class _FiledOutput(TaskOutput, AbstractContextManager[TaskOutput]):
+    """The output of the task that the process runs, while it is entered."""
 
-    def __init__(self, output: WorkerOutput) -> None:
+    def __init__(self, output: WorkerOutput, name: str) -> None:
         self._output = output
+        self._name = name
+
+    def __enter__(self) -> TaskOutput:
+        self._output.begin(self._name)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._output.end()
 
     @property
     def place(self) -> str:  # type: ignore[override]  # known when there is something
@@ -237,8 +242,10 @@ def drop_part(place: OutputPlace, index: int, pid: int) -> None:
 
 def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # replaced or closed by the task
+        try:  # noqa: SIM105  # twice for every task
             stream.flush()
+        except Exception:  # noqa: BLE001, S110  # replaced or closed by the task
+            pass
     _flush_c()
 
 

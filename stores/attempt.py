@@ -94,7 +94,8 @@ class OpenAttempt:
         self._check_is_open(f"save({name!r})")
         if not isinstance(name, str) or not name:
             raise StoreError(f"{self.address}: an artifact needs a name, not {name!r}")
-        check_is_json(f"{self.address}/{name}", load_kwargs or {})
+        if load_kwargs:
+            check_is_json(f"{self.address}/{name}", load_kwargs)
         how = SaveOptions(type_, sub_dir, mode, open_kwargs, load_kwargs, options)
         return self._replace(name, self._store.write_artifact(self.lease, value, name, how))
 
@@ -187,14 +188,10 @@ class OpenAttempt:
         self._check_is_open("commit()")
         for file in self._files:  # what is written after the commit would damage it
             file.close()
-        for name in list(self._opened):
+        for name in tuple(self._opened):
             self._adopt_opened(name)
-        attempt = replace(
-            outcome,
-            number=self.number,
-            artifacts=tuple(self._artifacts.values()),
-            owner=self.lease.owner,
-        )
+        artifacts, owner = tuple(self._artifacts.values()), self.lease.owner
+        attempt = replace(outcome, number=self.number, artifacts=artifacts, owner=owner)
         before = self.previous.finished if self.previous and keeps_finished else None
         if before is not None and finished_facts is not None:
             before = replace(before, facts=dict(finished_facts))

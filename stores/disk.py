@@ -54,6 +54,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def is_there(path: str) -> bool:
+    """As `os.path.exists`, which takes twice as long to say no."""
+    return os.access(path, os.F_OK)
+
+
 def remove_tree(path: str) -> None:
     """Remove a folder and all in it; do nothing if there is none."""
     if os.path.isdir(path):

@@ -151,14 +151,21 @@ def _damaged(address: Address, artifact: Artifact, error: Exception) -> Artifact
 
 def is_surely_longer(value: Any, limit: int, depth: int = 3) -> bool:
     """Whether a value is surely too large for the record, so that memory does not hold it twice."""
+    kind = type(value)
+    if kind in _SHORT:
+        return False
     size = getattr(value, "nbytes", None)
     if isinstance(size, int):
         return size > limit
-    if type(value) in (dict, list, tuple) and len(value) <= _FEW_PARTS and depth:
-        parts = value.values() if type(value) is dict else value
-        return any(is_surely_longer(each, limit, depth - 1) for each in parts)
+    if kind in (dict, list, tuple) and len(value) <= _FEW_PARTS and depth:
+        for each in value.values() if kind is dict else value:
+            if is_surely_longer(each, limit, depth - 1):
+                return True
+        return False
     return isinstance(value, (bytes, str)) and len(value) > limit
 
+
+_SHORT: Final = frozenset({int, float, bool, type(None)})
 
 _FEW_PARTS: Final = 100
 """In so few a large one is looked for."""

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from stores.attempt_store import Lease, SaveOptions
 from stores.codec import Codec
-from stores.disk import folder_size, remove, remove_tree, settled_digest
+from stores.disk import folder_size, is_there, remove, remove_tree, settled_digest
 from stores.encoding import (
     codec_for,
     codec_of,
@@ -203,10 +203,10 @@ class FileArtifacts:
     def tidy(self, record: Record) -> None:
         """Remove what a record in force makes needless: attempts it does not name, a checkpoint."""
         latest, folder = record.latest, self._layout.key_folder(record.address)
-        if latest.state is TaskState.FINISHED and os.path.isdir(f"{folder}/{CHECKPOINT}"):
+        if latest.state is TaskState.FINISHED and is_there(f"{folder}/{CHECKPOINT}"):
             self.drop_attempt(record.address, CHECKPOINT)
-        kept = record.attempts_in_use
-        names = os.listdir(folder) if latest.number > 1 and os.path.isdir(folder) else []
+        names = os.listdir(folder) if latest.number > 1 and os.path.isdir(folder) else ()
+        kept = record.attempts_in_use if names else ()
         for number in [int(name) for name in names if name.isdigit()]:
             if number < latest.number and number not in kept:
                 self.drop_attempt(record.address, number)

@@ -27,6 +27,8 @@ _WORTH_A_FILE: Final = 8
 """The index of a task begins with so many records of one process: fewer are opened as quickly as
 an index is, and a flow of many tasks with few nodes makes fewer files."""
 
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
+
 _MOST_OPEN: Final = 64
 """Index files that a process keeps open."""
 
@@ -70,7 +72,7 @@ class FileIndex:
     def add(self, record: Record, found: os.stat_result) -> None:
         """Note a record that lies in the file that was found; without raising: it can be lost."""
         task = record.address.task
-        line = json.dumps(entry_of(record, found), separators=(",", ":")) + "\n"
+        line = _ENCODE(entry_of(record, found)) + "\n"
         if self._writer_pid != os.getpid():  # a fork must not append to its parent's file
             self._forget()
         with self._lock, contextlib.suppress(OSError, StoreError):
@@ -147,7 +149,7 @@ class FileIndex:
             path = f"{folder}/{name}"
             self._offsets.pop(path, None)
             self._merge(self._new_lines(path), entries)
-        lines = [json.dumps(entry, separators=(",", ":")) for entry in entries.values()]
+        lines = [_ENCODE(entry) for entry in entries.values()]
         temporary = f"{folder}/.{os.urandom(16).hex()}"
         with contextlib.suppress(OSError):
             with open(temporary, "w", encoding="utf-8") as file:

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from stores.disk import is_there
 from stores.errors import LeaseHeld, LeaseLost
 from stores.file_layout import Layout, as_store_error, make_folder
 from stores.lease import LeaseTimes, Owner
@@ -103,7 +104,7 @@ class FileLeases:
                 if number < at_least:  # all numbers up to that one, and this one, are used up
                     self.bury(address, at_least - 1)
                 now, used_now = self._look(address, read)
-                if used_now < number and not os.path.exists(f"{stem}.{number}.over"):
+                if used_now < number and not is_there(f"{stem}.{number}.over"):
                     marks = range(used + 1, number)
                     return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
             except BaseException:  # nobody could take the key while this process lives
@@ -167,7 +168,7 @@ class FileLeases:
 
         Of a damaged record the folders of its attempts tell the number.
         """
-        if not os.path.exists(self._layout.record(address)):
+        if not is_there(self._layout.record(address)):
             return None, 0
         record = read(address)
         if record is not None:
@@ -254,7 +255,7 @@ def _head(owner: Owner) -> bytes:
 
 def _unmarked(stem: str, number: int) -> int:
     """The first number from this on without a mark; leases of marked ones end."""
-    while os.path.exists(f"{stem}.{number}.over"):
+    while is_there(f"{stem}.{number}.over"):
         _unlink(f"{stem}.{number}")
         number += 1
     return number

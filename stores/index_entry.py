@@ -44,7 +44,7 @@ def told_of(record: Record) -> list[Any]:
     """What a `Status` says of a record, for JSON; `status_told` reads it."""
     counts = record.finished or record.latest
     artifacts = [artifact_to_dict(artifact) for artifact in counts.artifacts]
-    if sum(len(a.get("text") or a.get("base64") or "") for a in artifacts) > _LONGEST_INLINE:
+    if sum([len(each.inline or "") for each in counts.artifacts]) > _LONGEST_INLINE:
         artifacts = [_without_value(each) for each in artifacts]
     duration_s = counts.duration_s
     return [

@@ -166,19 +166,26 @@ class Attempt:
 def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:
     """The JSON form of an attempt; what is empty is left out."""
     run, owner, error = attempt.run, attempt.owner, attempt.error
+    found: dict[str, Any] = {"number": attempt.number, "state": attempt.state.value}
+    if attempt.started is not None:
+        found["started"] = round(attempt.started, 6)
+    if attempt.ended is not None:
+        found["ended"] = round(attempt.ended, 6)
+    if attempt.artifacts:
+        found["artifacts"] = [artifact_to_dict(each) for each in attempt.artifacts]
+    if attempt.inputs:
+        found["inputs"] = [
+            [i.role, i.address.task, i.address.key, i.attempt] for i in attempt.inputs
+        ]
     parts = {
-        "started": None if attempt.started is None else round(attempt.started, 6),
-        "ended": None if attempt.ended is None else round(attempt.ended, 6),
-        "artifacts": [artifact_to_dict(each) for each in attempt.artifacts],
-        "inputs": [[i.role, i.address.task, i.address.key, i.attempt] for i in attempt.inputs],
         "error": error and asdict(error),
         "facts": dict(attempt.facts),
         "run": run and [run.project_name, run.run_name, run.unique_name, run.sweep_counter],
         "owner": owner and owner.to_list(),
         "provenance": dict(attempt.provenance),
     }
-    head = {"number": attempt.number, "state": attempt.state.value}
-    return head | {name: part for name, part in parts.items() if part or part == 0.0}
+    found.update([each for each in parts.items() if each[1]])
+    return found
 
 
 def attempt_from_dict(found: Mapping[str, Any]) -> Attempt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
 from stores.errors import RecordDamaged, RecordTooNew
@@ -79,18 +80,14 @@ class Record:
     def to_json(self) -> str:
         """The record as one line of JSON, with the configs as JSON of their own."""
         identity = self.identity
-        head = {
-            "schema": self.schema,
-            "task": identity.address.task,
-            "key": identity.address.key,
-            "version": identity.version,
-        }
+        address, version = identity.address, identity.version
         is_same = self.finished is not None and self.finished.number == self.latest.number
         finished = None if self.finished is None or is_same else attempt_to_dict(self.finished)
         tail = {"finished": finished, "latest": attempt_to_dict(self.latest), "counts": is_same}
         return (
-            f'{_dumped(head)[:-1]},"config":{identity.config},"user_config":'
-            f"{identity.user_config},{_dumped(tail)[1:]}"
+            f'{{"schema":{self.schema},"task":{quoted(address.task)},"key":{quoted(address.key)},'
+            f'"version":{"null" if version is None else quoted(version)},'
+            f'"config":{identity.config},"user_config":{identity.user_config},{_dumped(tail)[1:]}'
         )
 
     @classmethod
@@ -119,8 +116,8 @@ class Record:
                 identity=Identity(
                     Address(found["task"], found["key"]),
                     found["version"],
-                    _dumped(found["config"], sort_keys=True),
-                    _dumped(found["user_config"], sort_keys=True),
+                    _sorted(found["config"]),
+                    _sorted(found["user_config"]),
                 ),
                 finished=latest if found["counts"] else finished,
                 latest=latest,
@@ -171,5 +168,5 @@ class Status:
         )
 
 
-def _dumped(value: object, *, sort_keys: bool = False) -> str:
-    return json.dumps(value, sort_keys=sort_keys, separators=(",", ":"))
+_dumped: Final = json.JSONEncoder(separators=(",", ":")).encode
+_sorted: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode

@@ -36,10 +36,10 @@ class MetaDict(dict[str, Any]):
     """A dict whose keys are attributes, too; so are those of the dicts inside."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        dict.__init__(self, *args, **kwargs)
         for key, value in self.items():
             if type(value) is dict:
-                super().__setitem__(key, MetaDict(value))
+                dict.__setitem__(self, key, MetaDict(value))
 
     def __getattr__(self, name: str) -> Any:
         try:

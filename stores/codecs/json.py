@@ -12,6 +12,8 @@ _LONGEST_INT_BITS: Final = 2000
 
 _STR: Final = frozenset({str})
 
+_TEXT: Final = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class JsonCodec(Codec):
     """NaN and infinities are written as Python's json does. Options are those of `json`.
@@ -36,7 +38,7 @@ class JsonCodec(Codec):
         return self.from_bytes(stream.read(), **options)
 
     def to_bytes(self, value: Any, **options: Any) -> bytes:
-        text = json.dumps(value, **{"ensure_ascii": False, **options})
+        text = json.dumps(value, **{"ensure_ascii": False, **options}) if options else _TEXT(value)
         return text.encode("utf-8", "surrogatepass")
 
     def from_bytes(self, data: bytes, **options: Any) -> Any:

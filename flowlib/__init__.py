@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         SpecError,
         SweepError,
         TaskFailed,
+        WaitTimeout,
         WorkerDied,
     )
     from flowlib.expansion import Expansion, register_expansion
@@ -124,6 +125,7 @@ __all__ = [
     "TaskSpec",
     "TaskState",
     "TypeInfo",
+    "WaitTimeout",
     "WorkerDied",
     "configure",
     "configure_logging",

@@ -17,6 +17,7 @@ What flowlib raises on purpose.
   + ResourceError        a demand that the resources of the run can never meet
   + RunError             something the run itself cannot do
       - TaskFailed       a task failed and its own exception cannot be rebuilt
+          · WaitTimeout  another process was computing it for longer than its `wait_timeout`
       - WorkerDied       the process of a task ended without an answer
       - InputError       the inputs of a task cannot be collected
       - InputChanged     an input file is gone, or has another content than when it was named
@@ -125,6 +126,10 @@ class RunError(FlowError, RuntimeError):
 
 class TaskFailed(RunError):
     """A task failed, and its own exception cannot be rebuilt in this process."""
+
+
+class WaitTimeout(TaskFailed, TimeoutError):
+    """Another process was computing a task for longer than its `wait_timeout` allows."""
 
 
 class WorkerDied(RunError):

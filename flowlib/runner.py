@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from flowlib.demands import Grant
+from flowlib.errors import WaitTimeout
 from flowlib.events import (
     Cached,
     Event,
@@ -260,9 +261,15 @@ class Runner:
             yield Waiting(time.time(), self._refs.of(parked[key]), owner, waited_s, others)
         for key, owner, waited_s in self._parking.overdue(now):
             self._parking.leave(key)
-            error = ErrorDetails("WaitTimeout", f"{owner}; given up after {waited_s:.0f} s", "")
-            timeout = FailureKind.TIMEOUT
-            outcome = Outcome(parked[key].address, OutcomeKind.FAILED, error=error, failure=timeout)
+            why = f"{owner}; given up after {waited_s:.0f} s"
+            error, raised = ErrorDetails("WaitTimeout", why, ""), WaitTimeout(why)
+            outcome = Outcome(
+                parked[key].address,
+                OutcomeKind.FAILED,
+                error=error,
+                failure=FailureKind.TIMEOUT,
+                raised=raised,
+            )
             self._tries.note(parked[key], outcome)
             yield from self._give_up(parked[key], outcome, error)
 

@@ -24,7 +24,7 @@ def square(x: Any, folder: str = "") -> Any:
     return x * x
 
 
-@task(ignore=["folder"])
+@task(ignore=["folder", "wait_s"])
 def slow(x: int, folder: str, wait_s: float = 0.3) -> list[int]:
     """The same, slowly."""
     noted(folder)

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flowlib.calls import Binding, Call, Reads
+from flowlib.declaration import Declaration
 from flowlib.errors import GraphError
 from flowlib.identity import node_key, refuse_ignored_sweep, upstream_digest
 from flowlib.joins import Family, combinations, inherited_mask
 from flowlib.node import Argument, Node, Upstream
+from flowlib.node_names import NodeNames
 from flowlib.reduction import agreed_mask, gathered
 
 Row = tuple[Node | None, ...]
@@ -37,17 +39,24 @@ class CallNodes:
 
     Args:
         calls: All calls of the flow.
+        names: What their nodes are called.
     """
 
-    def __init__(self, calls: Iterable[Call[object]]) -> None:
+    def __init__(self, calls: Iterable[Call[object]], names: NodeNames) -> None:
         self._known: dict[str, Node] = {}
         self._counts: Counter[str] = Counter()
-        self._calls_of = Counter(call.name for call in calls if call.label is None)
+        self._names = names
+        self._calls_of = Counter(call.name for call in calls if names.label_of(call) is None)
         self._places: dict[tuple[object, ...], list[tuple[Place, Row]]] = {}
         self._families: dict[int, Family] = {}
 
-    def fill(self, family: Family, call: Call[object]) -> None:
+    def fill(self, family: Family, call: Call[object], declaration: Declaration) -> None:
         """Make the nodes of one call.
+
+        Args:
+            family: Where they go.
+            call: It.
+            declaration: What counts for it.
 
         Raises:
             GraphError: what it reads shares no ancestors, or it gathers nothing.
@@ -57,12 +66,21 @@ class CallNodes:
         if call.gathers() and not family.predecessors:
             raise GraphError(f"{call.name}.reduce() gathers specs, but none is in its arguments")
         found = self._found(family, call)
-        is_alone = len(found) == 1 and (call.label is not None or self._calls_of[call.name] == 1)
+        label = self._names.label_of(call)
+        is_alone = len(found) == 1 and (label is not None or self._calls_of[call.name] == 1)
         rows: list[Row] = []
         for key, (arguments, place, row) in found.items():
             node = self._known.get(key)
             if node is None:
-                node = self._known[key] = self._node(call, key, arguments, place, is_alone=is_alone)
+                name = self._name(call.name, label, is_alone=is_alone)
+                node = self._known[key] = Node(
+                    declaration=declaration,
+                    key=key,
+                    unique_name=name,
+                    index=self._counts[call.name] - 1,
+                    arguments=arguments,
+                    upstream=place.upstream,
+                )
             family.nodes.append(node)
             rows.append(row)
         if len(family.nodes) > 1:
@@ -93,30 +111,12 @@ class CallNodes:
                         refuse_ignored_sweep(declaration, known[0], arguments)
         return found
 
-    def _node(
-        self,
-        call: Call[object],
-        key: str,
-        arguments: tuple[Argument, ...],
-        place: Place,
-        *,
-        is_alone: bool,
-    ) -> Node:
-        name = call.name if call.label is None else call.label
-        index = self._counts[call.name]
-        self._counts[call.name] += 1
-        number = index + 1
-        if call.label is not None:
-            self._counts[f"named {name}"] += 1
-            number = self._counts[f"named {name}"]
-        return Node(
-            declaration=call.declaration(),
-            key=key,
-            unique_name=name if is_alone else f"{name}-{number}",
-            index=index,
-            arguments=arguments,
-            upstream=place.upstream,
-        )
+    def _name(self, task: str, label: str | None, *, is_alone: bool) -> str:
+        """What the next node of a task is called."""
+        self._counts[task] += 1
+        if label is not None:
+            return self._names.next_name(label, is_alone=is_alone)
+        return task if is_alone else f"{task}-{self._counts[task]}"
 
     def _places_for(
         self, family: Family, call: Call[object], reads: Reads

@@ -30,6 +30,8 @@ class Options:
         tolerance: What becomes of a node whose predecessors failed.
         before: What is called with the task before it computes.
         on_code_change: What is done with results that other code has made; None is the setting.
+        store: Which of the named stores of the run holds the results; None is that of the run.
+        executor_options: What executors are told about the tasks, by the name of the executor.
     """
 
     resources: Mapping[str, float | str] | None = None
@@ -42,6 +44,8 @@ class Options:
     tolerance: Tolerance = field(default_factory=Tolerance)
     before: tuple[Callable[..., object], ...] = ()
     on_code_change: OnCodeChange | None = None
+    store: str | None = None
+    executor_options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def for_parameters(self, tolerant: frozenset[str]) -> Options:
         """The same for a task of which these parameters may get a `Failure`."""

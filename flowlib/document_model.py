@@ -28,6 +28,8 @@ class OptionsDocument(_Model):
     min_ok: Number | None = None
     wait_timeout: Number | StrictStr | None = None
     on_code_change: StrictStr | None = None
+    store: StrictStr | None = None
+    executor_options: dict[str, dict[str, Any]] | None = None
 
 
 class SpecDocument(OptionsDocument):
@@ -58,6 +60,7 @@ class FlowDocument(_Model):
         project: Name of the project of its runs.
         modules: Modules, or files beside the document, in which the tasks are.
         store: Where the results go, as `open_store` takes it.
+        stores: The same for specs that name another store, by these names.
         config_ignore_prefix: As in `Flow`.
         config_group_prefix: As in `Flow`.
         defaults: Options of all specs that have none of their own.
@@ -67,6 +70,7 @@ class FlowDocument(_Model):
     project: StrictStr | None = None
     modules: Annotated[Names, Field(alias="import")] = Field(default_factory=list)
     store: StrictStr | dict[str, Any] | None = None
+    stores: dict[str, StrictStr | dict[str, Any]] = Field(default_factory=dict)
     config_ignore_prefix: StrictStr | None = None
     config_group_prefix: StrictStr | None = None
     defaults: OptionsDocument = Field(default_factory=OptionsDocument)

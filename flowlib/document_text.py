@@ -90,6 +90,8 @@ def _options(options: Options) -> dict[str, object]:
         "on_failure": tolerance.on_failure.value if tolerance.is_given else None,
         "min_ok": tolerance.min_ok,
         "on_code_change": None if options.on_code_change is None else options.on_code_change.value,
+        "store": options.store,
+        "executor_options": {name: dict(each) for name, each in options.executor_options.items()},
     }
 
 

@@ -273,11 +273,23 @@ def store_of(loaded: Loaded, path: Path) -> ResultsStore | None:
         ConfigError: it is no store.
     """
     where = loaded.document.store
-    if where is None:
-        return None
+    return None if where is None else _opened(loaded, path, where, ("store",))
+
+
+def stores_of(loaded: Loaded, path: Path) -> dict[str, ResultsStore]:
+    """The stores that its specs name; relative folders are as for `store_of`.
+
+    Raises:
+        ConfigError: one is no store.
+    """
+    named = loaded.document.stores
+    return {name: _opened(loaded, path, named[name], ("stores", name)) for name in named}
+
+
+def _opened(loaded: Loaded, path: Path, where: str | dict[str, Any], place: Place) -> ResultsStore:
     if isinstance(where, str) and where.startswith("file:"):
         where = f"file:{project_folder(path.resolve().parent) / where.removeprefix('file:')}"
     try:
         return open_store(where)
     except StoreError as error:
-        raise ConfigError(f"{loaded.source.where(('store',))}: {error}") from error
+        raise ConfigError(f"{loaded.source.where(place)}: {error}") from error

@@ -4,43 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack
 
-from flowlib.flow_arguments import (
-    DrawArguments,
-    RunArguments,
-    ViewArguments,
-    WantedArguments,
-    refuse_unknown,
-)
-from flowlib.graph import TaskGraph, build_graph
+from flowlib.flow_arguments import RunArguments, WantedArguments, refuse_unknown
+from flowlib.flow_graph import FlowGraph
+from flowlib.members import Given
+from flowlib.named_stores import Stores
 from flowlib.next_commands import NO_COMMAND
-from flowlib.node import Node
 from flowlib.run_identity import UNCATEGORIZED
-from flowlib.spec import TaskSpec
-from stores import ResultsStore, TaskState
+from stores import ResultsStore
 
 if TYPE_CHECKING:
-    from networkx import DiGraph
-
     from flowlib.accepting import Accepted
-    from flowlib.drawing_bokeh import GraphPage
-    from flowlib.graph_export import Form, GraphExport
     from flowlib.plan import Plan
     from flowlib.results import Run
 
 
-class Flow:
+class Flow(FlowGraph):
     """A graph of tasks: look at it, plan it, run it, as often as wanted.
 
+    It is a mapping, too: `flow["baseline"]` is the spec of that name.
+
     Args:
-        tasks: The specs; those they require are added by themselves.
+        tasks: The specs; those they require are added by themselves. Or a mapping from names to
+            specs, or to lists of specs: then their tasks are called by these names.
         config_ignore_prefix: For specs that have none: keys that begin with it are no part of
             the identity.
         config_group_prefix: For specs that have none: marks lists that vary in lockstep.
 
     Attributes:
         results_store: Where results live if `run` and `plan` name no other store.
+        stores: The stores that specs name, if `run` and `plan` give no others.
         command: The words of the command that runs it; `from_file` knows them.
 
     Raises:
@@ -49,19 +43,14 @@ class Flow:
 
     def __init__(
         self,
-        tasks: Sequence[TaskSpec],
+        tasks: Given,
         config_ignore_prefix: str | None = None,
         config_group_prefix: str | None = None,
     ) -> None:
-        if isinstance(tasks, TaskSpec) or not all(isinstance(each, TaskSpec) for each in tasks):
-            raise TypeError(f"Flow takes a list of TaskSpecs, not {tasks!r}")
-        self._graph = build_graph(
-            list(tasks), ignore_prefix=config_ignore_prefix, group_prefix=config_group_prefix
-        )
-        self._last_run: Run | None = None
-        self._last_plan: Plan | None = None
+        super().__init__(tasks, config_ignore_prefix, config_group_prefix)
         self._project_name = UNCATEGORIZED
         self.results_store: ResultsStore | None = None
+        self.stores: Stores = {}
         self.command = NO_COMMAND
 
     @classmethod
@@ -83,53 +72,16 @@ class Flow:
         Raises:
             ConfigError: something is not as it should be; the message begins with `file:line`.
         """
-        from flowlib.documents import command_of, load, store_of  # pydantic is heavy
+        from flowlib.documents import command_of, load, store_of, stores_of  # pydantic is heavy
 
         loaded = load(path, overrides, options)
         with loaded.located():
             flow = cls(list(loaded.specs), *loaded.prefixes)
         flow._project_name = loaded.document.project or UNCATEGORIZED
         flow.results_store = store_of(loaded, Path(path))
+        flow.stores = stores_of(loaded, Path(path))
         flow.command = command_of(loaded, path, overrides)
         return flow
-
-    def to_document(self) -> dict[str, Any]:
-        """A document, as plain values, from which the same graph with the same keys is built.
-
-        Raises:
-            ConfigError: a task has no name, or a value has no place in a document.
-        """
-        from flowlib.document_text import document_of
-
-        return document_of(self._graph)
-
-    def __repr__(self) -> str:
-        counts = ", ".join(f"{name} ×{len(nodes)}" for name, nodes in self._graph.by_spec.items())
-        return f"<Flow of {self.num_tasks} tasks: {counts}>"
-
-    @property
-    def num_tasks(self) -> int:
-        """The number of nodes."""
-        return len(self._graph)
-
-    @property
-    def graph(self) -> TaskGraph:
-        """The nodes and what they read from."""
-        return self._graph
-
-    @property
-    def task_graph(self) -> DiGraph[Any]:
-        """A networkx view of the nodes; the attribute `task` tells about each."""
-        from flowlib.graph_views import task_graph_view
-
-        return task_graph_view(self._graph, self._state_of)
-
-    @property
-    def task_spec_graph(self) -> DiGraph[Any]:
-        """A networkx view of the specs."""
-        from flowlib.graph_views import spec_graph_view
-
-        return spec_graph_view(self._graph)
 
     def plan(
         self,
@@ -137,6 +89,7 @@ class Flow:
         results_store: ResultsStore | None = None,
         *,
         num_workers: int | None = None,
+        stores: Stores | None = None,
         **wanted: Unpack[WantedArguments],
     ) -> Plan:
         """What would run, and why. Nothing is run or written.
@@ -145,6 +98,7 @@ class Flow:
             force: As in `run`.
             results_store: Where results are looked for; None is as in `run`.
             num_workers: With how many workers the time is estimated; None is as in `run`.
+            stores: As in `run`.
             **wanted: `only`, `skip`, `keep`, `resume`, `on_code_change`: see `WantedArguments`.
 
         Raises:
@@ -155,68 +109,31 @@ class Flow:
         from flowlib.wishes import Wishes
 
         refuse_unknown("Flow.plan", wanted, WantedArguments.__annotations__)
-        store = self.results_store if results_store is None else results_store
+        store = self._store(results_store, stores)
         wishes = Wishes(force, **wanted)
-        self._last_plan = plan_of_flow(self._graph, store, wishes, num_workers, self.command)
+        self._last_plan = plan_of_flow(self.graph, store, wishes, num_workers, self.command)
         return self._last_plan
 
     def accept(
-        self, selectors: str | Sequence[str], results_store: ResultsStore | None = None
+        self,
+        selectors: str | Sequence[str],
+        results_store: ResultsStore | None = None,
+        stores: Stores | None = None,
     ) -> Accepted:
         """Let stored results count for the present code and defaults: see docs/code.md.
 
         Args:
             selectors: What is meant, as for `run(force=…)`.
             results_store: Where the results are; None is as in `run`.
+            stores: As in `run`.
 
         Raises:
             SelectorError: a selector is none, or selects nothing.
         """
         from flowlib.flow_running import accepted_in_flow
 
-        store = self.results_store if results_store is None else results_store
-        return accepted_in_flow(self._graph, store, selectors, self._project_name)
-
-    @overload
-    def draw(self, view: Literal["console"] = "console", **how: Unpack[DrawArguments]) -> None: ...
-
-    @overload
-    def draw(self, view: Literal["bokeh"], **how: Unpack[ViewArguments]) -> GraphPage: ...
-
-    @overload
-    def draw(self, view: Form, **how: Unpack[ViewArguments]) -> GraphExport: ...
-
-    def draw(
-        self, view: str = "console", **how: Unpack[DrawArguments]
-    ) -> GraphPage | GraphExport | None:
-        """Show the graph, after a run with the states of its tasks, after a plan with those stored.
-
-        Up to 60 tasks are shown one by one if they fit; else specs with the number of their tasks.
-
-        Args:
-            view: "console" prints it; "bokeh" gives a page for a browser or a notebook; "svg",
-                "dot", "mermaid" and "json" give text for a file.
-            **how: `expand`, `around`, `tasks`, and for the console `width`, `use_unicode` and
-                `use_pager`: see `DrawArguments`.
-
-        Returns:
-            The page, to `.show()` or to `.save("graph.html")`; the text, to `str()` or to
-            `.save("graph.svg")`; None from the console.
-
-        Raises:
-            SelectorError: `expand` or `around` names what is not in the graph.
-            MissingExtra: Bokeh is wanted and not installed.
-            ValueError: there is no such view.
-        """
-        from flowlib.flow_drawing import drawn
-
-        refuse_unknown("Flow.draw", how, DrawArguments.__annotations__)
-        return drawn(self._graph, self._seen, view, how)
-
-    def _repr_html_(self) -> str:
-        from flowlib.flow_drawing import html_of_flow
-
-        return html_of_flow(self._graph, self._seen)
+        store = self._store(results_store, stores)
+        return accepted_in_flow(self.graph, store, selectors, self._project_name)
 
     def run(
         self,
@@ -231,6 +148,8 @@ class Flow:
         run_name: str | None = None,
         results_store: ResultsStore | None = None,
         return_results: str | None = "all",
+        *,
+        stores: Stores | None = None,
         **more: Unpack[RunArguments],
     ) -> Run:
         """Run what is not in the store yet.
@@ -254,6 +173,8 @@ class Flow:
                 memory store.
             return_results: "all" tasks, the "latest" (those nothing reads from), or None; the
                 values are loaded when touched.
+            stores: The stores that specs name, by these names: `{"git": LocalFileStore("git")}` for
+                `TaskSpec(…, store="git")`. None is those of the document.
             **more: `only`, `skip`, `keep`, `resume`, `on_code_change`, `max_failures`, `executor`,
                 `progress`, `grace_s`: see `RunArguments`.
 
@@ -282,19 +203,16 @@ class Flow:
             force=force,
             project_name=self._project_name if project_name == UNCATEGORIZED else project_name,
             run_name=run_name,
-            results_store=self.results_store if results_store is None else results_store,
+            results_store=self._store(results_store, stores),
             return_results=return_results,
             command=self.command,
             **more,
         )
-        self._last_run = launch(self._graph, options)
+        self._last_run = launch(self.graph, options)
         return end_of_run(self._last_run, exit_on_error=exit_on_error)
 
-    @property
-    def _seen(self) -> Run | Plan | None:
-        """What tells the states of the nodes."""
-        return self._last_plan if self._last_run is None else self._last_run
+    def _store(self, store: ResultsStore | None, stores: Stores | None) -> ResultsStore | None:
+        from flowlib.flow_running import store_of_flow
 
-    def _state_of(self, node: Node) -> TaskState:
-        run = self._last_run
-        return TaskState.PENDING if run is None else run.state_of(node)
+        main = self.results_store if store is None else store
+        return store_of_flow(self.graph, main, self.stores if stores is None else stores)

@@ -10,6 +10,7 @@ from flowlib.flow_arguments import Selectors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import ending_of
 from flowlib.launch import checked_count, checked_store
+from flowlib.named_stores import checked_stores, store_for
 from flowlib.next_commands import RunCommand
 from flowlib.plan import Plan
 from flowlib.planning import make_plan
@@ -38,6 +39,28 @@ def plan_of_flow(
     told = note_on(plan.changed, command.again(known), command.seen_by(known))
     notes = [note for note in plan.notes if note not in note_on(plan.changed)]
     return replace(plan, notes=(*notes, *told))
+
+
+def store_of_flow(
+    graph: TaskGraph, main: ResultsStore | None, stores: object
+) -> ResultsStore | None:
+    """The store of a run, with those of the specs that name another one.
+
+    Args:
+        graph: The nodes.
+        main: The store of all other specs; None is that of the settings, or one in memory.
+        stores: The others by name.
+
+    Raises:
+        RunError: a spec names a store that there is not.
+        TypeError: something is no store.
+    """
+    known = checked_stores(stores)
+    if all(each.options.store is None for each in graph.declarations):
+        return main
+    for each in known.values():
+        checked_store(each)  # its leases are timed as those of the main store
+    return store_for(graph, checked_store(main), known)
 
 
 def accepted_in_flow(

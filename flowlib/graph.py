@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from flowlib.bulk import paused_collection
 from flowlib.call_nodes import CallNodes, Place, as_places
 from flowlib.calls import Call
 from flowlib.declaration import Declaration
 from flowlib.errors import GraphError, SpecError, nearest
+from flowlib.graph_checks import (
+    refuse_ambiguous_labels,
+    refuse_ambiguous_names,
+    refuse_unreachable_min_ok,
+)
 from flowlib.grid import Point, expand_config
 from flowlib.identity import Resolver, missing_keys, refuse_ignored_sweep
 from flowlib.joins import Family, combinations, inherited_mask
 from flowlib.node import Argument, Node
+from flowlib.node_names import NodeNames
 from flowlib.reduction import agreed_mask, gathered
 from flowlib.signature import location_of
 from flowlib.spec import TaskSpec
 from flowlib.spec_order import in_order
+
+Declared = Callable[[TaskSpec, Declaration], Declaration]
+"""Gives what counts for a spec, from its own declaration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +37,13 @@ class TaskGraph:
         nodes: All nodes by key, in an order in which they could run.
         by_spec: The nodes of each spec in expansion order.
         spec_edges: For each spec the names of the specs it reads from.
+        labelled: The nodes that have names of their own, by what was said: `fit(x).named("big")`.
     """
 
     nodes: dict[str, Node]
     by_spec: dict[str, tuple[Node, ...]]
     spec_edges: dict[str, tuple[str, ...]]
+    labelled: dict[str, tuple[Node, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -72,8 +83,17 @@ def build_graph(
     *,
     ignore_prefix: str | None = None,
     group_prefix: str | None = None,
+    labels: Mapping[int, str] | None = None,
+    declared: Declared | None = None,
 ) -> TaskGraph:
     """Expand and link `specs`. The cost is linear in the number of nodes and edges.
+
+    Args:
+        specs: They; what they read from is added by itself.
+        ignore_prefix: For specs that have none.
+        group_prefix: For specs that have none.
+        labels: What the nodes of some specs are called, by the id of the spec.
+        declared: Gives what counts as the declaration of a spec.
 
     Raises:
         GraphError: no specs, a circle, a doubled name, predecessors that never agree.
@@ -81,7 +101,9 @@ def build_graph(
     """
     if not specs:
         raise GraphError("there are no tasks to run: give the flow at least one spec")
-    return _graph_of(*_families(specs, ignore_prefix, group_prefix))
+    names = NodeNames(labels)
+    ordered, families = _families(specs, names, declared, ignore_prefix, group_prefix)
+    return _graph_of(ordered, families, names)
 
 
 def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
@@ -91,45 +113,69 @@ def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
         GraphError: as `build_graph`.
         SpecError: as `build_graph`.
     """
-    ordered, families = _families([spec])
+    names = NodeNames()
+    ordered, families = _families([spec], names)
     own = next(family for each, family in zip(ordered, families, strict=True) if each is spec)
-    return _graph_of(ordered, families), tuple(dict.fromkeys(own.nodes))
+    return _graph_of(ordered, families, names), tuple(dict.fromkeys(own.nodes))
 
 
 def _families(
-    specs: Sequence[TaskSpec], ignore_prefix: str | None = None, group_prefix: str | None = None
+    specs: Sequence[TaskSpec],
+    names: NodeNames,
+    declared: Declared | None = None,
+    ignore_prefix: str | None = None,
+    group_prefix: str | None = None,
 ) -> tuple[list[TaskSpec], list[Family]]:
     """All specs, predecessors first, and the nodes of each."""
     families: dict[int, Family] = {}
     shared_upstream: dict[tuple[str, ...], list[Place]] = {}
     with paused_collection():
         ordered = in_order(specs)
-        calls = CallNodes(spec for spec in ordered if isinstance(spec, Call))
+        calls = CallNodes([spec for spec in ordered if isinstance(spec, Call)], names)
         declarations = [spec.declaration(ignore_prefix, group_prefix) for spec in ordered]
+        if declared is not None:
+            declarations = [declared(*each) for each in zip(ordered, declarations, strict=True)]
         for position, spec in enumerate(ordered):
             sources = tuple([families[id(each)] for each in spec.predecessors])
             families[id(spec)] = family = Family(spec.name, position, sources)
             if isinstance(spec, Call):
-                calls.fill(family, spec)
+                calls.fill(family, spec, declarations[position])
             else:
+                label = names.label_of(spec)
                 _fill(family, declarations[position], shared_upstream)
+                if label is not None:
+                    _rename(family, label, names)
     return ordered, list(families.values())
 
 
-def _graph_of(specs: Sequence[TaskSpec], families: Sequence[Family]) -> TaskGraph:
+def _rename(family: Family, label: str, names: NodeNames) -> None:
+    """Call the nodes of a spec by its label."""
+    is_alone = len(family.nodes) == 1
+    family.nodes = [
+        replace(node, unique_name=names.next_name(label, is_alone=is_alone))
+        for node in family.nodes
+    ]
+
+
+def _graph_of(specs: Sequence[TaskSpec], families: Sequence[Family], names: NodeNames) -> TaskGraph:
     """The nodes of all families; calls of one task stand together."""
     by_spec: dict[str, dict[str, Node]] = {}
     edges: dict[str, dict[str, None]] = {}
+    labelled: dict[str, dict[str, Node]] = {}
     for spec, family in zip(specs, families, strict=True):
         by_spec.setdefault(spec.name, {}).update((node.key, node) for node in family.nodes)
+        if (label := names.label_of(spec)) is not None:
+            labelled.setdefault(label, {}).update((node.key, node) for node in family.nodes)
         read = edges.setdefault(spec.name, {})
         for source in family.predecessors:
             read[source.name] = None
-    _refuse_ambiguous_names(by_spec)
+    refuse_ambiguous_labels(labelled, by_spec)
+    refuse_ambiguous_names(by_spec)
     return TaskGraph(
         nodes={node.key: node for family in families for node in family.nodes},
         by_spec={name: tuple(nodes.values()) for name, nodes in by_spec.items()},
         spec_edges={name: tuple(sources) for name, sources in edges.items()},
+        labelled={label: tuple(nodes.values()) for label, nodes in labelled.items()},
     )
 
 
@@ -146,7 +192,7 @@ def _fill(
     )
     places = _places(family, declaration, shared)
     family.nodes = _nodes(declaration, points, places)
-    _refuse_unreachable_min_ok(declaration, family.nodes)
+    refuse_unreachable_min_ok(declaration, family.nodes)
     if declaration.reduce:
         family.close(agreed_mask(family))
     else:
@@ -227,19 +273,6 @@ def _check_declaration(declaration: Declaration, family: Family) -> None:
         )
 
 
-def _refuse_unreachable_min_ok(declaration: Declaration, nodes: list[Node]) -> None:
-    tolerance = declaration.options.tolerance
-    if tolerance.min_ok is None:
-        return
-    for node in nodes:
-        total = len(node.upstream.nodes)
-        if tolerance.needed(total) > total:
-            raise GraphError(
-                f"{node.unique_name} needs {tolerance.min_ok} members that succeed (min_ok), but "
-                f"it gathers {total}: it could never run"
-            )
-
-
 def _missing_message(declaration: Declaration, missing: list[str]) -> str:
     task = getattr(declaration.task, "__name__", str(declaration.task))
     location = location_of(declaration.task)
@@ -248,13 +281,3 @@ def _missing_message(declaration: Declaration, missing: list[str]) -> str:
         f"{declaration.name}.{missing[0]} is missing: {task}{where} has no default for "
         f"{', '.join(missing)}. Give it in config or additional_kwargs"
     )
-
-
-def _refuse_ambiguous_names(by_spec: Mapping[str, Mapping[str, Node]]) -> None:
-    for name, nodes in by_spec.items():
-        for node in nodes.values():
-            if node.unique_name != name and node.unique_name in by_spec:
-                raise GraphError(
-                    f"the spec {node.unique_name!r} has the name of a node of "
-                    f"{name!r}, which has {len(nodes)} nodes: rename the spec"
-                )

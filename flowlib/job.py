@@ -49,6 +49,7 @@ class Assignment:
         timeout_s: How long one job may take; None is for ever.
         fresh_process: Whether every job wants a process that has run nothing before.
         before: What is called with the task before it computes.
+        executor_options: What executors are told about it, by their names.
         variant: Tells apart what is sent for one name: calls of a task with other options.
         is_call: Whether the task gets values in its arguments instead of artifacts by name.
     """
@@ -64,6 +65,7 @@ class Assignment:
     timeout_s: float | None = None
     fresh_process: bool = False
     before: tuple[Callable[..., object], ...] = ()
+    executor_options: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     variant: int = 0
     is_call: bool = False
 

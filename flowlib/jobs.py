@@ -97,6 +97,7 @@ class JobMaker:
                 timeout_s=declaration.options.timeout_s,
                 fresh_process=declaration.options.fresh_process,
                 before=declaration.options.before,
+                executor_options=declaration.options.executor_options,
                 variant=self._variants[declaration.name],
                 is_call=declaration.is_call,
             )

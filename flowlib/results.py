@@ -49,12 +49,17 @@ class Run(Mapping[str, Results]):
         self._results: dict[str, Results] = {}
 
     def __getitem__(self, name: str) -> Results:
-        if name not in self._shown:
-            raise KeyError(f"{name!r} has no results here.{nearest(name, self._shown)}")
+        if not self._is_shown(name):
+            known = [*self._shown, *self._graph.labelled]
+            raise KeyError(f"{name!r} has no results here.{nearest(name, known)}")
         if name not in self._results:
-            nodes = self._graph.by_spec[name]
+            nodes = self._graph.by_spec.get(name) or self._graph.labelled[name]
             self._results[name] = Results([self._result(node) for node in nodes])
         return self._results[name]
+
+    def _is_shown(self, name: str) -> bool:
+        labelled = self._graph.labelled.get(name, ())
+        return name in self._shown or any(node.name in self._shown for node in labelled)
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in self._graph.by_spec if name in self._shown)

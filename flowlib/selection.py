@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from flowlib.graph import TaskGraph
 from flowlib.node import Node, lineage
@@ -20,11 +20,12 @@ def select(graph: TaskGraph, texts: Iterable[str], words: Words | None = None) -
     """
     named: set[str] = set()
     spread: set[str] = set()
+    groups = {**graph.labelled, **graph.by_spec}
     for text in texts:
-        selector = parse_selector(text, graph.by_spec)
-        nodes = _meant(graph, selector, words or {})
+        selector = parse_selector(text, groups)
+        nodes = _meant(graph, groups, selector, words or {})
         if not nodes:
-            raise unknown(selector, graph.by_spec, words or ())
+            raise unknown(selector, groups, words or ())
         keys = {node.key for node in nodes}
         named |= keys
         if selector.downstream:
@@ -69,16 +70,28 @@ def downstream(graph: TaskGraph, keys: Collection[str]) -> set[str]:
     return found - set(keys)
 
 
-def _meant(graph: TaskGraph, selector: Selector, words: Words) -> list[Node]:
+def _meant(
+    graph: TaskGraph, groups: Mapping[str, tuple[Node, ...]], selector: Selector, words: Words
+) -> list[Node]:
     if selector.word:
         meant = words.get(selector.word, ())
         return [node for node in graph if node.key in meant]
-    specs = [name for name in graph.by_spec if selector.names_spec(name)]
+    specs = [name for name in groups if selector.names_spec(name)]
+    nodes = [node for name in specs for node in groups[name]] if specs else list(graph)
     if specs and not selector.key and not selector.conditions:
-        return [node for name in specs for node in graph.by_spec[name]]
-    nodes = [node for name in specs for node in graph.by_spec[name]] if specs else list(graph)
+        return nodes
     return [
         node
-        for node in nodes
-        if selector.matches(node.name, node.unique_name, node.key, node.config)
+        for name, node in _with_names(nodes, specs, groups)
+        if selector.matches(name, node.unique_name, node.key, node.config)
     ]
+
+
+def _with_names(
+    nodes: list[Node], specs: list[str], groups: Mapping[str, tuple[Node, ...]]
+) -> Iterator[tuple[str, Node]]:
+    """Nodes, each with the name that was meant."""
+    if not specs:
+        yield from ((node.name, node) for node in nodes)
+    for name in specs:
+        yield from ((name, node) for node in groups[name])

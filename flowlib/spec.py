@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Unpack
 
 from flowlib.context import protected_names
 from flowlib.declaration import Declaration
@@ -62,6 +62,10 @@ class TaskSpec(Computable):
             its devices are set; what they raise is a failure of the node.
         on_code_change: What is done with results that other code of the task has made: `"warn"`,
             `"rerun"`, `"ignore"` or `"error"`. None is the setting of that name.
+        store: Name of the store that holds the results, one of `Flow.run(stores={name: store})`;
+            None is the store of the run.
+        executor_options: What executors are told about the nodes, by the name of the executor:
+            `{"ray": {"num_cpus": 2}}`. Others do not look at it.
 
     Raises:
         TypeError: `task` is neither a task class nor a function.
@@ -80,24 +84,16 @@ class TaskSpec(Computable):
         config_group_prefix: str | None = None,
         *,
         version: str | int | None = None,
-        resources: Mapping[str, float | str] | None = None,
-        retries: int | Mapping[str, int] = 0,
-        retry_pause: float | str = 0.0,
-        timeout: float | str | None = None,
-        wait_timeout: float | str | None = None,
-        fresh_process: bool = False,
-        priority: int = 0,
-        tags: Iterable[str] = (),
-        on_failure: str | None = None,
-        min_ok: float | None = None,
-        before: Callable[[Any], object] | Iterable[Callable[[Any], object]] = (),
-        on_code_change: str | None = None,
+        **options: Unpack[OptionArguments],
     ) -> None:
         check_task(task)
         self.task = task
         self.name = name if name is not None else name_of(task)
         check_mappings(
-            self.name, config=config, additional_kwargs=additional_kwargs, resources=resources
+            self.name,
+            config=config,
+            additional_kwargs=additional_kwargs,
+            resources=options.get("resources"),
         )
         self.config: dict[str, Any] = copy.copy(dict(config or {}))
         self.additional_kwargs: dict[str, Any] = dict(additional_kwargs or {})
@@ -106,12 +102,6 @@ class TaskSpec(Computable):
         self.config_ignore_prefix = config_ignore_prefix
         self.config_group_prefix = config_group_prefix
         self.version = version
-        options: OptionArguments = {
-            "resources": resources, "retries": retries, "retry_pause": retry_pause,
-            "timeout": timeout, "wait_timeout": wait_timeout, "fresh_process": fresh_process,
-            "priority": priority, "tags": tags, "on_failure": on_failure, "min_ok": min_ok,
-            "before": before, "on_code_change": on_code_change,
-        }  # fmt: skip
         self._options = options_of(self.name, options, is_reduce=bool(reduce))
         self._predecessors: list[TaskSpec] = []
         self._successors: list[TaskSpec] = []

@@ -104,6 +104,38 @@ def reduce_of(reduce: bool | Sequence[str] | None) -> bool | tuple[str, ...]:
     return tuple(reduce)
 
 
+def store_name_of(spec: str, store: object) -> str | None:
+    """What a spec's `store` means.
+
+    Raises:
+        SpecError: it is no name.
+    """
+    if store is None or (isinstance(store, str) and store):
+        return store
+    raise SpecError(
+        f'{spec}: store is {store!r}; give the name of a store, store="git", and the store itself '
+        f'where the flow runs: Flow.run(stores={{"git": …}})'
+    )
+
+
+def executor_options_of(spec: str, options: object) -> Mapping[str, Mapping[str, object]]:
+    """What a spec's `executor_options` mean, copied.
+
+    Raises:
+        SpecError: they are no mapping from the names of executors to mappings.
+    """
+    if options is None:
+        return {}
+    held = options.values() if isinstance(options, Mapping) else [options]
+    if not isinstance(options, Mapping) or not all(isinstance(each, Mapping) for each in held):
+        raise SpecError(
+            f"{spec}: executor_options is {options!r}; give a mapping for each executor, "
+            f'{{"ray": {{"num_cpus": 2}}}}'
+        )
+    check_mappings(spec, executor_options=options)
+    return {name: dict(each) for name, each in options.items()}
+
+
 def hooks_of(spec: str, before: object) -> tuple[Callable[[Task], object], ...]:
     """What a spec's `before` means.
 

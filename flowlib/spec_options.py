@@ -10,7 +10,12 @@ from flowlib.code_policy import code_policy_of
 from flowlib.declaration import Options
 from flowlib.errors import SpecError, nearest
 from flowlib.policy import limit_of, retries_of
-from flowlib.spec_checks import checked_demand, hooks_of
+from flowlib.spec_checks import (
+    checked_demand,
+    executor_options_of,
+    hooks_of,
+    store_name_of,
+)
 from flowlib.tolerance import tolerance_of
 
 
@@ -29,6 +34,8 @@ class OptionArguments(TypedDict, total=False):
     min_ok: float | None
     before: Callable[[Any], object] | Iterable[Callable[[Any], object]]
     on_code_change: str | None
+    store: str | None
+    executor_options: Mapping[str, Mapping[str, Any]] | None
 
 
 _FIELDS: Final[Mapping[str, str]] = {
@@ -39,6 +46,11 @@ _FIELDS: Final[Mapping[str, str]] = {
     "min_ok": "tolerance",
 }
 """Which field of `Options` an argument is in, where it is called otherwise."""
+
+
+def field_of(argument: str) -> str:
+    """The field of `Options` that an argument is in."""
+    return _FIELDS.get(argument, argument)
 
 
 def options_of(name: str, given: Mapping[str, Any], *, is_reduce: bool) -> Options:
@@ -72,6 +84,8 @@ def options_of(name: str, given: Mapping[str, Any], *, is_reduce: bool) -> Optio
         ),
         before=hooks_of(name, given.get("before", ())),
         on_code_change=code_policy_of(name, given.get("on_code_change")),
+        store=store_name_of(name, given.get("store")),
+        executor_options=executor_options_of(name, given.get("executor_options")),
     )
     if not isinstance(options.priority, int):
         raise SpecError(f"{name}: priority is {options.priority!r}; give an int")
@@ -89,5 +103,5 @@ def changed_options(
         SpecError: a value is none, or there is no such option.
     """
     made = options_of(name, changes, is_reduce=is_reduce)
-    named = {_FIELDS.get(each, each) for each in changes}
+    named = {field_of(each) for each in changes}
     return replace(options, **{each: getattr(made, each) for each in named})

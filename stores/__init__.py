@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stores.backends.mongodb import MongoDBStore
     from stores.backends.readonly import ReadOnlyStore
     from stores.backends.s3 import S3Store
+    from stores.backends.split import SplitStore
     from stores.backends.sql import SQLStore
     from stores.codec import (
         Codec,
@@ -112,6 +113,7 @@ __all__ = [
     "RunInfo",
     "S3Store",
     "SQLStore",
+    "SplitStore",
     "Status",
     "StoreContext",
     "StoreError",
@@ -135,6 +137,7 @@ _HOMES = {
     "ReadOnlyStore": "stores.backends.readonly",
     "MongoDBStore": "stores.backends.mongodb",
     "S3Store": "stores.backends.s3",
+    "SplitStore": "stores.backends.split",
     "SQLStore": "stores.backends.sql",
     "Codec": "stores.codec",
     "PathCodec": "stores.codec",

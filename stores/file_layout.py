@@ -6,6 +6,7 @@ Where does a file store keep what?
     <base>/<task>/<key>/<attempt>/…         files of an attempt, made when something is written
     <base>/<task>/<key>/checkpoint/…        what attempts hand on, until one has finished
     <base>/<task>/.index/<host>-<pid>.jsonl what listings need, one file per writing process
+    <base>/<task>/.shared/…                 what all configs of a task share; never collected
     <base>/.leases/<task>/<key>.<attempt>   who is computing a key
     <base>/.leases/…/<key>.<attempt>.over   a number that is used up without a record
     <base>/.leases/.clock                   touched to read the time of the file system
@@ -23,6 +24,7 @@ import os
 import re
 import string
 from hashlib import blake2b
+from pathlib import Path
 from typing import Final
 
 from stores.errors import RecordTooNew, StoreError, unwritable
@@ -31,6 +33,7 @@ from stores.record import SCHEMA, Address
 MARKER: Final = ".flowlib-store"
 LEASES: Final = ".leases"
 INDEX: Final = ".index"
+SHARED: Final = ".shared"
 CHECKPOINT: Final = "checkpoint"
 RUNS: Final = ".runs"
 SUFFIX: Final = ".json"
@@ -195,6 +198,18 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise as_store_error(error, path) from error
+
+
+def common_folder(layout: Layout, task: str) -> Path:
+    """The folder that all configs of a task share, made if it is not there.
+
+    Raises:
+        StoreUnwritable: it cannot be made.
+    """
+    write_marker(layout.base)
+    folder = f"{layout.task_folder(task)}/{SHARED}"
+    make_folder(folder)
+    return Path(folder)
 
 
 def as_store_error(error: OSError, path: str) -> Exception:

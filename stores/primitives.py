@@ -242,6 +242,13 @@ class StorePrimitives(ABC):
         """
         raise StoreWithoutFiles(self.without_files("checkpoint_dir"))
 
+    def shared_folder(self, task: str) -> Path:
+        """The folder that all configs of a task share, made when first asked for.
+
+        Nothing of it belongs to any record: it is never cleared, copied or collected.
+        """
+        raise StoreWithoutFiles(self.without_files("shared_dir"))
+
     def record_folder(self, address: Address) -> Path | None:
         """The folder of the attempt that counts; None in stores without files."""
         return None

@@ -21,6 +21,7 @@ from stores.file_layout import (
     Layout,
     as_store_error,
     check_marker,
+    common_folder,
     encoded,
 )
 from stores.file_lease import FileLeases, HeldLease
@@ -250,6 +251,9 @@ class LocalFileStore(ResultsStore):
 
     def checkpoint_folder(self, lease: Lease) -> Path:
         return self._artifacts.folder(lease.address, CHECKPOINT)
+
+    def shared_folder(self, task: str) -> Path:
+        return common_folder(self._layout, task)
 
     def open_in_attempt(
         self,

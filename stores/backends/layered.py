@@ -173,6 +173,9 @@ class LayeredStore(ResultsStore):
     def checkpoint_folder(self, lease: Lease) -> Path:
         return self._first.checkpoint_folder(lease)
 
+    def shared_folder(self, task: str) -> Path:
+        return self._first.shared_folder(task)
+
     def lease_folder(self, address: Address) -> str | None:
         return self._first.lease_folder(address)
 

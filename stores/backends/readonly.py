@@ -134,6 +134,9 @@ class ReadOnlyStore(ResultsStore):
     def checkpoint_folder(self, lease: Lease) -> NoReturn:
         self._refuse(f"computing {lease.address}")
 
+    def shared_folder(self, task: str) -> NoReturn:
+        self._refuse(f"the shared folder of {task}")
+
     def open_in_attempt(
         self,
         lease: Lease,

@@ -98,7 +98,10 @@ def test_every_parameter_of_a_spec_can_be_written():
     """But for callables, which have no text."""
     import inspect
 
-    parameters = set(inspect.signature(TaskSpec.__init__).parameters) - {"self", "name", "before"}
+    from flowlib.spec_options import OptionArguments
+
+    parameters = {*inspect.signature(TaskSpec).parameters, *OptionArguments.__annotations__}
+    parameters -= {"name", "before", "options"}
     assert set(SpecDocument.model_fields) == parameters | {"requires"}
 
 

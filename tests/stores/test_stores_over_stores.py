@@ -14,6 +14,7 @@ from stores import (
     Owner,
     ReadOnlyStore,
     ResultsStore,
+    SplitStore,
     StoreUnwritable,
 )
 from stores.attempt_store import Lease, SaveOptions
@@ -85,6 +86,7 @@ WRITING = {
         store, lambda lease: store.open_in_attempt(lease, "x", None, "w", None, None)[1].close()
     ),
     "remove": lambda store: store.remove(B),
+    "shared_folder": lambda store: store.shared_folder("Train").name,
     "save": lambda store: store.save(1, "more", task_name="Train", task_unique_config=CONFIG),
     "take_artifact": lambda store: in_attempt(
         store, lambda lease: store.take_artifact(lease, BYTES, io.BytesIO(b"hello")).size_bytes
@@ -144,6 +146,11 @@ def file_in(store):
     return lease, "x", path, None
 
 
+def split(below):
+    """The same store for all tasks, once by the name of the task."""
+    return SplitStore(below, {"Train": below})
+
+
 @pytest.fixture
 def below(tmp_path):
     """A store with a result, one computed from it, something that was left, and a live lease."""
@@ -167,13 +174,15 @@ def test_what_is_read_is_the_answer_of_the_store_below(below, name):
     expected = READING[name](below)
     empty = LocalFileStore(f"{below.base_dir}-empty", fsync=False)
     stacks = [LayeredStore([below]), LayeredStore([empty, below]), ReadOnlyStore(below)]
+    stacks += [SplitStore(below, {}), SplitStore(empty, {"Train": below, "Eval": below})]
     for store in stacks if name != "leftovers" and name != "gc" else stacks[::2]:
         assert READING[name](store) == expected
     assert READING[name](ReadOnlyStore(stacks[0])) == expected
 
 
+@pytest.mark.parametrize("stack_of", [lambda below: LayeredStore([below]), split])
 @pytest.mark.parametrize("name", WRITING)
-def test_what_changes_is_done_or_refused(below, name):
+def test_what_changes_is_done_or_refused(below, name, stack_of):
     """The stack does as its first store would do; the other says that it is only read."""
 
     def outcome(store):
@@ -191,7 +200,7 @@ def test_what_changes_is_done_or_refused(below, name):
     below.copy(None, copy)
     copy.begin(Address("Train", "d" * 32), dead_owner()).save(BIG, "half")
     copy.begin(Address("Eval", "e" * 32))
-    assert plain(outcome(LayeredStore([below]))) == plain(outcome(copy))
+    assert plain(outcome(stack_of(below))) == plain(outcome(copy))
 
 
 def plain(found):

@@ -5,6 +5,7 @@ Decides which node may run next. Pure: no clock, no process, no store.
                  ^         |----> parked  (another driver computes it) -> ready or done
                  |---------|----> paused  (it failed, and is tried again later) -> ready
                            |----> failed  (what reads from it -> skipped, unless it tolerates that)
+                           |----> grown   (it has given more nodes, and waits for them) -> ready
 
 Nodes that read from the same upstream wait behind one gate, so that two layers of 1,000 nodes
 cost 2,000 steps and not a million.
@@ -13,8 +14,9 @@ cost 2,000 steps and not a million.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from flowlib.demands import Demand, Grant
 from flowlib.node import Node, Upstream
@@ -46,9 +48,16 @@ class Scheduler:
             count as done.
         pool: The resources of the run.
         demand_of: What each node needs; must fit into the pool.
+        grown: What nodes wait for that have given more nodes in an earlier run, by key.
     """
 
-    def __init__(self, nodes: Collection[Node], pool: ResourcePool, demand_of: DemandOf) -> None:
+    def __init__(
+        self,
+        nodes: Collection[Node],
+        pool: ResourcePool,
+        demand_of: DemandOf,
+        grown: Mapping[str, Upstream] = MappingProxyType({}),
+    ) -> None:
         self._pool = pool
         self._demand_of = demand_of
         self._order = {node.key: position for position, node in enumerate(nodes)}
@@ -58,6 +67,9 @@ class Scheduler:
         self._paused: dict[str, Node] = {}
         self._open = len(self._order)  # nodes that have not come to their end
         self._gates: dict[str, list[_Gate]] = {}
+        self._grown = dict(grown)
+        self._failed: set[str] = set()
+        self._finished: set[str] = set()
         self._is_stopped = False
         self._link(nodes)
 
@@ -111,6 +123,7 @@ class Scheduler:
     def finish(self, node: Node) -> None:
         """`node` has its results: what waited for it may become ready."""
         self._leave(node)
+        self._finished.add(node.key)
         for gate in self._gates.pop(node.key, ()):
             self._count_down(gate)
 
@@ -120,14 +133,36 @@ class Scheduler:
         What tolerates the failure becomes ready when the last of its predecessors has ended.
         """
         self._leave(node)
+        return self._skipped_by([node])
+
+    def grow(self, node: Node, nodes: Sequence[Node], upstream: Upstream) -> list[Node]:
+        """`node` has given more nodes: it gives back what it holds, and waits for some of them.
+
+        Then it is ready once more. Returns what is skipped, because it needs what has failed.
+
+        Args:
+            node: It is running.
+            nodes: Those that are to run and that were not known, predecessors first.
+            upstream: What it waits for, among these or those that were known.
+        """
+        self._release(node)
+        self._order.update((each.key, at) for at, each in enumerate(nodes, len(self._order)))
+        self._open += len(nodes)
+        self._grown[node.key] = upstream
+        return self._link([*nodes, node])
+
+    def _skipped_by(self, failed: list[Node]) -> list[Node]:
+        """Skip what cannot do without these."""
         skipped: list[Node] = []
-        stack = [node]
+        stack = list(failed)
+        self._failed.update(each.key for each in failed)
         while stack:
             for gate in self._gates.pop(stack.pop().key, ()):
                 gate.allowed -= 1
                 if gate.allowed < 0:
                     skipped += gate.waiting
                     stack += gate.waiting
+                    self._failed.update(each.key for each in gate.waiting)
                     gate.waiting = []
                 self._count_down(gate)
         self._open -= len(skipped)
@@ -168,25 +203,35 @@ class Scheduler:
         ready = [node for queue in self._ready.values() for _, _, node in queue]
         return [*ready, *self._parked.values(), *self._paused.values()]
 
-    def _link(self, nodes: Iterable[Node]) -> None:
+    def _link(self, nodes: Iterable[Node]) -> list[Node]:
+        """Put nodes behind their gates. Returns those that need what has failed already."""
         gates: dict[tuple[int, int], tuple[Upstream, _Gate]] = {}
+        skipped: list[Node] = []
         for node in nodes:
             upstream = node.upstream
             allowed = node.declaration.options.tolerance.allowed(len(upstream.nodes))
+            if self._grown and node.key in self._grown:
+                upstream, allowed = self._grown[node.key], 0
             entry = gates.get((id(upstream), allowed))
             if entry is None:
                 gate = self._gate(upstream, allowed)
                 entry = gates[id(upstream), allowed] = (upstream, gate)
             gate = entry[1]
-            if gate.missing:
+            if gate.allowed < 0:
+                self._open -= 1
+                skipped += [node, *self._skipped_by([node])]
+            elif gate.missing:
                 gate.waiting.append(node)
             else:
                 self._make_ready(node)
+        return skipped
 
     def _gate(self, upstream: Upstream, allowed: int) -> _Gate:
         gate = _Gate(allowed)
         for predecessor in upstream.nodes:
-            if predecessor.key in self._order:
+            if predecessor.key in self._failed:
+                gate.allowed -= 1
+            elif predecessor.key in self._order and predecessor.key not in self._finished:
                 gate.missing += 1
                 self._gates.setdefault(predecessor.key, []).append(gate)
         return gate

@@ -16,6 +16,12 @@ from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
 from stores import ErrorDetails
 
+_QUEUE_S: Final = 0.02
+"""How much work, by the duration of the last tasks, waits at an engine's worker at the most."""
+
+_WEIGHT: Final = 0.1
+"""Of the last task in the running mean of durations."""
+
 _STOPPED: Final = ErrorDetails("KeyboardInterrupt", "the run was stopped", "")
 
 
@@ -33,12 +39,16 @@ class FutureWorkers(Workers):
 
     Args:
         setup: What the run gives.
-        slots: How many jobs the engine may have at once.
+        slots: How many jobs the engine runs at once.
+        deepest: How many jobs may be with the engine for each that it runs, where tasks are so
+            short that the way to it and back would take longer than they do.
     """
 
-    def __init__(self, setup: ExecutorSetup, slots: int) -> None:
+    def __init__(self, setup: ExecutorSetup, slots: int, *, deepest: int = 1) -> None:
         self._setup = setup
         self._slots = slots
+        self._deepest = deepest
+        self._mean_s = _QUEUE_S
         self._open: dict[str, _Open] = {}
         self._ended: deque[_Open] = deque()
         self._left: list[Outcome] = []
@@ -52,6 +62,17 @@ class FutureWorkers(Workers):
             RunError: the engine takes no jobs any more.
         """
 
+    def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
+        """Take a job back if the engine has not begun it; whether that was so."""
+        return future.cancel()
+
+    def let_go(self, job: Job) -> None:
+        """The run does not wait for this job any longer."""
+
+    def slots_now(self) -> int:
+        """How many jobs the engine runs at once, by now."""
+        return self._slots
+
     def lost(self, job: Job, error: BaseException) -> Outcome:
         """The answer to a job whose future has `error` instead of an outcome."""
         details = ErrorDetails(
@@ -62,7 +83,8 @@ class FutureWorkers(Workers):
 
     @property
     def free_slots(self) -> int:
-        return self._slots - len(self._open)
+        depth = max(1, min(self._deepest, int(_QUEUE_S / max(self._mean_s, 1e-6))))
+        return self.slots_now() * depth - len(self._open)
 
     def submit(self, job: Job, assignment: Assignment) -> int:
         used = {each.index for each in self._open.values()}
@@ -90,7 +112,7 @@ class FutureWorkers(Workers):
 
     def ask_to_stop(self) -> None:
         for opened in list(self._open.values()):
-            opened.future.cancel()  # those that run go on
+            self.withdraw(opened.job, opened.future)  # those that run go on
 
     def end_all(self, *, now: bool) -> None:
         """Wait no longer: what cannot be ended goes on alone, and may still finish its record."""
@@ -98,6 +120,7 @@ class FutureWorkers(Workers):
         for key, opened in list(self._open.items()):
             if not opened.future.done():
                 del self._open[key]
+                self.let_go(opened.job)
                 self._left.append(_stopped(opened.job))
         self._bell.set()
 
@@ -113,7 +136,9 @@ class FutureWorkers(Workers):
 
     def _outcome(self, ended: _Open) -> Outcome:
         try:
-            return ended.future.result(timeout=0)
+            outcome = ended.future.result(timeout=0)
+            self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
+            return outcome
         except CancelledError:
             return Outcome(ended.job.address, OutcomeKind.RETURNED)
         except BaseException as error:  # noqa: BLE001  # an engine reports losses in its own way

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 from flowlib import configuration
@@ -50,11 +52,14 @@ class RemoteJobs:
 
     Args:
         setup: What the run gives.
+        knows_main: Whether the engine's processes have imported the script that this one runs.
     """
 
-    def __init__(self, setup: ExecutorSetup) -> None:
-        told = (setup.store, setup.settings, setup.output)
-        self._told = dumps(told, "the store")
+    def __init__(self, setup: ExecutorSetup, *, knows_main: bool = False) -> None:
+        script = sys.path[0] if sys.path else ""
+        told = (setup.store, setup.settings, setup.output, str(Path(script).resolve()))
+        self._knows_main = knows_main
+        self._told = self._dumped(told, "the store")
         self._assignments: dict[str, bytes] = {}
 
     def of(self, job: Job, assignment: Assignment) -> RemoteJob:
@@ -65,9 +70,16 @@ class RemoteJobs:
         """
         if assignment.id not in self._assignments:
             what = f"the task of {assignment.name}"
-            self._assignments[assignment.id] = dumps(assignment, what)
-        body = dumps(job, f"the config of {job.run.unique_name}")
+            self._assignments[assignment.id] = self._dumped(assignment, what)
+        body = self._dumped(job, f"the config of {job.run.unique_name}")
         return RemoteJob(job.address, self._told, self._assignments[assignment.id], body)
+
+    def _dumped(self, value: object, what: str) -> bytes:
+        """Bytes; what is defined in the script goes by value, unless the script is known."""
+        data = dumps(value, what)
+        if self._knows_main or b"__main__" not in data:
+            return data
+        return dumps(value, what, by_value=True)
 
 
 def run_remote(remote: RemoteJob) -> Outcome:
@@ -95,7 +107,9 @@ def run_remote(remote: RemoteJob) -> Outcome:
 @lru_cache(maxsize=4)  # runs that share a process take turns at the most
 def _jobs_of(told: bytes) -> ThreadJobs:
     known: Any = loads(told)
-    store, settings, output = known
+    store, settings, output, script = known
+    if script not in sys.path and Path(script).is_dir():
+        sys.path.append(script)  # the user's modules, if this host has them there
     configuration.adopt(settings)
     place = _reachable(output)
     outputs = no_outputs if place is None else InlineOutputs(place).of

@@ -12,7 +12,7 @@ from pathlib import Path
 from flowlib.errors import RunError
 
 
-def dumps(value: object, what: str) -> bytes:
+def dumps(value: object, what: str, *, by_value: bool = False) -> bytes:
     """`value` as bytes for a worker.
 
     Classes and functions travel by reference. Those of a `__main__` without a file (a notebook,
@@ -21,11 +21,12 @@ def dumps(value: object, what: str) -> bytes:
     Args:
         value: What is sent.
         what: What to call it in an error: "the config of Train-3".
+        by_value: Whether also what a script defines travels by value.
 
     Raises:
         RunError: it cannot be sent at all.
     """
-    if main_has_file():
+    if main_has_file() and not by_value:
         try:
             return pickle.dumps(value, protocol=5)
         except (pickle.PicklingError, AttributeError, TypeError):

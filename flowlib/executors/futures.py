@@ -11,7 +11,7 @@ import concurrent.futures
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers
@@ -19,6 +19,9 @@ from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.remote_job import RemoteJobs, run_remote
 from flowlib.thread_jobs import ThreadJobs
+
+_DEEPEST: Final = 8
+"""How many jobs a pool holds for each that it runs, at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,8 @@ class FuturesExecutor(Executor):
                 f"the workers of {type(self.pool).__name__} cannot write to {setup.store!r}: give "
                 f'a store that they reach, such as LocalFileStore, or use executor="threads"'
             )
-        jobs = RemoteJobs(setup)
+        knows_main = isinstance(self.pool, concurrent.futures.ProcessPoolExecutor)
+        jobs = RemoteJobs(setup, knows_main=knows_main)
         return _PoolWorkers(setup, self.pool, lambda *work: (run_remote, jobs.of(*work)))
 
 
@@ -69,7 +73,7 @@ class _PoolWorkers(FutureWorkers):
         pool: concurrent.futures.Executor,
         call: Callable[[Job, Assignment], tuple[Any, ...]],
     ) -> None:
-        super().__init__(setup, setup.num_workers)
+        super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
         self._pool = pool
         self._call = call
 

@@ -51,6 +51,23 @@ def _pool(kind: str, method: str | None, size: int) -> Iterator[object]:
             yield processes
 
 
+@contextmanager
+def _dask(size: int) -> Iterator[object]:
+    """A cluster of this machine, which several runs use one after the other."""
+    import dask
+    from distributed import LocalCluster
+
+    from flowlib.executors.dask import DaskExecutor
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        LocalCluster(
+            n_workers=size, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as cluster,
+    ):
+        yield DaskExecutor(cluster)
+
+
 CASES = [
     Case("inline", lambda n: nullcontext("inline"), is_here=True, is_lone=True, hears_stop=True),
     Case("threads", lambda n: nullcontext("threads"), is_here=True, hears_stop=True),
@@ -65,5 +82,6 @@ CASES = [
     Case("spawn-pool", lambda n: _pool("process", "spawn", n)),
     Case("fork-pool", lambda n: _pool("process", "fork", n)),
     Case("forkserver-pool", lambda n: _pool("process", "forkserver", n)),
+    Case("dask", _dask, survives=True),
     Case("loky", lambda n: _pool("loky", None, n)),
 ]

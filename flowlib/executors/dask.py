@@ -1,0 +1,147 @@
+"""
+On a Dask cluster: one of this machine, one at an address, or whatever `dask-jobqueue` has started.
+
+Dask places the jobs and keeps its workers; the results go through the store, as everywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from flowlib.errors import MissingExtra, RunError
+from flowlib.executor import Executor, ExecutorSetup, Workers
+from flowlib.future_workers import FutureWorkers
+from flowlib.job import Assignment, Job, Outcome
+from flowlib.remote_job import RemoteJobs, run_remote
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_DEEPEST: Final = 16
+"""How many jobs Dask holds for each thread of its workers, at the most."""
+
+_LOOK_S: Final = 1.0
+"""How often to ask how many threads there are: workers come and go."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaskExecutor(Executor):
+    """Submits jobs to Dask.
+
+    `executor_options={"dask": {...}}` of a spec are given to `Client.submit`: `resources`,
+    `workers`, `priority`, `retries`.
+
+    Attributes:
+        cluster: The address of a scheduler, a cluster or a client of Dask, which stay the
+            user's; None starts a cluster on this machine for the run.
+        cluster_options: For the cluster that is started, as `dask.distributed.LocalCluster`
+            takes them.
+    """
+
+    cluster: Any = None
+    cluster_options: dict[str, Any] = field(default_factory=dict)
+
+    def start(self, setup: ExecutorSetup) -> Workers:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise MissingExtra(
+                "executor=\"dask\" needs Dask: pip install 'flowlib-runner[dask]'"
+            ) from None
+        if not setup.store.reachable_from_workers:
+            raise RunError(
+                f"workers of Dask cannot write to {setup.store!r}: give a store that they reach, "
+                f"such as LocalFileStore on a shared disk, or a database"
+            )
+        with contextlib.ExitStack() as stack:
+            if isinstance(self.cluster, Client):
+                client = self.cluster
+            elif self.cluster is None:
+                client = stack.enter_context(self._own_client(setup, stack))
+            else:
+                client = stack.enter_context(Client(self.cluster, set_as_default=False))
+            return _DaskWorkers(setup, client, stack.pop_all())
+
+    def _own_client(self, setup: ExecutorSetup, stack: contextlib.ExitStack) -> Client:
+        import dask
+        from distributed import Client, LocalCluster
+
+        usual: dict[str, Any] = {
+            "n_workers": setup.num_workers,
+            "threads_per_worker": 1,
+            "processes": True,
+            "host": "127.0.0.1",
+            "dashboard_address": "127.0.0.1:0",
+        }
+        # retries are the run's affair: a job whose worker has died is told at once
+        stack.enter_context(dask.config.set({"distributed.scheduler.allowed-failures": 0}))
+        cluster = stack.enter_context(LocalCluster(**(usual | self.cluster_options)))
+        return Client(cluster, set_as_default=False)
+
+
+class _DaskWorkers(FutureWorkers):
+    """The workers of a cluster.
+
+    Args:
+        setup: What the run gives.
+        client: Of the cluster.
+        ours: Closes what the run has started.
+    """
+
+    def __init__(self, setup: ExecutorSetup, client: Client, ours: contextlib.ExitStack) -> None:
+        super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
+        self._client = client
+        self._ours = ours
+        self._jobs = RemoteJobs(setup)
+        self._sent: dict[str, Any] = {}  # Dask forgets what nobody holds a future of
+        self._threads = 0
+        self._look_at = 0.0
+
+    def slots_now(self) -> int:
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_S
+            self._threads = sum(self._client.nthreads().values())
+        return max(1, self._threads)  # one that waits makes an adaptive cluster grow
+
+    def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
+        options: dict[str, Any] = {"retries": 0, **assignment.executor_options.get("dask", {})}
+        name = f"{job.spec}-{job.address.key[:8]}-{uuid4().hex[:8]}"  # as Dask groups tasks
+        remote = self._jobs.of(job, assignment)
+        sent = self._client.submit(run_remote, remote, key=name, pure=False, **options)
+        answer: Future[Outcome] = Future()
+        self._sent[job.address.key] = sent
+        sent.add_done_callback(lambda done: _hand_on(done, answer))
+        return answer
+
+    def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
+        return False  # Dask does not tell whether a job has begun
+
+    def let_go(self, job: Job) -> None:
+        self._sent.pop(job.address.key).cancel()
+
+    def wait(self, timeout_s: float | None) -> list[Outcome]:
+        outcomes = super().wait(timeout_s)
+        for outcome in outcomes:
+            self._sent.pop(outcome.address.key, None)
+        return outcomes
+
+    def close(self, *, now: bool = False) -> None:
+        for sent in self._sent.values():
+            sent.cancel()
+        self._sent.clear()
+        self._ours.close()
+
+
+def _hand_on(done: Any, answer: Future[Outcome]) -> None:
+    """Called by a thread of Dask's client."""
+    with contextlib.suppress(InvalidStateError):
+        try:
+            answer.set_result(done.result())
+        except BaseException as error:  # noqa: BLE001  # KilledWorker, CancelledError, and others
+            answer.set_exception(error)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from typing import Any, Final
 
-from flowlib.declaration import Declaration, Options
+from flowlib.declaration import Declaration
 from flowlib.errors import ConfigError
 from flowlib.graph import TaskGraph
 from flowlib.markers import to_markers
-from flowlib.policy import Retries
+from flowlib.spec_options import option_values
 from flowlib.task_names import name_for
 
 _BREAKS: Final = (r"\x85", r"\u2028", r"\u2029")
@@ -65,7 +65,7 @@ def _spec(declaration: Declaration, requires: tuple[str, ...]) -> dict[str, Any]
         "config_ignore_prefix": declaration.ignore_prefix,
         "config_group_prefix": declaration.group_prefix,
         "version": declaration.version,
-        **_options(declaration.options),
+        **option_values(declaration.options),
     }
     return {key: value for key, value in given.items() if not _is_default(key, value)}
 
@@ -75,27 +75,3 @@ def _is_default(key: str, value: object) -> bool:
         return value == 0
     return value is None or value is False or (value in ({}, []) and key != "resources")
 
-
-def _options(options: Options) -> dict[str, object]:
-    tolerance = options.tolerance
-    return {
-        "resources": None if options.resources is None else dict(options.resources),
-        "retries": _retries(options.retries),
-        "retry_pause": options.retries.pause_s,
-        "timeout": options.timeout_s,
-        "wait_timeout": options.wait_timeout_s,
-        "fresh_process": options.fresh_process,
-        "priority": options.priority,
-        "tags": list(options.tags),
-        "on_failure": tolerance.on_failure.value if tolerance.is_given else None,
-        "min_ok": tolerance.min_ok,
-        "on_code_change": None if options.on_code_change is None else options.on_code_change.value,
-        "store": options.store,
-        "executor_options": {name: dict(each) for name, each in options.executor_options.items()},
-    }
-
-
-def _retries(retries: Retries) -> object:
-    if retries.total is not None:
-        return retries.total
-    return {kind.value: count for kind, count in retries.by_kind}

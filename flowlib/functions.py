@@ -12,6 +12,7 @@ from flowlib.decorated import Decorated
 from flowlib.direct_use import CalledDirectly
 from flowlib.errors import CallError, SpecError
 from flowlib.parameters import Parameters, call_signature, ignored_by_annotation
+from flowlib.signature import is_task_class
 from flowlib.spec_checks import check_task, name_of
 from flowlib.spec_options import OptionArguments, options_of
 
@@ -112,6 +113,11 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
     def lazy_call(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Call[T]:
         """A spec of a call, of which the arguments are given as they are."""
         return self._callee.call(args, kwargs)
+
+    @property
+    def callee(self) -> Callee:
+        """What its calls have in common."""
+        return self._callee
 
     def takes(self, name: str) -> bool:
         """Whether the function has a parameter of this name."""
@@ -221,6 +227,19 @@ def task(
 def class_call(task: Callable[..., object], args: Any, kwargs: Any) -> Call[Any]:
     """What `Train.spec(data, lr=0.1)` gives."""
     return _callee_of_class(task).call(args, kwargs)
+
+
+def callee_of(task: Callable[..., object]) -> Callee:
+    """What the calls of a decorated function or of a class have in common.
+
+    Raises:
+        SpecError: it is neither.
+    """
+    if isinstance(task, TaskFunction):
+        return task.callee
+    if is_task_class(task):
+        return _callee_of_class(task)
+    raise SpecError(f"{task!r} is called without being a @task function or a class of a Task")
 
 
 @lru_cache(maxsize=1024)

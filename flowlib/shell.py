@@ -116,7 +116,7 @@ class _Sh:
             "checkpoint": checkpoint,
         }
         given = {name: value for name, value in given.items() if value != _USUAL.get(name, given)}
-        callee = _callee(name, version)
+        callee = shell_callee(name, version)
         return Call(callee.with_options(options) if options else callee, given)
 
     @staticmethod
@@ -139,7 +139,7 @@ sh: Final = _Sh()
 
 
 @lru_cache(maxsize=1024, typed=True)
-def _callee(name: str, version: str | int | None) -> Callee:
+def shell_callee(name: str, version: str | int | None) -> Callee:
     """What all calls have in common that are filed under one name."""
     if not isinstance(name, str) or not name:
         raise SpecError(f"sh: a name is text that is not empty, not {name!r}")

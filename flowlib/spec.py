@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Unpack
@@ -220,6 +221,37 @@ class TaskSpec(Computable):
             options=self._options.for_parameters(signature.tolerant),
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """It and all that it reads from, exactly, in plain values that JSON can hold.
+
+        Raises:
+            SpecError: a task or class has no name that leads to it, or a value has no plain form.
+        """
+        form: dict[str, Any] = _room("spec_forms").form_of_spec(self)
+        return form
+
+    @staticmethod
+    def from_dict(form: Mapping[str, Any]) -> TaskSpec:
+        """The spec that `to_dict` tells of: equal, with the same keys; it imports what is named.
+
+        Raises:
+            SpecError: it is no such dict, or names what is not there.
+        """
+        spec: TaskSpec = _room("spec_forms").spec_of_form(form)
+        return spec
+
+    def to_python(self, *, with_imports: bool = False) -> str:
+        """An expression that makes an equal one, where what it names is imported.
+
+        Args:
+            with_imports: Whether the imports stand before it, and `spec = `.
+
+        Raises:
+            SpecError: a task or class has no name that leads to it, or a value no expression.
+        """
+        text: str = _room("spec_python").python_of_spec(self, with_imports=with_imports)
+        return text
+
     def _check(self) -> None:
         if self.reduce and self.expand_method is not None:
             raise SpecError(
@@ -242,6 +274,11 @@ class TaskSpec(Computable):
         """All names that are given, as the task sees them."""
         prefix = ignore_prefix or ""
         return {key.removeprefix(prefix) for key in self.config} | self.additional_kwargs.keys()
+
+
+def _room(name: str) -> Any:
+    """What knows how specs are written stands above them: it is looked up when asked."""
+    return importlib.import_module(f"flowlib.{name}")
 
 
 def _flat(verb: str, specs: Sequence[TaskSpec | Sequence[TaskSpec]]) -> list[TaskSpec]:

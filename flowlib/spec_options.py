@@ -94,6 +94,28 @@ def options_of(name: str, given: Mapping[str, Any], *, is_reduce: bool) -> Optio
     return options
 
 
+def option_values(options: Options) -> dict[str, Any]:
+    """The options of a spec by the names that users give them, but for `before`."""
+    tolerance, retries = options.tolerance, options.retries
+    by_kind = {kind.value: count for kind, count in retries.by_kind}
+    policy = options.on_code_change
+    return {
+        "resources": None if options.resources is None else dict(options.resources),
+        "retries": by_kind if retries.total is None else retries.total,
+        "retry_pause": retries.pause_s,
+        "timeout": options.timeout_s,
+        "wait_timeout": options.wait_timeout_s,
+        "fresh_process": options.fresh_process,
+        "priority": options.priority,
+        "tags": list(options.tags),
+        "on_failure": tolerance.on_failure.value if tolerance.is_given else None,
+        "min_ok": tolerance.min_ok,
+        "on_code_change": None if policy is None else policy.value,
+        "store": options.store,
+        "executor_options": {name: dict(each) for name, each in options.executor_options.items()},
+    }
+
+
 def changed_options(
     name: str, options: Options, changes: Mapping[str, Any], *, is_reduce: bool
 ) -> Options:

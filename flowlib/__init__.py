@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from flowlib.spec import TaskSpec
     from flowlib.store_choice import use_store
     from flowlib.task_results import TaskResults
+    from flowlib.wrapped_pool import CachingExecutor, wrap_executor
     from stores import (
         File,
         FilePromise,
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Accepted",
     "Bound",
+    "CachingExecutor",
     "Call",
     "CallError",
     "CodeChanged",
@@ -144,11 +146,13 @@ __all__ = [
     "use_store",
     "visualize_graph_in_console",
     "visualize_graph_interactive",
+    "wrap_executor",
     "zipped",
 ]
 
 _HOMES = {
     "Accepted": "flowlib.accepting",
+    "CachingExecutor": "flowlib.wrapped_pool",
     "Bound": "flowlib.direct_use",
     "Call": "flowlib.calls",
     "Expansion": "flowlib.expansion",
@@ -195,6 +199,7 @@ _HOMES = {
     "union": "flowlib.choices",
     "unwrap": "flowlib.failures",
     "use_store": "flowlib.store_choice",
+    "wrap_executor": "flowlib.wrapped_pool",
     "zipped": "flowlib.choices",
 }
 """Where each public name lives; a name that is not here is an error of `flowlib.errors`."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from flowlib.direct_run import run_directly
 from flowlib.errors import InputError
 from flowlib.graph import graph_of_spec
-from flowlib.input_values import value_of
+from flowlib.left_open import LeftOpen, open_call
 from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.planning import plan_for
+from flowlib.restoring import node_value
 from flowlib.single_results import note_reading, tell_changed_code
 from flowlib.spec import TaskSpec
 from stores import ArtifactDamaged, ArtifactMissing, RecordMissing, ResultsStore, Status
@@ -64,6 +67,27 @@ class AskedSpec:
         values = [self._value(node, statuses, steps, executor) for node in self.nodes]
         return values[0] if len(values) == 1 else values
 
+    def answer(self, *, force: bool = False) -> Any:
+        """As `values`; but a Future if its task is called here, and returns one that is not done.
+
+        Args:
+            force: As of `values`.
+
+        Raises:
+            Exception: as `values`.
+        """
+        if len(self.nodes) > 1:
+            return self.values([], force=force)
+        [node] = self.nodes
+        begun = open_call(self._store, node.address)
+        if begun is not None:
+            return begun
+        left_open = LeftOpen(self._store, node.address, partial(copy_context().run, self._now))
+        statuses = self._computed([node.key] if force else (), None, left_open)
+        if left_open.future is not None:
+            return left_open.future
+        return self._value(node, statuses, [], None)
+
     def stored_values(self, steps: list[Any]) -> Any:
         """The same, but nothing is computed.
 
@@ -86,13 +110,22 @@ class AskedSpec:
         tell_changed_code(plan.changed)
         return plan
 
-    def _computed(self, forced: Collection[str], executor: object) -> Mapping[str, Status]:
+    def _computed(
+        self, forced: Collection[str], executor: object, left_open: LeftOpen | None = None
+    ) -> Mapping[str, Status]:
         """What the store knows of the nodes when nothing is missing any more."""
         plan = self._plan(forced)
         if not plan.reasons:
             return plan.statuses
-        run_directly(plan, executor)
+        run_directly(plan, executor, left_open)
+        return self._statuses()
+
+    def _statuses(self) -> Mapping[str, Status]:
         return self._store.statuses([node.address for node in self.nodes])
+
+    def _now(self) -> Any:
+        """The value of its only task, which has just been stored."""
+        return self._loaded(self.nodes[0], self._statuses(), [])
 
     def _value(
         self, node: Node, statuses: Mapping[str, Status], steps: list[Any], executor: object
@@ -105,6 +138,6 @@ class AskedSpec:
 
     def _loaded(self, node: Node, statuses: Mapping[str, Status], steps: list[Any]) -> Any:
         status = statuses[node.key]
-        value = value_of(self._store, node.address, status, steps)
+        value = node_value(node, self._store, status, steps)
         note_reading(self._store, node, status.attempt)
         return value

@@ -18,7 +18,9 @@ from flowlib.flow_running import end_of_run
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.launch import checked_store
+from flowlib.left_open import LeftOpen
 from flowlib.plan import Plan
+from flowlib.plan_facts import workers_for
 from flowlib.provenance import provenance
 from flowlib.resources import pool_of
 from flowlib.results import Run
@@ -35,12 +37,14 @@ _ORIGIN_S: Final = 60.0
 """Direct calls within this time count as one run: where results come from is found out once."""
 
 
-def run_directly(plan: Plan, executor: object = None) -> Run:
-    """Run what is missing, with one worker: this process if nothing else is asked for.
+def run_directly(plan: Plan, executor: object = None, left_open: LeftOpen | None = None) -> Run:
+    """Run what is missing: in this process, one after the other, if nothing else is asked for.
 
     Args:
         plan: What is missing, and where it goes.
         executor: As of `Flow.run`.
+        left_open: Takes a Future that the task which was asked for returns, if it runs in this
+            process; None waits for it.
 
     Raises:
         FlowError: something is asked for that cannot be; nothing was run then.
@@ -52,8 +56,10 @@ def run_directly(plan: Plan, executor: object = None) -> Run:
     pool, owner = pool_of(None, os.environ), Owner.of_this_process()
     demands = demands_of(plan, pool, None)
     with _InsideOfTask() if task_around() else Interrupts() as interrupts:
-        setup = ExecutorSetup(store, 1, None, owner, interrupts, known, None)
-        workers = started_workers(chosen_executor(executor), setup, plan.graph, pool)
+        chosen = chosen_executor(executor)
+        number = workers_for(plan.graph, chosen.own_workers) if chosen else 1
+        setup = ExecutorSetup(store, number, None, owner, interrupts, known, None, left_open)
+        workers = started_workers(chosen, setup, plan.graph, pool)
         means = RunMeans(store, workers, pool, demands, owner, interrupts, known)
         identity = RunIdentity(UNCATEGORIZED, DIRECT)
         origin = _origin(int(time.monotonic() // _ORIGIN_S), with_diff=not known.ignore_diff)

@@ -10,6 +10,8 @@ from flowlib.errors import RunError
 from flowlib.store_choice import StoreChoice
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from stores import Record, ResultsStore
     from stores.table import Records
 
@@ -39,6 +41,29 @@ class Computable:
             Exception: the exception of the first task that failed.
         """
         return _memo().result(self, store, force=force)
+
+    def submit(
+        self,
+        store: StoreChoice | None = None,
+        *,
+        executor: object = None,
+        force: bool = False,
+    ) -> Future[Any]:
+        """A Future of what `result` gives, at once; what is missing is computed meanwhile.
+
+        While it is computed, who asks again gets the same Future.
+
+        Args:
+            store: As of `result`.
+            executor: Where it is computed: the name of an executor, `"processes"` or `"threads"`,
+                an executor, or a pool of `concurrent.futures`. None is a thread of this process.
+            force: As of `result`.
+
+        Raises:
+            FlowError: it cannot be planned.
+        """
+        future: Future[Any] = _memo().submit(self, store, executor=executor, force=force)
+        return future
 
     def exists(self, store: StoreChoice | None = None) -> bool:
         """Whether `result` would only load. Nothing is computed or written."""

@@ -29,10 +29,12 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
         version: A new one makes all results count as not yet computed.
         ignore: Parameters that are no part of the identity.
         require: Parameters that every call has to give although they have a default.
+        future: Whether direct calls give Futures.
         options: Those of `TaskSpec`, for all calls.
 
     Attributes:
         fn: The function as it was written, to be called at once.
+        gives_future: Whether direct calls give Futures.
 
     Raises:
         SpecError: it has no name that stays, or an option is none.
@@ -48,6 +50,7 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
         version: str | int | None = None,
         ignore: Iterable[str] = (),
         require: Iterable[str] = (),
+        future: bool = False,
         options: OptionArguments | None = None,
     ) -> None:
         check_task(fn)
@@ -56,6 +59,7 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
         self._version = version
         self._ignore = ignore
         self._require = require
+        self.gives_future = future
         self._options = options_of(self._spec_name, options or {}, is_reduce=False)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
@@ -171,6 +175,7 @@ def task(
     version: str | int | None = None,
     ignore: Iterable[str] = (),
     require: Iterable[str] = (),
+    future: bool = False,
     **options: Unpack[OptionArguments],
 ) -> Callable[[Callable[P, T]], EagerFunction[P, T]]: ...
 
@@ -182,6 +187,7 @@ def task(
     version: str | int | None = None,
     ignore: Iterable[str] = (),
     require: Iterable[str] = (),
+    future: bool = False,
     **options: Unpack[OptionArguments],
 ) -> Callable[[Callable[P, T]], TaskFunction[P, T]]: ...
 
@@ -195,6 +201,7 @@ def task(
     version: str | int | None = None,
     ignore: Iterable[str] = (),
     require: Iterable[str] = (),
+    future: bool = False,
     **options: Unpack[OptionArguments],
 ) -> TaskFunction[P, T] | Callable[[Callable[P, T]], TaskFunction[P, T]]:
     """Decorate a function so that a call of it is a spec: `@task` or `@task(version=2)`.
@@ -208,6 +215,8 @@ def task(
         ignore: Parameters that are no part of the identity, as are those that are annotated
             `Annotated[T, Ignore]`.
         require: Parameters that every call has to give although they have a default.
+        future: Whether direct calls always give a Future, completed if the result is there. A
+            function that returns a Future gives it only as long as it is not done, otherwise.
         **options: Those of `TaskSpec`, for all calls: `retries`, `resources`, `timeout`, …
 
     Raises:
@@ -218,7 +227,13 @@ def task(
     def decorated(function: Callable[P, T]) -> TaskFunction[P, T]:
         kind = EagerFunction if eager else TaskFunction
         return kind(
-            function, name=name, version=version, ignore=ignore, require=require, options=options
+            function,
+            name=name,
+            version=version,
+            ignore=ignore,
+            require=require,
+            future=future,
+            options=options,
         )
 
     return decorated if fn is None else decorated(fn)

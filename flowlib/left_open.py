@@ -89,6 +89,16 @@ def open_call(store: ResultsStore, address: Address) -> Future[Any] | None:
     return None if known is None else known.future
 
 
+def as_future(value: Any) -> Future[Any]:
+    """A Future of a value, which is done; one that is a Future is itself."""
+    if isinstance(value, Future):
+        return value
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    future.set_result(value)
+    return future
+
+
 def _failure(commit: Callable[[], None]) -> BaseException | None:
     try:
         commit()

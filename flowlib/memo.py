@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flowlib.asked_specs import AskedSpec
+from flowlib.background import in_background
 from flowlib.calls import Call
+from flowlib.carrying_out import chosen_executor
 from flowlib.direct_use import Bound
 from flowlib.errors import CallError, SpecError
 from flowlib.functions import TaskFunction
 from flowlib.graph import graph_of_spec
 from flowlib.items import Item, replaced
 from flowlib.launch import checked_store
+from flowlib.left_open import as_future
 from flowlib.node import Node
 from flowlib.single_results import single_node, status_in, value_in
 from flowlib.spec import TaskSpec
@@ -42,6 +47,26 @@ def result(
         if is_there:
             return value
     return AskedSpec(spec, known).values(steps, force=force, executor=executor)
+
+
+def submit(
+    asked: TaskSpec | Item,
+    store: StoreChoice | None = None,
+    *,
+    executor: object = None,
+    force: bool = False,
+) -> Future[Any]:
+    """A Future of the value of a spec or of an item: see `TaskSpec.submit`."""
+    spec, steps = _parts(asked)
+    known, chosen = _store(store), chosen_executor(executor)
+    if not steps and not force:
+        is_there, value = found(spec, known)
+        if is_there:
+            return as_future(value)
+    wanted = AskedSpec(spec, known)
+    job = (id(known), repr(steps), *[node.key for node in wanted.nodes])
+    compute = partial(wanted.values, steps, force=force, executor=chosen)
+    return in_background(job, compute)
 
 
 def found(spec: TaskSpec, store: ResultsStore) -> tuple[bool, Any]:
@@ -101,14 +126,32 @@ def called(
     force: bool = False,
 ) -> Any:
     """The same from one store."""
+    spec = keyable_call(function, args, kwargs)
+    if spec is None:
+        value: Any = function.fn(*args, **kwargs)
+    else:
+        known = checked_store(store)
+        is_there, value = (False, None) if force else found(spec, known)
+        if not is_there:
+            value = AskedSpec(spec, known).answer(force=force)
+    return as_future(value) if function.gives_future else value
+
+
+def keyable_call(
+    function: TaskFunction[..., Any], args: Sequence[object], kwargs: Mapping[str, object]
+) -> Call[Any] | None:
+    """A lazy call; None, which is told once, if an argument has no identity.
+
+    Raises:
+        SpecError: the arguments do not fit, or they have no identity and hold specs.
+    """
     try:
-        spec = function.lazy_call(args, kwargs)
+        return function.lazy_call(args, kwargs)
     except SpecError as error:
         if not isinstance(error.__cause__, Unencodable) or _holds_specs([args, kwargs]):
             raise
         _tell_uncached(function, error)
-        return function.fn(*args, **kwargs)
-    return result(spec, store, force=force)
+        return None
 
 
 def load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -127,10 +127,20 @@ class RecordStory:
         return shlex.join(self.again)
 
 
-def record_story(store: ResultsStore, address: Address) -> RecordStory:
-    """All that is known of one record; all records are looked at for those that have read it.
+def record_story(
+    store: ResultsStore,
+    address: Address,
+    *,
+    readers: Iterable[Neighbour] | None = None,
+) -> RecordStory:
+    """All that is known of one record.
 
     Nothing big is loaded, and nothing is unpickled.
+
+    Args:
+        store: Where it is.
+        address: Of the record.
+        readers: What has read it, if the caller knows; else all records are looked at for that.
 
     Raises:
         RecordMissing: there is none, or it is damaged.
@@ -139,8 +149,9 @@ def record_story(store: ResultsStore, address: Address) -> RecordStory:
     if record is None:
         raise RecordMissing(f"there is no record {address}, or it cannot be read")
     attempt = record.finished or record.latest
-    with paused_collection():
-        downstream = tuple(_readers(store, address))
+    if readers is None:
+        with paused_collection():
+            readers = tuple(_readers(store, address))
     configs = store.unique_config(address)
     return RecordStory(
         record,
@@ -149,7 +160,7 @@ def record_story(store: ResultsStore, address: Address) -> RecordStory:
         {task: config for task, config in configs.items() if task != address.task},
         _why(attempt),
         tuple(_sources(store, attempt)),
-        downstream,
+        tuple(readers),
         tuple(_artifacts(store, record)),
         recorded_log(store, record.latest.provenance),
         _folder(store, record),

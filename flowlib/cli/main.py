@@ -32,6 +32,7 @@ _GROUPS: Final = {
         "results": "Show results as a table, or one raw result",
         "cat": "Write the value of one result to stdout",
         "diff": "Compare two tasks",
+        "dashboard": "Show the store in a browser",
     },
     "Clean up": {
         "rm": "Delete results",

@@ -134,7 +134,7 @@ class LocalFileStore(ResultsStore):
 
     def record_folder(self, address: Address) -> Path | None:
         record = self.record(address)
-        used = record and (record.finished or record.latest)
+        used = None if record is None else record.finished or record.latest
         return None if used is None else Path(self._layout.key_folder(address), str(used.number))
 
     def load_artifact(

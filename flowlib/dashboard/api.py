@@ -1,0 +1,207 @@
+"""The answers for programs: tasks with furu's words, their neighbours, counts, the graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.neighbours import as_neighbours, readers_of
+from flowlib.dashboard.questions import Question
+from flowlib.dashboard.rows import Row
+from flowlib.dashboard.statuses import ATTEMPT, RESULT
+from flowlib.record_lines import plain_config, time_text
+from flowlib.record_story import record_story, story_document
+from flowlib.result_cells import as_json
+from stores import Address, RecordMissing, RecordTooNew, ResultsStore, Unencodable, canonical
+
+SCHEMA: Final = 1
+"""Of all documents; parts may be added without another number."""
+
+MOST_NODES: Final = 100_000
+Document = dict[str, Any]
+
+
+def experiments(answers: Answers, stock: Stock, question: Question) -> Document:
+    """One page of the tasks that fit, and how many there are, exactly."""
+    found = answers.answer(question, stock)
+    return {
+        "schema": SCHEMA,
+        "total": found.total,
+        "offset": question.offset,
+        "limit": question.limit,
+        "experiments": [row_document(row, stock) for row in found.rows],
+    }
+
+
+def row_document(row: Row, stock: Stock) -> Document:
+    """A task as a list tells of it."""
+    words = stock.words(row)
+    return {
+        "id": row.id,
+        "task": row.task,
+        "key": row.key,
+        "state": stock.shown(row),
+        "result_status": words.result,
+        "attempt_status": words.attempt,
+        "attempt": row.attempt or None,
+        "started_at": time_text(row.started),
+        "ended_at": time_text(row.ended),
+        "updated_at": time_text(row.updated),
+        "duration_s": None if row.duration_s is None else round(row.duration_s, 6),
+        "run": row.run,
+        "unique_name": row.unique_name,
+        "executor": row.executor,
+        "host": row.host,
+        "user": row.user,
+        "error_type": row.error,
+        "config": {path: _plain(v) for path, v in zip(row.paths, row.values, strict=True)},
+    }
+
+
+def experiment(
+    store: ResultsStore, answers: Answers, stock: Stock, address: Address
+) -> Document | None:
+    """All about one task; None if nothing is known of it."""
+    row = stock.find(address.task, address.key)
+    try:
+        story = record_story(
+            store, address, readers=as_neighbours(readers_of(answers, stock, address))
+        )
+    except (RecordMissing, RecordTooNew):
+        return None if row is None else {"schema": SCHEMA, **row_document(row, stock)}
+    told = {} if row is None else row_document(row, stock)
+    whole = {"schema": SCHEMA, **told, **story_document(story)}
+    whole["config"] = plain_config(story.config)
+    found: Document = as_json(whole)
+    return found
+
+
+def relationships(
+    store: ResultsStore, answers: Answers, stock: Stock, address: Address
+) -> Document | None:
+    """What a task has read, also if that is gone, and what has read it; None if it is unknown."""
+    row = stock.find(address.task, address.key)
+    if row is None:
+        return None
+    record = store.record(address) if row.state else None
+    attempt = None if record is None else record.finished or record.latest
+    parents = [
+        {"role": each.role, **_neighbour(each.address, stock)}
+        for each in (() if attempt is None else attempt.inputs)
+    ]
+    children = [_neighbour(each.address, stock) for each in readers_of(answers, stock, address)]
+    return {
+        "schema": SCHEMA,
+        "id": row.id,
+        "task": row.task,
+        "key": row.key,
+        "parents": parents,
+        "children": children,
+    }
+
+
+def _neighbour(address: Address, stock: Stock) -> Document:
+    row = stock.find(address.task, address.key)
+    is_absent = row is None
+    return {
+        "id": str(address),
+        "task": address.task,
+        "key": address.key,
+        "result_status": "absent" if row is None else stock.words(row).result,
+        "attempt_status": None if is_absent or row is None else stock.words(row).attempt,
+    }
+
+
+def stats(answers: Answers, stock: Stock) -> Document:
+    """How many there are, by furu's words, by state and by task."""
+
+    def count() -> Document:
+        result, attempt = Counter[str](), Counter[str | None]()
+        for row in stock.rows():
+            words = stock.words(row)
+            result[words.result] += 1
+            attempt[words.attempt] += 1
+        return {
+            "result_status": {word: result[word] for word in RESULT},
+            "attempt_status": {word: attempt[word] for word in ATTEMPT},
+        }
+
+    by_task = answers.counts(stock)
+    states: Counter[str] = Counter()
+    for each in by_task.values():
+        states.update(each)
+    return {
+        "schema": SCHEMA,
+        "total": states.total(),
+        **answers.remembered("stats", stock, count),
+        "states": dict(states),
+        "tasks": {task: dict(by_task[task]) for task in sorted(by_task)},
+        "unreadable": answers.catalogue.unreadable,
+        "runs": len(stock.live.runs),
+        "live_runs": sum(run.is_live for run in stock.live.runs),
+    }
+
+
+def dag(answers: Answers, stock: Stock, question: Question) -> Document:
+    """The tasks that fit, what they have read, and which tasks read from which others.
+
+    At most 100,000 tasks are told; `total` says how many there are.
+    """
+    rows = answers.fitting(question, stock)
+    shown = rows[:MOST_NODES]
+    nodes: dict[tuple[str, str], Document] = {}
+    for row in shown:
+        nodes[row.task, row.key] = {
+            "id": f"{row.task}/{row.key}",
+            "task": row.task,
+            "key": row.key,
+            "state": stock.shown(row),
+            "result_status": stock.words(row).result,
+        }
+    edges: list[Document] = []
+    between: Counter[tuple[str, str]] = Counter()
+    for row in shown:
+        for source in dict.fromkeys(row.inputs):
+            if source not in nodes:
+                nodes[source] = _source(source, stock)
+            edges.append({"source": nodes[source]["id"], "target": f"{row.task}/{row.key}"})
+            between[source[0], row.task] += 1
+    return {
+        "schema": SCHEMA,
+        "total": len(rows),
+        "nodes": list(nodes.values()),
+        "edges": edges,
+        "tasks": [
+            {"source": source, "target": target, "count": count}
+            for (source, target), count in sorted(between.items())
+        ],
+    }
+
+
+def _source(pair: tuple[str, str], stock: Stock) -> Document:
+    row = stock.find(*pair)
+    return {
+        "id": f"{pair[0]}/{pair[1]}",
+        "task": pair[0],
+        "key": pair[1],
+        "state": None if row is None else stock.shown(row),
+        "result_status": "absent" if row is None else stock.words(row).result,
+    }
+
+
+def _plain(value: object) -> object:
+    """A value of a config as JSON has it."""
+    kind = type(value)
+    if value is None or kind in (bool, int, str):
+        return value
+    try:
+        return as_json(plain_config({"v": value})["v"])
+    except (Unencodable, ValueError, TypeError, RecursionError):
+        return canonical.encode(str(value))
+
+
+def status_of(found: Mapping[str, Any] | None) -> int:
+    """The code of an answer."""
+    return 404 if found is None else 200

@@ -1,0 +1,163 @@
+"""Every record of a store in memory, kept up to date by reading only what has changed."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from flowlib.bulk import paused_collection
+from flowlib.dashboard.rows import Row, Shared
+from stores import Address, RecordTooNew, ResultsStore
+from stores.summary import summary_of
+
+_log = logging.getLogger("flowlib")
+
+_LEAST_PAUSE_S: Final = 1.0
+_COST_FACTOR: Final = 5.0
+"""A look that takes long is taken less often: a fifth of one processor at most."""
+
+_QUICK_S: Final = 0.1
+"""Whoever asks for a page waits for a look that took no longer than this the last time."""
+
+_FEW: Final = 64
+_BULK: Final = 5_000
+"""After so many new rows the collector is told that they stay: it would search them again and
+again, and stop all threads for that."""
+
+Tasks = Mapping[str, Mapping[str, Row]]
+"""The rows by task and key; never changed, but replaced."""
+
+
+class Catalogue:
+    """The rows of a store. Any number of threads may ask.
+
+    Args:
+        store: It is only read.
+
+    Attributes:
+        tasks: The rows of all records that can be read.
+        version: Counts up with every change of them.
+        read: How many records were read so far by the look that goes on.
+        unreadable: How many records are damaged, or of a newer flowlib.
+    """
+
+    def __init__(self, store: ResultsStore) -> None:
+        self._store = store
+        self._shared = Shared()
+        self._seen: dict[str, object] = {}
+        self._broken: dict[Address, object] = {}
+        self._lock = threading.Lock()
+        self._due = 0.0
+        self._cost_s = 0.0
+        self._is_complete = threading.Event()
+        self.tasks: Tasks = {}
+        self.version = 0
+        self.read = 0
+
+    @property
+    def unreadable(self) -> int:
+        """How many records cannot be read."""
+        return len(self._broken)
+
+    def is_complete(self, timeout_s: float = 0.0) -> bool:
+        """Whether all records were read once; waits for that."""
+        return self._is_complete.wait(timeout_s)
+
+    def refresh(self) -> None:
+        """See that the rows are not much older than a second.
+
+        Where a look takes long, it goes on while the rows of the last one are used.
+        """
+        if time.monotonic() < self._due:
+            return
+        if self._is_complete.is_set() and self._cost_s > _QUICK_S:
+            if not self._lock.locked():
+                threading.Thread(target=self.look, daemon=True).start()
+            return
+        self.look()
+
+    def look(self) -> None:
+        """Read what has changed since the last look, unless another thread has just done so."""
+        asked = time.monotonic()
+        with self._lock:
+            if asked < self._due:
+                return
+            began = time.monotonic()
+            self._update()
+            self._cost_s = time.monotonic() - began
+            pause_s = max(_LEAST_PAUSE_S, _COST_FACTOR * self._cost_s)
+            self._due = time.monotonic() + pause_s
+            self._is_complete.set()
+
+    def _update(self) -> None:
+        known = dict(self.tasks)
+        there, fresh = set(), 0
+        for task, marks in self._store.marks(self._seen):
+            there.add(task)
+            if marks is None:
+                continue
+            old = known.get(task, {})
+            changed = {
+                key: mark
+                for key, mark in marks.items()
+                if (old[key].mark if key in old else self._broken.get(Address(task, key))) != mark
+            }
+            if changed or len(old) != len(marks):
+                kept = {key: row for key, row in old.items() if key in marks}
+                self._forget(task, marks)
+                kept.update(self._rows(task, changed, len(marks)))
+                known[task] = kept
+                fresh += len(changed)
+                self._publish(known)
+        gone = known.keys() - there
+        if gone:
+            for task in gone:
+                del known[task]
+                self._forget(task, {})
+            self._publish(known)
+        if fresh > _BULK:
+            gc.collect()
+            gc.freeze()
+
+    def _publish(self, tasks: Tasks) -> None:
+        self.tasks = {task: tasks[task] for task in sorted(tasks) if tasks[task]}
+        self.version += 1
+
+    def _rows(self, task: str, changed: dict[str, object], total: int) -> Iterator[tuple[str, Row]]:
+        """The rows of records that are new or were written anew; what is damaged has none."""
+        self.read = 0
+        missing = dict(changed)
+        few = len(changed) <= max(_FEW, total // 8)
+        for row in self._one_by_one(task, changed) if few else self._all_of(task, changed):
+            self.read += 1
+            missing.pop(row.key, None)
+            yield row.key, row
+        for key, mark in missing.items():
+            self._broken[Address(task, key)] = mark
+
+    def _one_by_one(self, task: str, changed: dict[str, object]) -> Iterator[Row]:
+        for key, mark in changed.items():
+            try:
+                record = self._store.record(Address(task, key))
+            except RecordTooNew as error:
+                _log.warning("%s", error)
+                continue
+            if record is not None:
+                yield self._shared.row(summary_of(record), mark)
+
+    def _all_of(self, task: str, changed: dict[str, object]) -> Iterator[Row]:
+        with paused_collection():
+            for summary in self._store.summaries(task, is_long=True):
+                key = summary.address.key
+                if key in changed and summary.address.task == task:
+                    yield self._shared.row(summary, changed[key])
+
+    def _forget(self, task: str, marks: Mapping[str, object]) -> None:
+        """Records that could not be read and are gone, or were written anew."""
+        for address, mark in list(self._broken.items()):
+            if address.task == task and marks.get(address.key) != mark:
+                del self._broken[address]

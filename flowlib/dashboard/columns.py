@@ -1,0 +1,88 @@
+"""What varies in the configs of some rows? Only that is worth a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.questions import Question
+from flowlib.dashboard.rows import Row
+from flowlib.record_list import short
+
+
+@dataclass(frozen=True, slots=True)
+class Varying:
+    """What varies, by task.
+
+    Attributes:
+        paths: Of each task the paths that not all its rows have with the same value, in order.
+        single: The tasks with one row only.
+        constant: Of each task what all its rows have.
+    """
+
+    paths: Mapping[str, tuple[str, ...]]
+    single: frozenset[str]
+    constant: Mapping[str, Mapping[str, object]]
+
+    def label(self, row: Row) -> str:
+        """`lr=0.001 depth=3`: what tells a row from the others of its task."""
+        if row.task in self.single:
+            given = [path for path in row.paths if path.partition(".")[0] in row.given]
+        else:
+            wanted = self.paths.get(row.task, ())
+            given = [path for path in row.paths if path in wanted]
+        config = row.config
+        return " ".join(f"{path}={short(config[path])}" for path in given)
+
+
+def varying(answers: Answers, question: Question, stock: Stock) -> Varying:
+    """What varies in the rows that fit a question."""
+    asked = question.filters
+
+    def find() -> Varying:
+        by_task: dict[str, list[Row]] = {}
+        for row in answers.fitting(asked, stock):
+            by_task.setdefault(row.task, []).append(row)
+        found = {task: _of_task(rows) for task, rows in by_task.items()}
+        return Varying(
+            {task: paths for task, (paths, _) in found.items()},
+            frozenset(task for task, rows in by_task.items() if len(rows) == 1),
+            {task: constant for task, (_, constant) in found.items()},
+        )
+
+    made: Varying = answers.remembered(("varying", asked), stock, find)
+    return made
+
+
+def _of_task(rows: Sequence[Row]) -> tuple[tuple[str, ...], Mapping[str, object]]:
+    """The paths that vary, and what does not."""
+    shapes = dict.fromkeys(row.paths for row in rows)
+    order = dict.fromkeys(path for shape in shapes for path in shape)
+    common = set(order).intersection(*shapes)
+    first = rows[0].config
+    wanted = {path for path in order if path not in common}
+    for shape in shapes:
+        places = [(shape.index(path), path) for path in shape if path not in wanted]
+        _compare([row.values for row in rows if row.paths is shape], places, first, wanted)
+    constant = {path: first[path] for path in order if path not in wanted}
+    return tuple(path for path in order if path in wanted), constant
+
+
+def _compare(
+    values: Iterable[tuple[object, ...]],
+    places: Sequence[tuple[int, str]],
+    first: Mapping[str, object],
+    wanted: set[str],
+) -> None:
+    """Add the paths at which some values differ from the first."""
+    left = [(at, path, first[path]) for at, path in places]
+    for each in values:
+        for at, path, known in left:
+            value = each[at]
+            if value is not known and (type(value) is not type(known) or value != known):
+                wanted.add(path)
+        if len(wanted) and any(path in wanted for _, path, _ in left):
+            left = [entry for entry in left if entry[1] not in wanted]
+            if not left:
+                return

@@ -1,0 +1,70 @@
+"""Who follows is told when something has changed: one look a second, however many follow."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+
+from starlette.concurrency import run_in_threadpool
+
+from flowlib.dashboard.answers import Answers
+
+_PAUSE_S = 1.0
+_SIGN_OF_LIFE_S = 15.0
+
+
+class Stream:
+    """The versions of what is known, as server-sent events.
+
+    Args:
+        answers: Knows the present one.
+    """
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._followers = 0
+        self._version = (0, 0)
+        self._changed = asyncio.Condition()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """An event for each version, the present one first; comments as signs of life."""
+        self._followers += 1
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        told = None
+        try:
+            while True:
+                if told != self._version:
+                    told = self._version
+                    data = json.dumps({"version": "-".join(map(str, told))})
+                    yield f"retry: 2000\nevent: version\ndata: {data}\n\n".encode()
+                try:
+                    async with self._changed, asyncio.timeout(_SIGN_OF_LIFE_S):
+                        await self._changed.wait_for(self._other_than(told))
+                except TimeoutError:
+                    yield b": here\n\n"
+        finally:
+            self._followers -= 1
+
+    def _other_than(self, told: object) -> Callable[[], bool]:
+        return lambda: self._version != told
+
+    async def close(self) -> None:
+        """End the looks."""
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+
+    async def _look(self) -> None:
+        """Look for changes as long as anybody follows."""
+        while self._followers:
+            stock = await run_in_threadpool(self._answers.stock)
+            if stock.version != self._version:
+                async with self._changed:
+                    self._version = stock.version
+                    self._changed.notify_all()
+            await asyncio.sleep(_PAUSE_S)

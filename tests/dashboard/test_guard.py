@@ -1,0 +1,81 @@
+"""Who may ask the dashboard, and what may a browser do with its answers?"""
+
+from __future__ import annotations
+
+import pytest
+
+from stores import InMemoryStore
+
+TOKEN = "a-token-of-some-length"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8790", "localhost", "LOCALHOST:1", "[::1]:8790"])
+def test_names_of_this_host_are_served(dashboard, host):
+    """In whatever letters, with any port."""
+    assert dashboard(InMemoryStore()).get("/api/stats", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "localhost@evil", "[::2]:1"]
+)
+def test_other_names_are_refused(dashboard, host):
+    """A page of another site may have a name of its own for this host, and must not read."""
+    shown = dashboard(InMemoryStore())
+    assert shown.get("/", headers={"host": host}).status_code == 400
+    assert shown.get("/api/stats", headers={"host": host}).json()["detail"].startswith("this host")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_nothing_can_be_changed(dashboard, method):
+    """Only GET and HEAD are answered."""
+    answer = dashboard(InMemoryStore()).client.request(method, "/api/stats")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_a_token_is_asked_for_and_kept_as_a_cookie(dashboard):
+    """It goes out of the address at once; a wrong one is none, and any host name will do."""
+    shown = dashboard(InMemoryStore(), token=TOKEN)
+    other = {"host": "node7:8790"}
+    assert shown.get("/", headers=other).status_code == 401
+    assert shown.get("/?token=wrong", headers=other).status_code == 401
+    assert shown.get("/api/stats", headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert shown.get("/api/stats", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+    answer = shown.get(f"/tasks?token={TOKEN}&state=failed", headers=other)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/tasks?state=failed")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert shown.get("/api/stats").status_code == 200  # with the cookie
+
+
+def test_a_redirect_never_leads_elsewhere(dashboard):
+    """Whatever the path looks like."""
+    answer = dashboard(InMemoryStore(), token=TOKEN).get(f"//evil.example/x?token={TOKEN}")
+    assert answer.headers["location"].startswith("/")
+    assert not answer.headers["location"].startswith("//")
+
+
+def test_browsers_are_told_to_load_nothing_from_elsewhere(dashboard):
+    """No script but ours, no frame around us, no guess at types; refusals say the same."""
+    shown = dashboard(InMemoryStore())
+    for path, host in (("/", "127.0.0.1"), ("/nothing", "127.0.0.1"), ("/", "evil.example")):
+        headers = shown.get(path, headers={"host": host}).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd", "/static/app.py", "/..%2f..%2fetc/passwd"],
+)  # fmt: skip
+def test_no_path_of_a_request_reaches_the_file_system(dashboard, path):
+    """Two files have names, and nothing else has."""
+    answer = dashboard(InMemoryStore()).get(path)
+    assert answer.status_code == 404
+    assert "root:" not in answer.text
+    assert "import" not in answer.text

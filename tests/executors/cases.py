@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import concurrent.futures
 import multiprocessing
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 
 Given = AbstractContextManager[object]
 """What `Flow.run(executor=…)` is given, while it is entered."""
@@ -68,6 +70,24 @@ def _dask(size: int) -> Iterator[object]:
         yield DaskExecutor(cluster)
 
 
+@contextmanager
+def _ray(size: int) -> Iterator[object]:
+    """The Ray that all tests of this process share: it takes seconds to start."""
+    from flowlib.executors.ray import RayExecutor
+
+    _start_ray()
+    yield RayExecutor()
+
+
+@lru_cache(maxsize=1)
+def _start_ray() -> None:
+    from flowlib.executors.ray import connected
+
+    stack = ExitStack()
+    stack.enter_context(connected({"num_cpus": 4, "include_dashboard": False}, 4))
+    atexit.register(stack.close)
+
+
 CASES = [
     Case("inline", lambda n: nullcontext("inline"), is_here=True, is_lone=True, hears_stop=True),
     Case("threads", lambda n: nullcontext("threads"), is_here=True, hears_stop=True),
@@ -83,5 +103,6 @@ CASES = [
     Case("fork-pool", lambda n: _pool("process", "fork", n)),
     Case("forkserver-pool", lambda n: _pool("process", "forkserver", n)),
     Case("dask", _dask, survives=True),
+    Case("ray", _ray, survives=True),
     Case("loky", lambda n: _pool("loky", None, n)),
 ]

@@ -58,7 +58,7 @@ if __name__ == "__main__":
     print(json.dumps({"values": found, "counts": done.counts}))
 """
 
-NAMES = ["threads", "processes", "pool", "loky", "dask"]
+NAMES = ["threads", "processes", "pool", "loky", "dask", "ray"]
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
-from typing import Final
+from typing import Any, Final
 
 from flowlib.code_policy import OnCodeChange, checked_code_policy
 from flowlib.configuration import settings
@@ -24,9 +24,17 @@ def code_of(node: Node) -> tuple[Callable[..., object], ...]:
     """The task of a node, and the functions and classes that its config gives to it."""
     given: list[Callable[..., object]] = []
     for argument in node.arguments:
-        if type(argument.value) not in _PLAIN and argument.full_text is not None:
+        if argument.full_text is not None and not _is_data(argument.value):
             given += _code_in(argument.value)
     return (node.declaration.task, *given)
+
+
+def _is_data(value: Any) -> bool:
+    """Whether there is surely no code in a value, as in most: asked for every node."""
+    kind = type(value)
+    if kind is dict:
+        return all(map(_is_data, value.values())) and all(map(_is_data, value))
+    return kind in _PLAIN or (kind in (list, tuple) and all(map(_is_data, value)))
 
 
 def _code_in(value: object) -> Iterator[Callable[..., object]]:

@@ -14,11 +14,12 @@ import os
 import socket
 import time
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from math import isfinite
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
@@ -49,17 +50,23 @@ EVENTS: Final[Mapping[str, type[Event]]] = {
 }
 """The events by the names that lines have for them."""
 
-_NAMES: Final = {each: name for name, each in EVENTS.items()}
-_FIELDS: Final = {each: tuple(field.name for field in fields(each)) for each in EVENTS.values()}
+
+def _parts(name: str, kind: type[Event]) -> tuple[list[str], Callable[[Event], tuple[Any, ...]]]:
+    """The text before each field, and what gives the fields."""
+    names = [field.name for field in fields(kind)]
+    schema = f'"schema":{SCHEMA},' if kind is RunStarted else ""
+    first = f'{{"event":"{name}",{schema}"{names[0]}":'
+    return [first, *[f',"{each}":' for each in names[1:]]], attrgetter(*names)
+
+
+_PARTS: Final = {kind: _parts(name, kind) for name, kind in EVENTS.items()}
 _SCALARS: Final = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
 
 
 def line_of(event: Event) -> str:
     """One line of ASCII without its end."""
-    kind = type(event)
-    parts = [f'"{name}":{_text(getattr(event, name))}' for name in _FIELDS[kind]]
-    schema = f'"schema":{SCHEMA},' if kind is RunStarted else ""
-    return f'{{"event":"{_NAMES[kind]}",{schema}{",".join(parts)}}}'
+    heads, values = _PARTS[type(event)]
+    return "".join([f"{h}{_text(v)}" for h, v in zip(heads, values(event), strict=True)]) + "}"
 
 
 def _text(value: Any) -> str:
@@ -67,9 +74,9 @@ def _text(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return quoted(value)
-    if kind is float and isfinite(value):
+    if kind is int or (kind is float and isfinite(value)):
         return repr(value)
-    if isinstance(value, TaskRef):
+    if kind is TaskRef:
         spec, name = quoted(value.spec), quoted(value.unique_name)
         key, label = quoted(value.key), quoted(value.label)
         return f'{{"spec":{spec},"unique_name":{name},"key":{key},"label":{label}}}'
@@ -145,7 +152,7 @@ def _value(value: Any, hint: Any) -> Any:
 class EventWriter:
     """Appends events to the file of this process in the folder of a run.
 
-    Every line is with the kernel when `write` returns, so that no kill of this process loses it.
+    Every line that is not kept is with the kernel when `write` returns: no kill can lose it.
 
     Raises:
         OSError: the file cannot be made.
@@ -155,14 +162,22 @@ class EventWriter:
         name = f"{_PREFIX}{encoded(socket.gethostname())}-{os.getpid()}{_SUFFIX}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(folder / name, flags, 0o666)
+        self._kept: list[str] = []
 
-    def write(self, event: Event) -> None:
-        """Append an event.
+    def write(self, event: Event, *, keep: bool = False) -> None:
+        """Append an event, or keep it for `flush`.
 
         Raises:
             OSError: the disk is full, say; part of the line may have been written.
         """
-        data = f"{line_of(event)}\n".encode()
+        self._kept.append(f"{line_of(event)}\n")
+        if not keep:
+            self.flush()
+
+    def flush(self) -> None:
+        """Append what was kept; raises as `write` does."""
+        data = "".join(self._kept).encode()
+        self._kept.clear()
         while data:
             data = data[os.write(self._descriptor, data) :]
 

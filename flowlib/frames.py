@@ -72,3 +72,5 @@ class FrameReader:
             if not chunk:
                 return True
             self._data += chunk
+            if len(chunk) < _CHUNK_BYTES:  # there is no more, or the next look finds it
+                return False

@@ -192,9 +192,10 @@ class Outcome:
     raised: Exception | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
-        if self.kind is OutcomeKind.FINISHED and self.record is None:  # so do these
+        parts = _OUTCOME_PARTS(self)
+        if self.kind is OutcomeKind.FINISHED and parts[4:] == _USUAL:  # as most are
             return _finished, (self.address, self.attempt, self.duration_s)
-        return Outcome, _OUTCOME_PARTS(self)
+        return Outcome, parts
 
 
 def _job(*parts: Any) -> Job:
@@ -210,3 +211,4 @@ _OTHER_PARTS: Final = attrgetter(
     *[each.name for each in fields(Job) if each.name not in ("identity", "run")]
 )
 _OUTCOME_PARTS: Final = attrgetter(*[e.name for e in fields(Outcome) if e.name != "raised"])
+_USUAL: Final = _OUTCOME_PARTS(_finished(Address("", ""), 1, 0.0))[4:]

@@ -9,6 +9,9 @@ from typing import Final
 from flowlib.events import TaskRef
 from flowlib.node import Argument, Node
 
+_MOST_RECENT: Final = 1024
+"""How many names are kept for when they are asked for again."""
+
 _LONGEST_VALUE: Final = 40
 """Characters of one value in a label; longer ones are cut."""
 
@@ -26,10 +29,17 @@ class TaskRefs:
     def __init__(self, by_spec: Mapping[str, Sequence[Node]]) -> None:
         self._by_spec = by_spec
         self._texts: dict[str, dict[int, str]] = {}
+        self._recent: dict[str, TaskRef] = {}
 
     def of(self, node: Node) -> TaskRef:
         """The name of `node` for views."""
-        return TaskRef(node.name, node.unique_name, node.key, self.label(node))
+        found = self._recent.get(node.key)
+        if found is None:  # asked twice, when a task begins and when it ends
+            if len(self._recent) >= _MOST_RECENT:
+                self._recent.clear()
+            found = TaskRef(node.name, node.unique_name, node.key, self.label(node))
+            self._recent[node.key] = found
+        return found
 
     def label(self, node: Node) -> str:
         """The values of what varies in the spec: `lr=0.001 layers=[64, 64]`."""

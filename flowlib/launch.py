@@ -71,7 +71,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
             crew = started_workers(chosen, setup, graph, pool)
-            means = RunMeans(store, crew, pool, demands, owner, interrupts, known, log.show_life)
+            means = RunMeans(store, crew, pool, demands, owner, interrupts, known, *log.hooks)
             kind = type(crew).__module__.rpartition(".")[2]
             origin = recorded_origin(store, identity.project_name, kind)
             jobs = JobMaker(plan, identity, origin, log.names)

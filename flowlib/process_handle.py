@@ -80,7 +80,7 @@ class ProcessHandle:
         self.is_up = False
         self.kill_reason, self.killed_as = "", FailureKind.KILLED
         self.is_ending = False
-        self._next_number = 0
+        self.next_number = 0
         self._lock: Any = context.Lock()
         self._shared: Any = multiprocessing.sharedctypes.RawArray("q", 4)
         self.connection, theirs = context.Pipe()
@@ -100,20 +100,19 @@ class ProcessHandle:
     @property
     def is_used(self) -> bool:
         """Whether it was ever sent a job."""
-        return self._next_number > 0
+        return self.next_number > 0
 
     def send(self, message: Message, job: Job, assignment: Assignment) -> None:
-        """Put a job into the next message, which `flush` sends."""
+        """Put a job, whose message has `next_number`, into what `flush` sends."""
         if not self.jobs:
             self.busy_since = time.perf_counter()
-        number = self._next_number
-        self._next_number += 1
-        self.jobs.append(Sent(number, job, assignment))
-        sent, is_busy = message.numbered(number), len(self.jobs) > 1
-        if self._held or (is_busy and sent.size_bytes > _SMALL_BYTES):
-            self._held.append(sent)
+        self.next_number += 1
+        self.jobs.append(Sent(message.number, job, assignment))
+        is_busy = len(self.jobs) > 1
+        if self._held or (is_busy and message.size_bytes > _SMALL_BYTES):
+            self._held.append(message)
         else:
-            self._outbox.append(sent)
+            self._outbox.append(message)
 
     def flush(self) -> None:
         """Send what waits; if the worker has died, `has_died` will tell, not this."""
@@ -158,7 +157,7 @@ class ProcessHandle:
             return []  # it died in the middle of a claim; its death hands the jobs out again
         try:
             begun = self._shared[1]
-            self._shared[2], self._shared[3] = begun, self._next_number
+            self._shared[2], self._shared[3] = begun, self.next_number
         finally:
             self._lock.release()
         taken = [sent for sent in self.jobs if sent.number >= begun]

@@ -57,10 +57,6 @@ class Message:
         """About what it takes in the pipe."""
         return len(self.body) + len(self.assignment or b"")
 
-    def numbered(self, number: int) -> Message:
-        """The same with another number."""
-        return Message(*(*_PARTS(self)[:-1], number))
-
     def __reduce__(self) -> tuple[object, ...]:
         return Message, _PARTS(self)
 

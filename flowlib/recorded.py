@@ -41,11 +41,12 @@ class RecordedConfig:
         parameters = declaration.signature.config
         texts = {name: default_text(parameters[name]) for name in parameters if name not in extra}
         self._defaults = {name: text for name, text in sorted(texts.items()) if text is not None}
+        self._named = {name: f"{quoted(name)}:{text}" for name, text in self._defaults.items()}
         self._digests: dict[tuple[str, ...], str] = {}
 
     def full(self, arguments: tuple[Argument, ...]) -> str:
         """The whole resolved config, defaults included, ignored keys left out."""
-        texts = {name: f"{quoted(name)}:{text}" for name, text in self._defaults.items()}
+        texts = dict(self._named)
         for argument in arguments:
             texts.pop(argument.name, None)
             if argument.full_text is not None:

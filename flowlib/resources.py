@@ -96,18 +96,24 @@ class ResourcePool:
         One object, or a list of several; by kind, if there are objects of several kinds. Amounts
         by kind, if it was leased amounts only. None for nothing.
         """
+        if not grant.demand.parts:
+            return None
         if grant.objects:
             return _alone({kind: _seen(held) for kind, held in self._held(grant).items()})
         return {kind: each.value for kind, each in self._counted(grant)} or None
 
     def label(self, grant: Grant) -> str:
         """What the task was leased, in a few words for people."""
+        if not grant.demand.parts:
+            return ""
         if grant.objects:
             return as_text(_alone(self._held(grant)))
         return as_text(dict(self._counted(grant)) or None)
 
     def environment(self, grant: Grant) -> Environment:
         """The variables that a process needs to run the task of `grant`."""
+        if not grant.demand.parts and not self.objects:
+            return ()
         gpus = None
         if self.has_devices:
             gpus = [each for each in self._held(grant).get(OBJECTS, ()) if isinstance(each, Gpu)]

@@ -27,6 +27,7 @@ class RunMeans:
         interrupts: The signals that stop the run.
         settings: How often to look for what others compute, and which tries are forgiven.
         show_life: Called with every renewal of leases.
+        before_waiting: Called when the loop has nothing to do until a task ends.
     """
 
     store: ResultsStore
@@ -37,3 +38,4 @@ class RunMeans:
     interrupts: Interrupts = field(default_factory=Interrupts)
     settings: Settings = field(default_factory=Settings)
     show_life: Callable[[], object] = lambda: None
+    before_waiting: Callable[[], object] = lambda: None

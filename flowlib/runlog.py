@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -17,7 +17,7 @@ from flowlib.code_changes import code_of
 from flowlib.code_texts import keep_texts
 from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
-from flowlib.events import Event, RunEnded, RunStarted
+from flowlib.events import Event, Finished, RunEnded, RunStarted, Started
 from flowlib.flow_facts import facts_of_flow
 from flowlib.log_names import LogNames
 from flowlib.node import Node
@@ -58,6 +58,7 @@ class RunLog(View):
         self._store = store
         self._began, self._since = time.time(), time.monotonic()
         self._writer: EventWriter | None = None
+        self._may_keep = False
         self.folder = self._made(runs_folder(store, identity.project_name))
         self.names = LogNames(self.folder)
         self.output: OutputPlace | None = None
@@ -73,7 +74,8 @@ class RunLog(View):
     def show(self, event: Event) -> None:
         if self._writer is not None:
             try:
-                self._writer.write(event)
+                is_usual = type(event) in (Started, Finished)
+                self._writer.write(event, keep=is_usual and self._may_keep)
             except OSError as error:
                 self._give_up(error)
         if isinstance(event, RunStarted) and self._plan.reasons:
@@ -90,6 +92,7 @@ class RunLog(View):
     ) -> None:
         if error is not None:  # nobody else tells that the run is over
             self.show(RunEnded(time.time(), {}, self.duration_s, is_interrupted=True))
+        self.write_out()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -106,6 +109,23 @@ class RunLog(View):
     def path(self) -> str | None:
         """The folder as text."""
         return None if self.folder is None else str(self.folder)
+
+    @property
+    def hooks(self) -> tuple[Callable[[], object], Callable[[], object]]:
+        """What the loop calls with every renewal of leases, and before it waits."""
+        return self.show_life, self.write_out
+
+    def write_out(self) -> None:
+        """Write what tasks have begun and finished; from now on that is kept until the next call.
+
+        Whenever the loop is about to wait, that is one write, and not one for each event.
+        """
+        self._may_keep = True
+        if self._writer is not None:
+            try:
+                self._writer.flush()
+            except OSError as error:
+                self._give_up(error)
 
     def show_life(self) -> None:
         """Tell readers on other hosts that the run goes on, although nothing happens."""

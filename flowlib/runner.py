@@ -72,7 +72,7 @@ class Runner:
         self._running: dict[str, tuple[Node, Job]] = {}
         self._interrupts = means.interrupts
         self._stage = Stage.GOING
-        self._show_life = means.show_life
+        self._show_life, self._before_waiting = means.show_life, means.before_waiting
         known = means.settings
         self._tries = Tries(Preemption(known.preempt_max, known.cancelled_is_preempted))
         self._parking = Parking(known.poll_interval_secs, known.wait_log_every_secs)
@@ -96,6 +96,7 @@ class Runner:
         self._settle()
 
     def _wait(self) -> list[Outcome]:
+        self._before_waiting()
         try:
             return self._workers.wait(self._patience())
         except Woken:
@@ -129,7 +130,8 @@ class Runner:
         total = len(node.upstream.roles or node.upstream.nodes)
         if lacking := total - len(job.inputs):
             _log.warning("%s goes on without %d of its %d inputs", node.unique_name, lacking, total)
-        job = replace(job, starts_over=job.force and not self._tries.has_failed(node))
+        if job.force and not self._tries.has_failed(node):
+            job = replace(job, starts_over=True)
         self._running[node.key] = (node, job)
         self.state.states[node.key] = TaskState.RUNNING
         worker = self._workers.submit(job, self._jobs.assignment(node))

@@ -184,10 +184,9 @@ class ProcessWorkers(Workers):
             worker.flush()
         with self._setup.interrupts.let_through():
             ready = self._selector.select(timeout_s)
-        dead = []
+        ended = [key.data for key, _ in ready if key.fileobj is not key.data.connection]
+        dead = [worker for worker in ended if worker.has_died()]  # what it sent is in the pipe
         for worker in dict.fromkeys(key.data for key, _ in ready):
-            if worker.has_died():  # asked first: what it has sent before is in the pipe
-                dead.append(worker)
             for outcome in worker.answers():
                 self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
                 self._outcomes.append(outcome)
@@ -214,7 +213,7 @@ class ProcessWorkers(Workers):
         task = self._assignments[assignment.id] if is_new else None
         is_misplaced = job.environment != worker.environment
         wishes = (assignment.fresh_process, is_misplaced)
-        return Message(job.address, assignment.id, task, body, *wishes)
+        return Message(job.address, assignment.id, task, body, *wishes, worker.next_number)
 
     def _worker_for(self, environment: Environment, *, is_fresh: bool) -> ProcessHandle:
         """An idle worker with this environment, else a new one, else the one with the fewest jobs.

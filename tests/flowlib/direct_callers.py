@@ -10,7 +10,7 @@ from pathlib import Path
 
 import stores.lease
 from stores import Owner, ResultsStore
-from tests.flowlib.direct_tasks import slow
+from tests.flowlib.direct_tasks import slow, total
 
 
 def on_host(name: str) -> None:
@@ -46,3 +46,8 @@ def wait_for(path: Path) -> None:
 
 def _kill(task: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def key_of_a_set() -> str:
+    """As another process computes it, with its own hash seed."""
+    return total.key({"b", "a", "c", ("d", 1)})

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from flowlib.migration import Migration, migrate
     from flowlib.next_commands import RunCommand
     from flowlib.parameters import Ignore
+    from flowlib.reproduction import Reproduction, reproduce
     from flowlib.result_table import ResultTable
     from flowlib.results import Run
     from flowlib.shell import sh
@@ -106,6 +107,7 @@ __all__ = [
     "ProgramFailed",
     "ProgramNotFound",
     "Promise",
+    "Reproduction",
     "ResourceError",
     "ResultTable",
     "ResultsStore",
@@ -136,6 +138,7 @@ __all__ = [
     "migrate",
     "parallel_coordinates",
     "register_expansion",
+    "reproduce",
     "settings",
     "sh",
     "sweep",
@@ -161,6 +164,7 @@ _HOMES = {
     "Ignore": "flowlib.parameters",
     "Item": "flowlib.items",
     "Migration": "flowlib.migration",
+    "Reproduction": "flowlib.reproduction",
     "ResultTable": "flowlib.result_table",
     "Run": "flowlib.results",
     "RunCommand": "flowlib.next_commands",
@@ -191,6 +195,7 @@ _HOMES = {
     "migrate": "flowlib.migration",
     "parallel_coordinates": "flowlib.coordinate_pages",
     "register_expansion": "flowlib.expansion",
+    "reproduce": "flowlib.reproduction",
     "settings": "flowlib.configuration",
     "sh": "flowlib.shell",
     "sweep": "flowlib.choices",

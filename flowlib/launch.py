@@ -25,6 +25,7 @@ from flowlib.origin_texts import recorded_origin
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
+from flowlib.redirection import last_of_script, redirected
 from flowlib.resources import pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
@@ -49,6 +50,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
         KeyboardInterrupt: Ctrl-C again and again, and the run could not be stopped in peace.
     """
     _refuse_start_in_worker()
+    options, is_reproduction = redirected(graph, options)
     shown = _shown(graph, options.return_results)
     _check(options)
     store, known = checked_store(options.results_store), settings()
@@ -72,14 +74,13 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             )
             crew = started_workers(chosen, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, *log.hooks)
-            kind = type(crew).__module__.rpartition(".")[2]
-            origin = recorded_origin(store, identity.project_name, kind)
+            origin = recorded_origin(store, identity.project_name, type(crew).__module__)
             jobs = JobMaker(plan, identity, origin, log.names)
             state = carry_out(plan, jobs, means, limit, tell)
         run = Run(plan, store, identity, state, shown, story)
         log.note_end(state.states, run.counts)
         tell(_ended(run, log.duration_s))
-    return run
+    return last_of_script(run) if is_reproduction else run
 
 
 def _worker_count(graph: TaskGraph, options: RunOptions, chosen: Executor | None) -> int:

@@ -55,7 +55,7 @@ def recorded_origin(store: ResultsStore, project: str, executor: str = "") -> di
     Args:
         store: Where the results will be.
         project: Name of the project.
-        executor: What runs the tasks.
+        executor: The module of what runs the tasks; the last part is told.
     """
     known = settings()
     origin = origin_of_process(
@@ -63,7 +63,8 @@ def recorded_origin(store: ResultsStore, project: str, executor: str = "") -> di
         with_contents=known.keep_untracked,
         names=known.recorded_variables,
     )
-    facts = {**origin.facts, **({"executor": executor} if executor else {})}
+    name = executor.rpartition(".")[2]
+    facts = {**origin.facts, **({"executor": name} if name else {})}
     why = _kept(origins_folder(store, project), origin)
     if why:
         facts[_NOTES] = [*facts.get(_NOTES, ()), f"the patch and packages are not kept: {why}"]

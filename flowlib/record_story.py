@@ -11,9 +11,9 @@ from flowlib.bulk import paused_collection
 from flowlib.origin_texts import Kept, kept_texts
 from flowlib.reasons import WHY
 from flowlib.record_lines import plain_config, time_text
+from flowlib.rerun import document_words, script_words
 from flowlib.run_folders import recorded_log
 from flowlib.running import seed_of
-from flowlib.stored_runs import stored_runs
 from stores import Address, Attempt, Query, Record, RecordMissing, ResultsStore
 from stores.cells import plain_values
 from stores.matching import artifacts_in_force
@@ -274,11 +274,8 @@ def _folder(store: ResultsStore, record: Record) -> str | None:
 
 
 def _again(store: ResultsStore, record: Record) -> tuple[str, ...]:
-    """The command of the run that made it last, for this task alone."""
-    made_by = record.latest.run
-    for run in stored_runs(store) if made_by is not None else ():
-        if run.driver is not None and made_by is not None:
-            is_it = (run.driver.run_name, run.project) == (made_by.run_name, made_by.project_name)
-            if is_it and run.driver.again:
-                return (*run.driver.again, "--only", str(record.address))
-    return ()
+    """The command that made it last: of its document for this task alone, or a script."""
+    words = document_words(store, record.latest)
+    if words:
+        return (*words, "--only", str(record.address))
+    return script_words(record.latest.provenance)

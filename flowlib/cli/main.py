@@ -32,6 +32,7 @@ _GROUPS: Final = {
         "results": "Show results as a table, or one raw result",
         "cat": "Write the value of one result to stdout",
         "diff": "Compare two tasks",
+        "reproduce": "Compute a result again from the code of that time, and compare",
         "dashboard": "Show the store in a browser",
     },
     "Clean up": {

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from flowlib.calls import Call
     from flowlib.choices import integers, sweep, uniform, union, zipped
     from flowlib.configuration import Settings, configure, settings
-    from flowlib.context import Task
     from flowlib.coordinate_pages import parallel_coordinates
     from flowlib.direct_use import Bound
     from flowlib.drawing import visualize_graph_in_console
@@ -58,6 +57,7 @@ if TYPE_CHECKING:
     from flowlib.shell import sh
     from flowlib.spec import TaskSpec
     from flowlib.store_choice import use_store
+    from flowlib.task_class import Task
     from flowlib.task_results import TaskResults
     from flowlib.wrapped_pool import CachingExecutor, wrap_executor
     from stores import (

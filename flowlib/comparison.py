@@ -11,6 +11,7 @@ from flowlib.job import WITHOUT
 from flowlib.node import Node
 from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig, parameter_texts
+from flowlib.restoring import is_valid, validates
 from stores import Input, ResultsStore, Status, TaskState, canonical
 
 ACCEPTED: Final = "accepted"
@@ -41,6 +42,7 @@ class Comparison:
         self._texts = texts
         self._code = code
         self._kept = kept
+        self._validated: dict[object, bool] = {}  # by task: whether it has a `validate`
 
     def reason(self, node: Node) -> Reason | None:
         """Why a node has to run, whatever becomes of its predecessors; None if it need not."""
@@ -51,7 +53,18 @@ class Comparison:
             return _unfinished(status)
         if status.missing or status.damaged:
             return Reason.MISSING if status.missing else Reason.DAMAGED
-        return None if node.key in self._kept else self._outdated(node, status)
+        if node.key in self._kept:
+            return None
+        if self._is_refused(node, status):
+            return Reason.INVALID
+        return self._outdated(node, status)
+
+    def _is_refused(self, node: Node, status: Status) -> bool:
+        """Whether the task itself says that a success does not count."""
+        task = node.declaration.task
+        if task not in self._validated:
+            self._validated[task] = validates(task)
+        return self._validated[task] and not is_valid(node, self._store, status)
 
     def _outdated(self, node: Node, status: Status) -> Reason | None:
         """Why a success does not count any more."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import logging
-import sys
 from abc import ABC
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
-from flowlib.running import FromContext, Neighbour, TaskContext, context_of, seed_of
+from flowlib.running import FromContext, Neighbour, context_of, seed_of
 from stores import (
     File,
     MetaDict,
@@ -26,12 +25,21 @@ from stores import (
 if TYPE_CHECKING:
     import inspect
 
+    from typing_extensions import TypeVar
+
     from flowlib.info import TaskInfo
 
+    T_co = TypeVar("T_co", covariant=True, default=Any)
+else:
+    from typing import TypeVar
 
-class Task(ABC):
+    T_co = TypeVar("T_co", covariant=True)
+
+
+class Task(ABC, Generic[T_co]):
     """A computation. Derive from it, take the config in `__init__`, compute in `run`.
 
+    Annotated fields do instead of an `__init__`. `Task[Path]` tells type checkers what it gives.
     `super().__init__()` need not be called: all of this works in `__init__` and `run` alike.
     """
 
@@ -64,7 +72,7 @@ class Task(ABC):
     successors: FromContext[list[Neighbour]] = FromContext("The specs that read from it, by name.")
 
     if TYPE_CHECKING:
-        run: Callable[..., Any]
+        run: Callable[..., T_co]
     else:
 
         def run(self, **results: Any) -> Any:
@@ -74,6 +82,21 @@ class Task(ABC):
             None as the artifact `result`.
             """
             raise NotImplementedError(f"{type(self).__name__} has no run()")
+
+    def restore(self) -> T_co:
+        """The value of its result, in place of what `run` returned: define it to load files.
+
+        It is asked whenever the value is: `result()` of specs, calls that read it. The folder
+        `run_dir`, `load` and its parameters are there as they were.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no restore()")
+
+    def validate(self) -> bool:
+        """Whether its stored result still counts: define it to look at files, for example.
+
+        It is asked when a plan finds a result; False, or an exception, makes it run again.
+        """
+        return True
 
     @classmethod
     def spec(cls, *args: Any, **kwargs: Any) -> Any:
@@ -110,18 +133,7 @@ class Task(ABC):
         """The most important facts, ready to be serialised."""
         from flowlib.info import TaskInfo  # pydantic is loaded only if asked for
 
-        return TaskInfo(
-            project_name=self.project_name,
-            run_name=self.run_name,
-            state=self.state,
-            started=self.started,
-            ended=self.ended,
-            duration=self.duration,
-            run_history=self.run_history,
-            sweep_counter=self.sweep_counter,
-            unique_config_hash=self.unique_config_hash,
-            id=self.id,
-        )
+        return TaskInfo(**{name: getattr(self, name) for name in TaskInfo.model_fields})
 
     @property
     def run_dir(self) -> Path:
@@ -143,6 +155,19 @@ class Task(ABC):
             StoreWithoutFiles: the store of the run keeps no files.
         """
         return context_of(self).attempt.checkpoint_dir
+
+    @property
+    def shared_dir(self) -> Path:
+        """A folder that all configs of this task share, made when first asked for.
+
+        Nothing in it belongs to a result: it is never cleared, copied or collected. Tasks that
+        run at once write to it at once.
+
+        Raises:
+            StoreWithoutFiles: the store of the run keeps no files.
+        """
+        context = context_of(self)
+        return context.results_store.shared_folder(context.address.task)
 
     def should_stop(self) -> bool:
         """Whether the task should save what it has and end, because it may soon be killed.
@@ -185,10 +210,8 @@ class Task(ABC):
         context = context_of(self)
         if task_name is None and task_unique_config is None:
             return context.attempt.load(name, **kwargs)
-        config = self.unique_config if task_unique_config is None else task_unique_config
-        return context.results_store.load(
-            name, task_name=task_name or self.name, task_unique_config=config, **kwargs
-        )
+        other = self._named(task_name, task_unique_config)
+        return context.results_store.load(name, **other, **kwargs)
 
     def open(
         self,
@@ -211,11 +234,10 @@ class Task(ABC):
             return context.attempt.open(
                 name, mode or "r", type_, sub_dir=sub_dir, promise=promise, **open_kwargs
             )
-        config = self.unique_config if task_unique_config is None else task_unique_config
+        other = self._named(task_name, task_unique_config)
         return context.results_store.open(
             name,
-            task_name=task_name or self.name,
-            task_unique_config=config,
+            **other,
             mode=mode,
             promise=promise,
             type_=type_,
@@ -234,10 +256,7 @@ class Task(ABC):
         if task_name is None and task_unique_config is None:
             context.attempt.delete(name)
         else:
-            config = self.unique_config if task_unique_config is None else task_unique_config
-            context.results_store.delete(
-                name, task_name=task_name or self.name, task_unique_config=config
-            )
+            context.results_store.delete(name, **self._named(task_name, task_unique_config))
 
     def delete_run(
         self,
@@ -250,10 +269,7 @@ class Task(ABC):
             for name in context.attempt.names:
                 context.attempt.delete(name)
         else:
-            config = self.unique_config if task_unique_config is None else task_unique_config
-            context.results_store.delete_run(
-                task_name=task_name or self.name, task_unique_config=config
-            )
+            context.results_store.delete_run(**self._named(task_name, task_unique_config))
 
     def get_store_context(
         self,
@@ -263,38 +279,20 @@ class Task(ABC):
         """The folder and the counter of this task, or of another one if that is named."""
         context = context_of(self)
         if task_name is not None or task_unique_config is not None:
-            config = self.unique_config if task_unique_config is None else task_unique_config
-            return context.results_store.get_context(
-                task_name=task_name or self.name, task_unique_config=config
-            )
+            return context.results_store.get_context(**self._named(task_name, task_unique_config))
         try:
             folder = str(context.attempt.run_dir)
         except StoreWithoutFiles:
             folder = None
         return StoreContext(run_dir=folder, sweep_counter=self.sweep_counter)
 
-
-class FunctionTask(Task):
-    """What a function sees as `task`."""
-
-    def __init__(self, function: Callable[..., object]) -> None:
-        self.run = function
-
-
-def with_context(task: Task, context: TaskContext) -> None:
-    """Give `task` its context; comes before its `__init__`."""
-    task.__dict__["_flowlib_context"] = context
-
-
-_INTERNAL = ("shared_dir", "validate", "restore", "from_spec")
+    def _named(self, name: str | None, config: Mapping[str, object] | None) -> dict[str, Any]:
+        """What a store calls a task, where one of both or none is named."""
+        own = self.unique_config if config is None else config
+        return {"task_name": name or self.name, "task_unique_config": own}
 
 
 def protected_names() -> frozenset[str]:
     """Config keys that would hide an attribute of `Task`."""
-    return frozenset(n for n in vars(Task) if not n.startswith("_")) | {*_INTERNAL, "required_by"}
-
-
-def main_name() -> str:
-    """The name under which `__main__` counts: the stem of the script, or `__main__`."""
-    path = getattr(sys.modules.get("__main__"), "__file__", None)
-    return Path(path).stem if path else "__main__"
+    own = {name for name in vars(Task) if not name.startswith("_")}
+    return frozenset(own | {"from_spec", "required_by"})

@@ -13,7 +13,7 @@ from flowlib.direct_use import CalledDirectly
 from flowlib.errors import CallError, SpecError
 from flowlib.parameters import Parameters, call_signature, ignored_by_annotation
 from flowlib.signature import is_task_class
-from flowlib.spec_checks import check_task, name_of
+from flowlib.spec_checks import check_task, name_of, refuse_protected
 from flowlib.spec_options import OptionArguments, options_of
 
 P = ParamSpec("P")
@@ -261,6 +261,7 @@ def callee_of(task: Callable[..., object]) -> Callee:
 def _callee_of_class(task: Callable[..., object]) -> Callee:
     check_task(task)
     name, signature = name_of(task), call_signature(task)
+    refuse_protected(name, task, signature.config)
     declaration = Declaration(
         name=name,
         task=task,

@@ -21,7 +21,7 @@ from flowlib.joins import Family, combinations, inherited_mask
 from flowlib.node import Argument, Node
 from flowlib.node_names import NodeNames
 from flowlib.reduction import agreed_mask, gathered
-from flowlib.signature import location_of
+from flowlib.signature import location_of, promised_in
 from flowlib.spec import TaskSpec
 from flowlib.spec_order import in_order
 
@@ -277,6 +277,11 @@ def _missing_message(declaration: Declaration, missing: list[str]) -> str:
     task = getattr(declaration.task, "__name__", str(declaration.task))
     location = location_of(declaration.task)
     where = f" ({location})" if location else ""
+    if missing[0] in promised_in(declaration.task):
+        return (
+            f"{declaration.name}.{missing[0]} has a spec as its default, which only calls read: "
+            f"{task}.spec(…) in place of TaskSpec({task}). Or give a value in config"
+        )
     return (
         f"{declaration.name}.{missing[0]} is missing: {task}{where} has no default for "
         f"{', '.join(missing)}. Give it in config or additional_kwargs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeGuard
+from typing import Any, Final, Protocol, TypeGuard
 
 from flowlib.errors import InputError, nearest
 from flowlib.failures import Failure
@@ -85,7 +85,7 @@ def value_of(
     names = value_names(status)
     if names is None:
         value = loaded(RESULT) if RESULT in artifacts else None
-        return _part(value, steps, address, [])
+        return part_of(value, steps, address, [])
     if not steps:
         return {name: loaded(name) for name in names}
     if steps[0] not in names:
@@ -93,10 +93,21 @@ def value_of(
             f"{address} has no item {steps[0]!r}.{nearest(str(steps[0]), names)} "
             f"It has: {', '.join(names) or 'none'}"
         )
-    return _part(loaded(steps[0]), steps[1:], address, steps[:1])
+    return part_of(loaded(steps[0]), steps[1:], address, steps[:1])
 
 
-def _part(value: Any, steps: list[Any], address: Address, done: list[Any]) -> Any:
+def part_of(value: Any, steps: list[Any], address: Address, done: list[Any]) -> Any:
+    """A part of a value.
+
+    Args:
+        value: It, or a part of it already.
+        steps: From there to the part that is meant.
+        address: Of the task that gave it, for errors.
+        done: The steps to `value`, for errors.
+
+    Raises:
+        InputError: there is no such part.
+    """
     for at, step in enumerate(steps):
         try:
             value = (value.load() if isinstance(value, Promise) else value)[step]
@@ -110,10 +121,33 @@ def _part(value: Any, steps: list[Any], address: Address, done: list[Any]) -> An
     return value
 
 
-class InputValues:
-    """The values that one job reads, each loaded once."""
+class Values(Protocol):
+    """Gives the values of tasks that have finished, or parts of them."""
 
-    def __init__(self, job: Job, assignment: Assignment, store: ResultsStore) -> None:
+    def value(
+        self, address: Address, status: Status, steps: list[Any], *, lazy: bool = False
+    ) -> Any:
+        """As `value_of`, from the store that it knows."""
+
+
+class InputValues:
+    """The values that one job reads, each loaded once.
+
+    Args:
+        job: It.
+        assignment: What it has in common with others.
+        store: Where the values are.
+        values: Gives values where the store alone does not.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        assignment: Assignment,
+        store: ResultsStore,
+        values: Values | None = None,
+    ) -> None:
+        self._values = values
         self._job = job
         self._lazy = assignment.signature.lazy
         self._store = store
@@ -157,6 +191,8 @@ class InputValues:
         if status is None:
             raise InputError(f"{who} reads {source}, which is not in the store any more")
         try:
+            if self._values is not None:
+                return self._values.value(source, status, steps, lazy=lazy)
             return value_of(self._store, source, status, steps, lazy=lazy)
         except InputError as error:
             raise InputError(f"{who} cannot read its argument: {error}") from error.__cause__

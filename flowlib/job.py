@@ -12,6 +12,7 @@ from flowlib.devices import Environment
 from flowlib.failures import Failure
 from flowlib.policy import FailureKind
 from flowlib.signature import Signature
+from flowlib.stored_task import StoredTasks
 from stores import Address, ErrorDetails, Identity, Input, Record, RunInfo
 
 WITHOUT: Final = "without"
@@ -94,6 +95,7 @@ class Job:
         failed: The predecessors that failed, where the task wants to know.
         log: Where its output goes, below the folder of the run; empty if nowhere.
         environment: Variables that its process must have been started with.
+        restored: Tasks among those upstream that tell their values themselves, by key.
     """
 
     spec: str
@@ -110,6 +112,7 @@ class Job:
     failed: tuple[FailedInput, ...] = ()
     log: str = ""
     environment: Environment = ()
+    restored: StoredTasks = field(default_factory=dict)
 
     @property
     def address(self) -> Address:
@@ -119,7 +122,8 @@ class Job:
     @property
     def sources(self) -> list[Address]:
         """Where the records lie that its task is told of."""
-        return [i.address for i in self.inputs] + [f.failure.address for f in self.failed]
+        told = [i.address for i in self.inputs] + [f.failure.address for f in self.failed]
+        return told + [i.address for each in self.restored.values() for i in each.inputs]
 
     def accepts(self, number: int, facts: Mapping[str, str]) -> bool:
         """Whether a success in the store is what this job was to make.

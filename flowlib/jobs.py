@@ -18,6 +18,7 @@ from flowlib.node import Node
 from flowlib.parameters import root_of
 from flowlib.plan import Plan
 from flowlib.reasons import WHY, Reason
+from flowlib.restoring import restored_tasks, restores
 from flowlib.run_identity import RunIdentity
 from flowlib.tolerance import OnFailure
 from stores import Address, Identity, Input, RunInfo, Status, TaskState
@@ -53,6 +54,7 @@ class JobMaker:
         self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
         self.failures: dict[str, Failure] = {}
         self._incomplete: dict[str, str] = {}  # what nodes of this run lacked, by key
+        self._restores = any(restores(each.task) for each in plan.graph.declarations)
         self._assignments: dict[Declaration, Assignment] = {}
         self._variants: Counter[str] = Counter()
         self._readers: dict[str, list[str]] = {name: [] for name in plan.graph.spec_edges}
@@ -167,6 +169,7 @@ class JobMaker:
             environment=environment,
             failed=failed,
             log=self.logs.name(node.name, node.key),
+            restored=restored_tasks(node.upstream.nodes) if self._restores else {},
         )
 
     def _inputs(self, node: Node) -> tuple[tuple[Input, ...], tuple[FailedInput, ...]]:

@@ -8,7 +8,7 @@ from typing import Any
 from flowlib.errors import GraphError, nearest
 from flowlib.spec import TaskSpec
 
-Given = Iterable[TaskSpec] | Mapping[str, TaskSpec | Sequence[TaskSpec]]
+Given = Sequence[TaskSpec] | Mapping[str, TaskSpec | Sequence[TaskSpec]]
 """Specs in order, or by names that the user gives."""
 
 

@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from flowlib.decorated import function_of
 from flowlib.errors import CallError, nearest
+from flowlib.field_defaults import field_hints
 from flowlib.signature import (
     Signature,
     is_task_class,
     lazy_names,
     location_of,
     parameter_of,
+    promised_in,
     signature_of,
 )
 
@@ -57,7 +59,9 @@ class Parameters:
         givable = {n for n, kind in kinds.items() if kind is not inspect.Parameter.VAR_KEYWORD}
         self.check_names("require", require, givable)
         can_miss = {each.name for each in found if each.default is not each.empty}
-        self._required = (givable - can_miss - {self._rest}) | {*require}
+        promised = {n: spec for n, spec in promised_in(task).items() if n not in {*require}}
+        self._required = (givable - can_miss - {self._rest} - {*promised}) | {*require}
+        self._promised = promised
         self.givable: frozenset[str] = frozenset(givable)
 
     def check_names(self, option: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -89,6 +93,8 @@ class Parameters:
             if name in given or not (name in self._by_name or self._takes_any):
                 self._refuse(name, given)
             given[name] = value
+        if self._promised:
+            given = {**self._promised, **given}
         self.check(given)
         return given
 
@@ -156,18 +162,18 @@ def call_signature(task: Callable[..., object]) -> Signature:
 def ignored_by_annotation(task: Callable[..., object]) -> frozenset[str]:
     """The parameters that are annotated `Annotated[T, Ignore]`."""
     owners = [task.run, task.__init__] if is_task_class(task) else [function_of(task)]
-    found: set[str] = set()
+    hinted = [field_hints(base, include_extras=True) for base in getattr(task, "__mro__", ())]
     for owner in owners:
         try:
-            hints = typing.get_type_hints(owner, include_extras=True)
+            hinted.append(typing.get_type_hints(owner, include_extras=True))
         except (NameError, TypeError, AttributeError, SyntaxError):
             continue  # an annotation that cannot be resolved marks nothing
-        found |= {
-            name
-            for name, hint in hints.items()
-            if any(mark is Ignore or isinstance(mark, Ignore) for mark in _marks(hint))
-        }
-    return frozenset(found)
+    return frozenset(
+        name
+        for hints in hinted
+        for name, hint in hints.items()
+        if any(mark is Ignore or isinstance(mark, Ignore) for mark in _marks(hint))
+    )
 
 
 @functools.lru_cache(maxsize=1024)

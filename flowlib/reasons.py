@@ -14,6 +14,7 @@ class Reason(str, Enum):
     NEW = "new"
     MISSING = "missing"
     DAMAGED = "damaged"
+    INVALID = "invalid"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     VERSION = "version"
@@ -28,7 +29,7 @@ WHY: Final = "why"
 SPREADING: Final = frozenset({Reason.DEFAULT, Reason.CODE, Reason.UPSTREAM})
 """Reasons that make the results of everything downstream out of date."""
 
-KEEPABLE: Final = SPREADING
+KEEPABLE: Final = SPREADING | {Reason.INVALID}
 """Reasons for which there is an old result that `keep` lets count."""
 
 EXPLANATIONS: Final[Mapping[Reason, str]] = {
@@ -36,6 +37,7 @@ EXPLANATIONS: Final[Mapping[Reason, str]] = {
     Reason.NEW: "the store has no result for this configuration",
     Reason.MISSING: "a file of its result is gone",
     Reason.DAMAGED: "a file of its result is damaged",
+    Reason.INVALID: "its validate() says that its result does not count",
     Reason.FAILED: "it failed the last time",
     Reason.INTERRUPTED: "it was interrupted the last time",
     Reason.VERSION: "there is a result of another version of the task",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from flowlib.errors import RunError
 from flowlib.left_open import LeftOpen
+from flowlib.stored_attempt import StoredAttempt
 from flowlib.task_output import Outputs, no_outputs
 from stores import (
     Address,
@@ -78,7 +79,7 @@ class TaskContext:
     run_name: str
     sweep_counter: str
     config: MetaDict
-    attempt: OpenAttempt
+    attempt: OpenAttempt | StoredAttempt
     results_store: ResultsStore
     predecessors: list[Neighbour] = field(default_factory=list)
     successors: list[Neighbour] = field(default_factory=list)
@@ -137,6 +138,11 @@ class FromContext(Generic[Value]):
             return self
         value: Value = getattr(context_of(task), self._name)
         return value
+
+
+def with_context(task: object, context: TaskContext) -> None:
+    """Give a task its context; comes before its `__init__`."""
+    vars(task)["_flowlib_context"] = context
 
 
 def context_of(task: object) -> TaskContext:

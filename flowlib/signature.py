@@ -7,11 +7,18 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Any, Final, Literal
 
 from flowlib.context import Task
+from flowlib.direct_use import Computable
+from flowlib.field_defaults import (
+    annotated_fields,
+    fresh,
+    promised_defaults,
+    value_default,
+)
 
 REQUIRED: Final = inspect.Parameter.empty
 """The default of a parameter that has none."""
@@ -76,7 +83,7 @@ def signature_of(task: Callable[..., object], given: frozenset[str]) -> Signatur
 def _class_signature(task: type[Task]) -> Signature:
     run_hints = _hints(task.run)
     run = [p for p in _parameters(task.run)[1:] if p.kind not in _VARIADIC]
-    expects = {p.name: p.replace(annotation=run_hints.get(p.name, p.annotation)) for p in run}
+    expects = {p.name: _expected(p, run_hints) for p in run}
     has_constructor = "__init__" in _own_attributes(task)
     accepted = _parameters(task.__init__)[1:] if has_constructor else []
     config = (
@@ -99,11 +106,7 @@ def _function_signature(task: Callable[..., object], given: frozenset[str]) -> S
     hints = _hints(task)
     parameters = _parameters(task)
     named = [p for p in parameters if p.kind not in _VARIADIC and p.name != "task"]
-    expects = {
-        p.name: p.replace(annotation=hints.get(p.name, p.annotation))
-        for p in named
-        if p.name not in given
-    }
+    expects = {p.name: _expected(p, hints) for p in named if p.name not in given}
     return Signature(
         config=_config_parameters(named, hints),
         takes_any_config=any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters),
@@ -115,11 +118,16 @@ def _function_signature(task: Callable[..., object], given: frozenset[str]) -> S
     )
 
 
+def _expected(found: inspect.Parameter, hints: Mapping[str, object]) -> inspect.Parameter:
+    annotation = hints.get(found.name, found.annotation)
+    return found.replace(annotation=annotation, default=value_default(found.default))
+
+
 def _config_parameters(
     parameters: list[inspect.Parameter], hints: Mapping[str, object]
 ) -> dict[str, Parameter]:
     return {
-        p.name: Parameter(p.name, p.default, hints.get(p.name, p.annotation))
+        p.name: Parameter(p.name, value_default(p.default), hints.get(p.name, p.annotation))
         for p in parameters
         if p.kind not in _VARIADIC
     }
@@ -138,23 +146,27 @@ def _own_attributes(task: type[Task]) -> set[str]:
 
 
 def _annotated_fields(task: type[Task]) -> Iterator[Parameter]:
-    hints = _hints(task)
-    for base in reversed(task.__mro__):
-        if base in Task.__mro__:
-            continue
-        for name in inspect.get_annotations(base):
-            if typing.get_origin(hints.get(name)) is typing.ClassVar or name.startswith("__"):
-                continue
-            yield Parameter(name, _field_default(task, name), hints.get(name, REQUIRED))
+    for name, default, hint in annotated_fields(task, Task.__mro__):
+        yield Parameter(name, default, hint)
 
 
-def _field_default(task: type[Task], name: str) -> object:
-    default = getattr(task, name, REQUIRED)
-    if not isinstance(default, dataclasses.Field):
-        return default
-    if default.default_factory is not dataclasses.MISSING:
-        return default.default_factory()
-    return REQUIRED if default.default is dataclasses.MISSING else default.default
+def defaults_of(signature: Signature, given: Container[str]) -> dict[str, object]:
+    """What the parameters of a config have that are not given, for one task."""
+    return {
+        name: fresh(parameter.default)
+        for name, parameter in signature.config.items()
+        if name not in given and not parameter.is_required
+    }
+
+
+def promised_in(task: Callable[..., object]) -> dict[str, Computable]:
+    """The parameters of a task that read from a spec where nothing is given, and that spec."""
+    if not is_task_class(task):
+        return promised_defaults([task])
+    known = signature_of(task, frozenset())
+    if known.sets_attributes:
+        return promised_defaults([task.run], [(task, name) for name in known.config])
+    return promised_defaults([task.run, task.__init__])
 
 
 def _hints(owner: Any) -> dict[str, object]:

@@ -19,9 +19,9 @@ from flowlib.comparison import Comparison
 from flowlib.configuration import Settings, settings
 from flowlib.declaration import Declaration
 from flowlib.identity import node_key
-from flowlib.input_values import value_of
 from flowlib.node import Node, Upstream
 from flowlib.recorded import RecordedConfig
+from flowlib.restoring import node_value
 from flowlib.store_choice import task_around
 from stores import ArtifactDamaged, ArtifactMissing, Input, ResultsStore, Status
 
@@ -70,7 +70,7 @@ def value_in(store: ResultsStore, node: Node) -> tuple[bool, Any]:
     if status is None:
         return False, None
     try:
-        value = value_of(store, node.address, status, [])
+        value = node_value(node, store, status, [])
     except (ArtifactMissing, ArtifactDamaged):
         return False, None
     note_reading(store, node, status.attempt)

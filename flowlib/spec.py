@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn, Unpack
 
-from flowlib.context import protected_names
 from flowlib.declaration import Declaration
 from flowlib.direct_use import Computable
 from flowlib.errors import SpecError
@@ -20,6 +19,7 @@ from flowlib.spec_checks import (
     check_task,
     name_of,
     reduce_of,
+    refuse_protected,
 )
 from flowlib.spec_options import OptionArguments, options_of
 
@@ -263,12 +263,7 @@ class TaskSpec(Computable):
         self._refuse_protected(self.config_ignore_prefix)
 
     def _refuse_protected(self, ignore_prefix: str | None) -> None:
-        protected = protected_names() if is_task_class(self.task) else frozenset({"task"})
-        if clash := sorted(self._keys(ignore_prefix) & protected):
-            raise SpecError(
-                f"{self.name}: the config keys {', '.join(clash)} are protected: a task has "
-                f"attributes of these names. Please rename them"
-            )
+        refuse_protected(self.name, self.task, self._keys(ignore_prefix))
 
     def _keys(self, ignore_prefix: str | None) -> set[str]:
         """All names that are given, as the task sees them."""

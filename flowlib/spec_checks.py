@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from flowlib.amounts import amounts_of
-from flowlib.context import Task
+from flowlib.context import Task, protected_names
 from flowlib.decorated import Decorated, function_of
 from flowlib.errors import SpecError
 from flowlib.signature import is_task_class
@@ -43,6 +44,20 @@ def checked_demand(
     return dict(resources)
 
 
+def refuse_protected(spec: str, task: object, names: Iterable[str]) -> None:
+    """Refuse parameters that would hide what a running task has.
+
+    Raises:
+        SpecError: there are some.
+    """
+    protected = protected_names() if is_task_class(task) else frozenset({"task"})
+    if clash := sorted(protected & {*names}):
+        raise SpecError(
+            f"{spec}: the config keys {', '.join(clash)} are protected: a task has "
+            f"attributes of these names. Please rename them"
+        )
+
+
 def check_task(task: object) -> None:
     """Refuse what can be no task.
 
@@ -51,7 +66,8 @@ def check_task(task: object) -> None:
         TypeError: it is neither a task class nor a function.
     """
     if is_task_class(task) or inspect.isfunction(task) or isinstance(task, Decorated):
-        run = task.run if is_task_class(task) else function_of(task)
+        known: Any = task
+        run = known.run if is_task_class(task) else function_of(task)
         if run is Task.run:
             raise SpecError(f"{task.__name__} has no run(): a task computes in it")
         if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack, overload
 from flowlib.declaration import Declaration
 from flowlib.errors import TaskFailed
 from flowlib.failures import Failure
-from flowlib.input_values import value_of
 from flowlib.node import Node
 from flowlib.recorded import RecordedConfig
+from flowlib.restoring import node_value
 from stores import (
     Address,
     Artifact,
@@ -98,7 +98,7 @@ class TaskResults:
         return self._source.failure_of(self._node)
 
     def unwrap(self) -> Any:
-        """Its value: what it returned, or else all it has saved, by name.
+        """Its value: what it returned, or else all it has saved, by name; or what `restore` gives.
 
         Raises:
             TaskFailed: it has none; the message names the task that failed.
@@ -108,7 +108,7 @@ class TaskResults:
         status = self._source.status_of(self._node)
         if self.state is not TaskState.FINISHED or status is None:
             raise TaskFailed(f"{self.task_unique_name} has no value: it is {self.state.value}")
-        return value_of(self.store, self.address, status, [])
+        return node_value(self._node, self.store, status, [])
 
     @property
     def log(self) -> str | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from flowlib.context import FunctionTask, Task, with_context
+from flowlib.context import Task
 from flowlib.decorated import function_of
 from flowlib.errors import RunError
 from flowlib.input_values import RESULT, is_by_name
 from flowlib.job import Assignment
 from flowlib.parameters import handed, task_parameters
-from flowlib.running import TaskContext
-from flowlib.signature import is_task_class
+from flowlib.running import TaskContext, with_context
+from flowlib.signature import defaults_of, is_task_class
 from stores import OpenAttempt
 
 
@@ -19,6 +19,13 @@ def computed(assignment: Assignment, context: TaskContext, inputs: Mapping[str, 
     """What the task returns when it is called with what its predecessors gave."""
     run = _run_call if assignment.is_call else _run_task
     return run(assignment, context, inputs)
+
+
+class FunctionTask(Task):
+    """What a function sees as `task`."""
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self.run = function
 
 
 def handle_of(assignment: Assignment, context: TaskContext) -> Task:
@@ -89,8 +96,6 @@ def _instance(
 
 
 def _set_attributes(instance: Task, assignment: Assignment, config: Mapping[str, object]) -> None:
-    for name, parameter in assignment.signature.config.items():
-        if name in config:
-            instance.__dict__[name] = config[name]
-        elif not parameter.is_required:
-            instance.__dict__[name] = parameter.default
+    known = assignment.signature
+    instance.__dict__.update(defaults_of(known, config))
+    instance.__dict__.update({name: config[name] for name in known.config if name in config})

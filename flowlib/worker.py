@@ -18,6 +18,7 @@ from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
 from flowlib.provenance import origin_of_attempt
+from flowlib.restoring import Restoring
 from flowlib.running import GRACE_S, Neighbour, Surroundings, TaskContext
 from flowlib.store_choice import reading
 from flowlib.user_code import computed, handle_of, save_returned
@@ -185,7 +186,8 @@ def _call(
                 hook(handle_of(assignment, context))
             kind = FailureKind.INPUT
             if assignment.is_call:
-                inputs = InputValues(job, assignment, store).arguments()
+                restoring = Restoring(store, job.restored) if job.restored else None
+                inputs = InputValues(job, assignment, store, restoring).arguments()
             else:
                 inputs = collect_inputs(job, assignment, store)
             kind = None

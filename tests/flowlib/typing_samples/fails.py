@@ -1,6 +1,8 @@
 """What type checkers must refuse: each line that ends on `# error: CODE`."""
 
-from flowlib import Flow, task
+from pathlib import Path
+
+from flowlib import Flow, Task, task
 
 
 @task
@@ -13,6 +15,24 @@ def fit(data: list[float], lr: float = 0.1) -> dict[str, float]:
     return {"score": sum(data) * lr}
 
 
+class Train(Task[Path]):
+    def run(self) -> str:  # error: override
+        return "model"
+
+    def restore(self) -> int:  # error: override
+        return 3
+
+    def validate(self) -> str:  # error: override
+        return "yes"
+
+
+class Good(Task[Path]):
+    def run(self) -> Path:
+        return self.run_dir
+
+
+Flow({"good": Good})  # error: dict-item
+Flow({"good": Good.spec()}).query("good").set(retry=2)  # error: call-arg
 load("three")  # error: arg-type
 load()  # error: call-arg
 load(m=3)  # error: call-arg

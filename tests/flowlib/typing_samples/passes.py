@@ -1,8 +1,10 @@
 """What type checkers must accept; read by tests/flowlib/test_function_types.py."""
 
+from dataclasses import field
+from pathlib import Path
 from typing import Any, assert_type
 
-from flowlib import Call, Flow, TaskFunction, sweep, task
+from flowlib import Call, Flow, Task, TaskFunction, TaskSpec, sweep, task
 
 
 @task
@@ -29,5 +31,32 @@ assert_type(pick.reduce(models["score"]), Call[float])
 assert_type(load.map([1, 2]), list[Call[list[float]]])
 pick([1.0, models["score"]])
 Flow([pick(models["score"])])
+
+
+class Train(Task[Path]):
+    lr: float = 0.1
+    sizes: list[int] = field(default_factory=list)
+    data: list[float] = field(default_factory=lambda: load(3))
+
+    def run(self) -> Path:
+        return self.run_dir / "model"
+
+    def restore(self) -> Path:
+        return self.shared_dir
+
+    def validate(self) -> bool:
+        return self.restore().exists()
+
+
+class Plain(Task):
+    def run(self, data: list[float]) -> dict[str, float]:
+        return {"sum": sum(data)}
+
+
+assert_type(Train.spec(lr=0.2), Call[Path])
+assert_type(Plain.spec(load(1)), Call[Any])
+named = Flow({"one": Train.spec(), "more": [Plain.spec(load(1)), TaskSpec(Train, retries=2)]})
+named.defaults(retries=2).query("one", tags="big").set(store="git", executor_options={"ray": {}})
+assert_type(list(named), list[str])
 known: TaskFunction[[list[float]], float] = pick
 anything: Any = known

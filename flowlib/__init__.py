@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         WaitTimeout,
         WorkerDied,
     )
+    from flowlib.execution import execute, wait
     from flowlib.expansion import Expansion, register_expansion
     from flowlib.failures import Failure, unwrap
     from flowlib.flow import Flow
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from flowlib.shell import sh
     from flowlib.spec import TaskSpec
     from flowlib.store_choice import use_store
+    from flowlib.submission import Submission
     from flowlib.task_class import Task
     from flowlib.task_results import TaskResults
     from flowlib.wrapped_pool import CachingExecutor, wrap_executor
@@ -119,6 +121,7 @@ __all__ = [
     "SettingsError",
     "SpecError",
     "StoreContext",
+    "Submission",
     "Sweep",
     "SweepError",
     "Task",
@@ -133,6 +136,7 @@ __all__ = [
     "WorkerDied",
     "configure",
     "configure_logging",
+    "execute",
     "get_logger",
     "integers",
     "migrate",
@@ -149,6 +153,7 @@ __all__ = [
     "use_store",
     "visualize_graph_in_console",
     "visualize_graph_interactive",
+    "wait",
     "wrap_executor",
     "zipped",
 ]
@@ -185,6 +190,9 @@ _HOMES = {
     "StoreContext": "stores",
     "Sweep": "stores",
     "TypeInfo": "stores",
+    "Submission": "flowlib.submission",
+    "execute": "flowlib.execution",
+    "wait": "flowlib.execution",
     "visualize_graph_in_console": "flowlib.drawing",
     "visualize_graph_interactive": "flowlib.drawing_bokeh",
     "configure": "flowlib.configuration",

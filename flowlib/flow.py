@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flowlib.accepting import Accepted
     from flowlib.plan import Plan
     from flowlib.results import Run
+    from flowlib.submission import Submission
 
 
 class Flow(FlowGraph):
@@ -210,6 +211,25 @@ class Flow(FlowGraph):
         )
         self._last_run = launch(self.graph, options)
         return end_of_run(self._last_run, exit_on_error=exit_on_error)
+
+    def submit(self, results_store: ResultsStore | None = None) -> Submission:
+        """Record the graph in the store, to be run later: see docs/deferred.md. Nothing is run.
+
+        `flowlib.execute(keys, store)`, or `flowlib execute KEY…`, does so in any process that
+        reaches the store and finds the code. Recording the same again writes nothing.
+
+        Args:
+            results_store: Where; None is as in `run`.
+
+        Raises:
+            SpecError: a task or a value cannot be sent to another process, or is a secret.
+            StoreError: the store cannot be written.
+        """
+        from flowlib.launch import checked_store
+        from flowlib.submitting import submit_graph
+
+        store = checked_store(self.results_store if results_store is None else results_store)
+        return submit_graph(self.graph, store, self._project_name)
 
     def _store(self, store: ResultsStore | None, stores: Stores | None) -> ResultsStore | None:
         from flowlib.flow_running import store_of_flow

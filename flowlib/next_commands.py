@@ -19,6 +19,8 @@ DEFAULT_FOLDER: Final = ".flowlib"
 """The store of the command, in the folder of the project."""
 
 _PROGRAM: Final = "flowlib"
+EXECUTE: Final = "execute"
+"""The command whose words are the tasks that it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def _named(store: ResultsStore) -> tuple[str, ...] | None:
 
 def rest_of(start: RunStarted) -> str:
     """Runs what is left of a run; empty if no command is known that does."""
+    if tuple(start.again[1:2]) == (EXECUTE,):
+        return ""  # the tasks that were wanted are named, one by one
     if start.again and start.is_part:
         return shlex.join([*start.again, "--resume", _own_name(start)])
     return shlex.join(start.again)
@@ -79,7 +83,18 @@ def rest_of(start: RunStarted) -> str:
 
 def again(start: RunStarted, task: TaskRef) -> str:
     """Runs one task again; empty if no command is known that does."""
-    return shlex.join([*start.again, "--only", task.id]) if start.again else ""
+    return shlex.join(words_for(start.again, task.id)) if start.again else ""
+
+
+def words_for(again: Sequence[str], task_id: str) -> tuple[str, ...]:
+    """The words that run one task of a run again.
+
+    Args:
+        again: Those that run all of it again.
+        task_id: `Train/9a7a08b2`.
+    """
+    is_submitted = tuple(again[1:2]) == (EXECUTE,)
+    return (*again, task_id) if is_submitted else (*again, "--only", task_id)
 
 
 def logs_of(start: RunStarted, task: TaskRef) -> str:

@@ -30,6 +30,17 @@ def task_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
     return []
 
 
+def submitted_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
+    """Ids of submitted tasks, those first that have not run."""
+    with contextlib.suppress(FlowError, StoreError, OSError):
+        from flowlib.submitted_tasks import Submitted
+
+        submitted = Submitted(_store(context))
+        ids = [str(each) for each in (submitted.pending or submitted.places)]
+        return _fitting(ids, incomplete)
+    return []
+
+
 def run_names(context: Context, _: Parameter, incomplete: str) -> list[str]:
     """Names of the runs of the store."""
     with contextlib.suppress(FlowError, StoreError, OSError):

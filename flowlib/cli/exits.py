@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     NOTHING = 3
     STORE = 4
     WOULD_RUN = 10
+    TIMED_OUT = 124
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
@@ -30,6 +31,7 @@ MEANINGS: Final = {
     ExitCode.NOTHING: "a selector or an id selects nothing",
     ExitCode.STORE: "the store cannot be reached, read or written",
     ExitCode.WOULD_RUN: "run --dry-run --exit-code: something would run",
+    ExitCode.TIMED_OUT: "wait --timeout: the time was over",
     ExitCode.INTERRUPTED: "Ctrl-C",
     ExitCode.BROKEN_PIPE: "nobody reads the output any more",
     ExitCode.TERMINATED: "SIGTERM; SIGHUP gives 129",

@@ -23,6 +23,11 @@ _GROUPS: Final = {
         "config": "Show the resolved document, the axes of its sweeps and the settings",
         "accept": "Let stored results count although the code has changed",
     },
+    "Run later": {
+        "submit": "Record the tasks of a script or a document in the store",
+        "execute": "Run tasks that were submitted, from any process that reaches the store",
+        "wait": "Wait until tasks have ended",
+    },
     "Look": {
         "status": "Show the runs, live ones on top",
         "attach": "Show a run that goes on elsewhere",

@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from flowlib.carrying_out import carry_out, chosen_executor, demands_of, started_workers
 from flowlib.configuration import settings
 from flowlib.errors import RunError
+from flowlib.events import Event, Waiting
 from flowlib.executor import ExecutorSetup
 from flowlib.flow_running import end_of_run
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.launch import checked_store
 from flowlib.left_open import LeftOpen
+from flowlib.origin_texts import recorded_origin
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
-from flowlib.provenance import provenance
 from flowlib.resources import pool_of
 from flowlib.results import Run
 from flowlib.run_identity import UNCATEGORIZED, RunIdentity
 from flowlib.run_means import RunMeans
 from flowlib.run_progress import RunProgress
 from flowlib.store_choice import task_around
-from stores import Owner
+from stores import Owner, ResultsStore
+
+_log = logging.getLogger("flowlib")
 
 DIRECT: Final = "direct"
 """The name of the run in records that direct calls have made."""
@@ -62,8 +66,9 @@ def run_directly(plan: Plan, executor: object = None, left_open: LeftOpen | None
         workers = started_workers(chosen, setup, plan.graph, pool)
         means = RunMeans(store, workers, pool, demands, owner, interrupts, known)
         identity = RunIdentity(UNCATEGORIZED, DIRECT)
-        origin = _origin(int(time.monotonic() // _ORIGIN_S), with_diff=not known.ignore_diff)
-        state = carry_out(plan, JobMaker(plan, identity, origin), means, 1, lambda event: None)
+        kind = type(workers).__module__.rpartition(".")[2]
+        origin = _origin(store, kind, os.getpid(), int(time.monotonic() // _ORIGIN_S))
+        state = carry_out(plan, JobMaker(plan, identity, origin), means, 1, _say)
     run = Run(plan, store, identity, state, frozenset(), RunProgress())
     return end_of_run(run, exit_on_error=True)
 
@@ -81,9 +86,16 @@ def _refuse_circle(plan: Plan) -> None:
             )
 
 
-@functools.lru_cache(maxsize=1)
-def _origin(minute: int, *, with_diff: bool) -> dict[str, object]:
-    return provenance(with_diff=with_diff)
+@functools.lru_cache(maxsize=2)
+def _origin(store: ResultsStore, executor: str, pid: int, minute: int) -> Mapping[str, object]:
+    return recorded_origin(store, executor)
+
+
+def _say(event: Event) -> None:
+    """Log that another process computes what is asked for, and how long it has been waited for."""
+    if isinstance(event, Waiting):
+        since = f", for {event.waited_s:.0f} s" if event.waited_s else ""
+        _log.info("waiting%s: %s", since, event.owner)
 
 
 class _InsideOfTask(Interrupts):

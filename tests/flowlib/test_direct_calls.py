@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flowlib import CallError, Flow, InMemoryStore, configure, sweep, use_store
+from flowlib import (
+    CallError,
+    CodeChanged,
+    Flow,
+    InMemoryStore,
+    configure,
+    single_results,
+    sweep,
+    task,
+    use_store,
+)
 from stores import LocalFileStore, RecordMissing
+from tests.flowlib import moved_tasks
 from tests.flowlib.direct_tasks import (
     eager_square,
     nothing,
@@ -188,3 +200,47 @@ def test_the_result_of_a_slow_call_is_its_value(tmp_path: Path, folder: str) -> 
     assert slow.call(3, folder, 0.0, store=store) == [3, 9]
     assert slow(3, folder, 0.0).result(store) == [3, 9]
     assert slow(3, folder, 0.0)[1].result(store) == 9
+
+
+def test_records_tell_where_results_come_from(tmp_path: Path) -> None:
+    """As those of runs; but there is no folder of a run for each call."""
+    store = LocalFileStore(tmp_path / "runs")
+    square.call(3, store=store)
+    square(4).result(store)
+    for x in (3, 4):
+        record = square(x).record(store)
+        assert record is not None
+        assert record.latest.run is not None
+        assert record.latest.run.run_name == "direct"
+        assert record.latest.provenance["executor"] == "inline"
+        assert record.latest.provenance["pid"] == os.getpid()
+    assert not Path(store.base_dir, ".runs").exists()
+
+
+def test_options_that_need_a_process_get_one(tmp_path: Path) -> None:
+    """A timeout, say; the value is the same."""
+    store = LocalFileStore(tmp_path / "runs")
+    assert square(3).options(timeout=60).result(store) == 9
+    record = square(3).record(store)
+    assert record is not None
+    assert record.latest.provenance["executor"] == "processes"
+
+
+def test_a_changed_code_is_told_once_and_obeyed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in flows: warn, rerun, ignore, error."""
+    store = LocalFileStore(tmp_path / "runs", fsync=False)
+
+    def moved(policy: str) -> Any:
+        return task(name="square", ignore=["folder"], on_code_change=policy)(moved_tasks.square.fn)
+
+    single_results._told.discard("square")
+    assert square.call(3, store=store) == 9
+    assert [moved("warn").call(3, store=store) for _ in range(3)] == [9] * 3
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+    assert moved("ignore").call(3, store=store) == 9
+    with pytest.raises(CodeChanged):
+        moved("error").call(3, store=store)
+    with pytest.raises(AssertionError, match="it is not computed again"):
+        moved("rerun").call(3, store=store)

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
         WorkerDied,
     )
     from flowlib.execution import execute, wait
+    from flowlib.executor import Executor
+    from flowlib.executors.dask import DaskExecutor
+    from flowlib.executors.ray import RayExecutor
     from flowlib.expansion import Expansion, register_expansion
     from flowlib.failures import Failure, unwrap
     from flowlib.flow import Flow
@@ -85,6 +88,8 @@ __all__ = [
     "CodeChanged",
     "ColumnUnknown",
     "ConfigError",
+    "DaskExecutor",
+    "Executor",
     "Expansion",
     "Failure",
     "File",
@@ -109,6 +114,7 @@ __all__ = [
     "ProgramFailed",
     "ProgramNotFound",
     "Promise",
+    "RayExecutor",
     "Reproduction",
     "ResourceError",
     "ResultTable",
@@ -163,12 +169,15 @@ _HOMES = {
     "CachingExecutor": "flowlib.wrapped_pool",
     "Bound": "flowlib.direct_use",
     "Call": "flowlib.calls",
+    "DaskExecutor": "flowlib.executors.dask",
+    "Executor": "flowlib.executor",
     "Expansion": "flowlib.expansion",
     "Failure": "flowlib.failures",
     "Flow": "flowlib.flow",
     "Ignore": "flowlib.parameters",
     "Item": "flowlib.items",
     "Migration": "flowlib.migration",
+    "RayExecutor": "flowlib.executors.ray",
     "Reproduction": "flowlib.reproduction",
     "ResultTable": "flowlib.result_table",
     "Run": "flowlib.results",

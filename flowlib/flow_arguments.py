@@ -41,7 +41,8 @@ class RunArguments(WantedArguments, total=False):
     Attributes:
         max_failures: After how many failed tasks no new ones start; None is one under
             `exit_on_error`, else any number.
-        executor: "inline", "processes" or another name; None decides by `num_workers`.
+        executor: "inline", "processes" or another name, an `Executor`, or a pool of
+            `concurrent.futures`; None decides by `num_workers`: see docs/scaling.md.
         progress: How the run is shown: "live" bars on a terminal, plain "lines", in a
             "notebook", or "none" (also None). "auto", the default, is the setting of that name,
             or else live on a terminal, in a notebook there, and none in a pipe.
@@ -49,7 +50,7 @@ class RunArguments(WantedArguments, total=False):
     """
 
     max_failures: int | None
-    executor: str | None
+    executor: object
     progress: str | None
     grace_s: float
 

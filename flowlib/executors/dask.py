@@ -113,7 +113,10 @@ class _DaskWorkers(FutureWorkers):
         options: dict[str, Any] = {"retries": 0, **assignment.executor_options.get("dask", {})}
         name = f"{job.spec}-{job.address.key[:8]}-{uuid4().hex[:8]}"  # as Dask groups tasks
         remote = self._jobs.of(job, assignment)
-        sent = self._client.submit(run_remote, remote, key=name, pure=False, **options)
+        try:
+            sent = self._client.submit(run_remote, remote, key=name, pure=False, **options)
+        except (TypeError, ValueError) as error:
+            raise RunError(f"executor_options of {assignment.name} for dask: {error}") from error
         answer: Future[Outcome] = Future()
         self._sent[job.address.key] = sent
         sent.add_done_callback(lambda done: _hand_on(done, answer))

@@ -101,7 +101,11 @@ class _RayWorkers(FutureWorkers):
     def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
         usual = {"num_cpus": 1, "max_retries": 0, "name": job.run.unique_name}
         options = usual | dict(assignment.executor_options.get("ray", {}))
-        sent = self._call.options(**options).remote(self._jobs.of(job, assignment))
+        remote = self._jobs.of(job, assignment)
+        try:
+            sent = self._call.options(**options).remote(remote)
+        except (TypeError, ValueError) as error:
+            raise RunError(f"executor_options of {assignment.name} for ray: {error}") from error
         self._sent[job.address.key] = sent
         answer: Future[Outcome] = sent.future()
         return answer

@@ -25,6 +25,7 @@ from flowlib.setting_kinds import (
     NAMES,
     SECONDS,
     STORE,
+    STORES,
     VIEW,
     Kind,
     one_of,
@@ -44,6 +45,9 @@ class Settings:
 
     store: str | None = _setting(
         STORE, None, "Where results live when a call names no store", "a memory store per run"
+    )
+    stores: tuple[tuple[str, str], ...] = _setting(
+        STORES, (), "Stores by name, for `use_store` and direct calls", "none"
     )
     log_level: str | int = _setting(
         LEVEL, "INFO", "From which level on `configure_logging` shows records"
@@ -205,10 +209,14 @@ def _value(entry: Entry) -> Any:
         value = kind.read(entry.value)
     except (TypeError, ValueError, OverflowError):
         raise SettingsError(f"{entry.origin} is {entry.value!r}; expected {kind.expects}") from None
-    if kind is STORE:
+    if kind in (STORE, STORES):
         from stores.uri import anchored
 
-        return anchored(str(value), str(entry.folder))
+        folder = str(entry.folder)
+        if kind is STORE:
+            return anchored(str(value), folder)
+        pairs: Any = value
+        return tuple((name, anchored(uri, folder)) for name, uri in pairs)
     return value
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,6 +97,18 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(each.strip() for each in found if each.strip())
 
 
+def _stores(value: object) -> tuple[tuple[str, str], ...]:
+    """Names and URIs, from a table or from `name=URI,name=URI`."""
+    if isinstance(value, str):
+        value = dict(each.strip().split("=", 1) for each in value.split(","))
+    if not isinstance(value, Mapping):
+        raise TypeError(value)
+    for name, uri in value.items():
+        if not _text(name).isidentifier() or ":" not in _text(uri):
+            raise ValueError(value)
+    return tuple((name.strip(), uri.strip()) for name, uri in value.items())
+
+
 def one_of(*words: str) -> Kind:
     """One of some words."""
 
@@ -115,3 +127,4 @@ NAMES: Final = Kind("names between commas, * for any letters", _names)
 VIEW: Final = Kind("auto, none or the name of a view", _text)
 LEVEL: Final = Kind(f"{', '.join(LEVELS)} or a number from 10 to 50", _level)
 STORE: Final = Kind('the URI of a store, such as "file:runs"', _text)
+STORES: Final = Kind("a table of names and URIs; name=URI between commas in a variable", _stores)

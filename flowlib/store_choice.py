@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowlib.configuration import settings
-from flowlib.errors import SettingsError
+from flowlib.errors import SettingsError, nearest
 from stores import Address, InMemoryStore, Input, ResultsStore, StoreError, open_store
 from stores.uri import anchored
 
 StoreChoice = ResultsStore | str | Mapping[str, Any]
-"""A store, or what `open_store` opens."""
+"""A store, what `open_store` opens, or a name that the setting `stores` has."""
 
 
 @dataclass(slots=True)
@@ -57,10 +57,12 @@ def use_store(store: StoreChoice) -> Iterator[ResultsStore]:
     """Direct calls in this block use `store`, unless they name another one.
 
     Args:
-        store: A store, or what `stores.open_store` opens: `"file:runs"`.
+        store: A store; what `stores.open_store` opens, `"file:runs"`; or a name that the setting
+            `stores` has.
 
     Raises:
-        StoreError: the text names no store.
+        SettingsError: no store has this name.
+        StoreError: the URI is none.
     """
     opened = _opened(store)
     token = _AROUND.set(_Around(opened, task_around()))
@@ -101,8 +103,8 @@ def chosen_store(given: StoreChoice | None = None) -> ResultsStore:
         given: Its argument.
 
     Raises:
-        SettingsError: the store of the settings cannot be opened.
-        StoreError: the argument is a text that names no store.
+        SettingsError: the store of the settings cannot be opened, or no store has this name.
+        StoreError: the argument is no URI of a store.
         TypeError: it is something else.
     """
     if given is not None:
@@ -123,12 +125,26 @@ def _opened(given: object) -> ResultsStore:
     if isinstance(given, ResultsStore):
         return given
     if isinstance(given, str):
-        return _store_at(anchored(given, os.getcwd()), os.getpid())  # noqa: PTH109  # as text
+        return _store_at(_uri_of(given), os.getpid())
     if isinstance(given, Mapping):
         return open_store(given)
     raise TypeError(
         f"store is {given!r}, which is no store: give LocalFileStore(folder), or 'file:folder'"
     )
+
+
+def _uri_of(given: str) -> str:
+    """The URI that a text is, or that the settings have under this name."""
+    if ":" in given:
+        return anchored(given, os.getcwd())  # noqa: PTH109  # as text
+    known = dict(settings().stores)
+    if given not in known:
+        named = ", ".join(known) or "none"
+        raise SettingsError(
+            f"no store is called {given!r}: write a URI, file:{given} for a folder, or name one in "
+            f"the setting `stores`, which has: {named}.{nearest(given, known)}"
+        )
+    return known[given]
 
 
 @functools.lru_cache(maxsize=32)

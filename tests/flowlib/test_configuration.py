@@ -15,6 +15,7 @@ from stores.uri import anchored
 CASES = {
     "store": ("file:/somewhere", "file:/somewhere"),
     "log_level": ("debug", "DEBUG"),
+    "stores": ("a=memory:, b=file:/x", (("a", "memory:"), ("b", "file:/x"))),
     "log_limit_bytes": ("1000", 1000),
     "rich_uncaught_tracebacks": ("no", False),
     "ignore_diff": ("on", True),
@@ -145,10 +146,12 @@ def test_a_refused_change_changes_nothing():
 
 def test_settings_show_no_password():
     """Of the URI of a store all else is shown."""
-    configure(store="postgresql://me:secret@host/db")
+    other = {"other": "mongodb://me:secret@host/db"}
+    configure(store="postgresql://me:secret@host/db", stores=other)
     assert settings().store == "postgresql://me:secret@host/db"
     shown = repr(settings())
-    assert "store='postgresql://***@host/db', log_level='INFO'" in shown
+    assert "store='postgresql://***@host/db', stores=" in shown
+    assert "mongodb://***@host/db" in shown
     assert "secret" not in shown
 
 

@@ -13,12 +13,14 @@ from flowlib import (
     CodeChanged,
     Flow,
     InMemoryStore,
+    SettingsError,
     configure,
     single_results,
     sweep,
     task,
     use_store,
 )
+from flowlib.configuration import forget
 from stores import LocalFileStore, RecordMissing
 from tests.flowlib import moved_tasks
 from tests.flowlib.direct_tasks import (
@@ -135,6 +137,33 @@ def test_which_store_holds(tmp_path: Path, folder: str) -> None:
     }
     assert found == {"inner": [1], "other": [2], "one": [3], "settings": [4], "memory": [5]}
     assert count(folder) == 5
+
+
+def test_stores_have_names_in_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """In a file, relative to it; in a variable; in `configure`."""
+    (tmp_path / "flowlib.toml").write_text("[stores]\nscratch = 'file:here'\n")
+    monkeypatch.chdir(tmp_path)
+    forget()
+    try:
+        with use_store("scratch") as store:
+            assert square.call(3, folder) == 9
+        assert square.exists(3, store=LocalFileStore(tmp_path / "here"))
+        assert square.call(3, folder, store="scratch") == 9
+        with pytest.raises(SettingsError, match=r"no store is called 'scrach'.* Did you mean scr"):
+            square.call(3, store="scrach")
+        monkeypatch.setenv("FLOWLIB_STORES", "one=memory:,other=file:there")
+        forget()
+        assert square.call(3, folder, store="other") == 9
+        configure(stores={"third": "file:third"})
+        assert square.call(3, folder, store="third") == 9
+    finally:
+        forget()
+    assert repr(store) == f"LocalFileStore('{tmp_path / 'here'}')"
+    assert (count(folder), len([*tmp_path.glob("*/square/*.json")])) == (3, 3)
+    with pytest.raises(SettingsError, match="stores in configure"):
+        configure(stores={"a b": "file:x"})
 
 
 def test_a_store_that_is_none_is_refused() -> None:

@@ -74,7 +74,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             )
             crew = started_workers(chosen, setup, graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, *log.hooks)
-            origin = recorded_origin(store, identity.project_name, type(crew).__module__)
+            origin = recorded_origin(store, type(crew).__module__)
             jobs = JobMaker(plan, identity, origin, log.names)
             state = carry_out(plan, jobs, means, limit, tell)
         run = Run(plan, store, identity, state, shown, story)

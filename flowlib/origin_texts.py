@@ -1,15 +1,10 @@
 """
 What do the digests in a record stand for? Patches and lists of packages, kept once for all.
 
-    <store>/.origins/<digest>.<kind>         a store that is a folder
-    $XDG_STATE_HOME/flowlib/origins/<project>/<digest>.<kind>      for any other store
-
-    .patch        what differed from the commit, for `git apply`
-    .packages     what was installed, a line each
-    .untracked    names of files that git did not track
-    .contents     their contents, if they were asked for: JSON, in base 85
-
-They are named by their digest, written when something is computed, and never changed.
+    patch        what differed from the commit, for `git apply`
+    packages     what was installed, a line each
+    untracked    names of files that git did not track
+    contents     their contents, if they were asked for: JSON, in base 85
 """
 
 from __future__ import annotations
@@ -20,7 +15,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from flowlib.configuration import settings
@@ -31,30 +25,27 @@ from flowlib.provenance import (
     PACKAGES,
     PATCH,
     UNTRACKED,
-    Origin,
     origin_of_process,
 )
-from flowlib.run_folders import origins_folder
-from flowlib.run_identity import UNCATEGORIZED
+from flowlib.text_shelf import file_of, keep, read
 from stores import Attempt, ResultsStore
 
 MOST_CHARACTERS: Final = 4_000
-"""Of a patch in a record, where the store is no folder, or cannot keep texts."""
+"""Of a patch in a record, where the store cannot keep texts."""
 
 _CUT: Final = "# cut by flowlib: "
 _DIFF: Final = "git_diff"
 _NOTES: Final = "notes"
 
 
-def recorded_origin(store: ResultsStore, project: str, executor: str = "") -> dict[str, Any]:
+def recorded_origin(store: ResultsStore, executor: str = "") -> dict[str, Any]:
     """Where the results come from that this process computes, as records tell it.
 
-    It asks git, so it is done once for a run. The texts are kept beside the records of a store
-    that is a folder; records of others hold the beginning of the patch themselves.
+    It asks git, so it is done once for a run. The texts are kept beside the records; where that
+    cannot be done, the records hold the beginning of the patch themselves.
 
     Args:
         store: Where the results will be.
-        project: Name of the project.
         executor: The module of what runs the tasks; the last part is told.
     """
     known = settings()
@@ -65,10 +56,9 @@ def recorded_origin(store: ResultsStore, project: str, executor: str = "") -> di
     )
     name = executor.rpartition(".")[2]
     facts = {**origin.facts, **({"executor": name} if name else {})}
-    why = _kept(origins_folder(store, project), origin)
-    if why:
+    texts = {(kind, str(facts[DIGESTS[kind]])): text for kind, text in origin.texts.items()}
+    if why := keep(store, texts):
         facts[_NOTES] = [*facts.get(_NOTES, ()), f"the patch and packages are not kept: {why}"]
-    if why or store.runs_dir is None:
         facts[_DIFF] = _cut(origin.texts.get(PATCH, b"").decode("utf-8", "replace"))
     return facts
 
@@ -90,85 +80,45 @@ class Kept:
 
 def kept_texts(store: ResultsStore, attempt: Attempt) -> Kept:
     """What is kept of where the result of an attempt comes from."""
-    origin, project = attempt.provenance, project_of(attempt)
-    patch = place_of(store, project, origin, PATCH)
+    origin = attempt.provenance
+    patch = file_of(store, PATCH, origin.get(DIGESTS[PATCH]))
     return Kept(
         None if patch is None else str(patch),
-        packages_of(store, project, origin),
-        tuple(untracked_of(store, project, origin)),
+        packages_of(store, origin),
+        tuple(untracked_of(store, origin)),
     )
 
 
-def project_of(attempt: Attempt) -> str:
-    """The project of the run that made an attempt."""
-    return UNCATEGORIZED if attempt.run is None else attempt.run.project_name
-
-
-def patch_of(store: ResultsStore, project: str, origin: Mapping[str, Any]) -> bytes | None:
+def patch_of(store: ResultsStore, origin: Mapping[str, Any]) -> bytes | None:
     """The whole patch of a result, as it was kept; None if it is not there, or not whole."""
-    found = _text(store, project, origin, PATCH)
+    found = _text(store, origin, PATCH)
     if found is not None:
         return found
     inline = str(origin.get(_DIFF) or "")
     return inline.encode() if inline and f"\n{_CUT}" not in inline else None
 
 
-def packages_of(
-    store: ResultsStore, project: str, origin: Mapping[str, Any]
-) -> dict[str, str] | None:
+def packages_of(store: ResultsStore, origin: Mapping[str, Any]) -> dict[str, str] | None:
     """Versions of the packages that were installed, by name; None if they are not known."""
-    found = _text(store, project, origin, PACKAGES)
+    found = _text(store, origin, PACKAGES)
     return None if found is None else packages_in(found.decode("utf-8", "replace"))
 
 
-def untracked_of(store: ResultsStore, project: str, origin: Mapping[str, Any]) -> list[str]:
+def untracked_of(store: ResultsStore, origin: Mapping[str, Any]) -> list[str]:
     """Names of the files that git did not track, as far as they are known."""
-    return os.fsdecode(_text(store, project, origin, UNTRACKED) or b"").splitlines()
+    return os.fsdecode(_text(store, origin, UNTRACKED) or b"").splitlines()
 
 
-def contents_of(store: ResultsStore, project: str, origin: Mapping[str, Any]) -> dict[str, bytes]:
+def contents_of(store: ResultsStore, origin: Mapping[str, Any]) -> dict[str, bytes]:
     """The files that git did not track, by name, as far as they were kept."""
     with contextlib.suppress(ValueError, AttributeError, TypeError):
-        found = json.loads(_text(store, project, origin, CONTENTS) or b"{}")
+        found = json.loads(_text(store, origin, CONTENTS) or b"{}")
         return {name: base64.b85decode(text) for name, text in found.items()}
     return {}
 
 
-def place_of(
-    store: ResultsStore, project: str, origin: Mapping[str, Any], kind: str
-) -> Path | None:
-    """The file of a text that a record names, if it is there."""
-    digest = origin.get(DIGESTS[kind])
-    if not isinstance(digest, str) or not digest.isalnum():
-        return None
-    path = origins_folder(store, project) / f"{digest}.{kind}"
-    return path if path.is_file() else None
-
-
-def _text(store: ResultsStore, project: str, origin: Mapping[str, Any], kind: str) -> bytes | None:
-    path = place_of(store, project, origin, kind)
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
-
-
-def _kept(folder: Path, origin: Origin) -> str:
-    """Keep the texts that are not there yet; why that cannot be done, if it cannot."""
-    try:
-        for kind, text in origin.texts.items():
-            path = folder / f"{origin.facts[DIGESTS[kind]]}.{kind}"
-            if path.exists():
-                continue
-            folder.mkdir(parents=True, exist_ok=True)
-            new = path.with_suffix(f".{os.getpid()}.new")
-            new.write_bytes(text)
-            new.replace(path)
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
+def _text(store: ResultsStore, origin: Mapping[str, Any], kind: str) -> bytes | None:
+    return read(store, kind, origin.get(DIGESTS[kind]))
 
 
 def _cut(patch: str) -> str:

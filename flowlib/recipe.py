@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from flowlib.git_state import work_tree
 from flowlib.machine import machine
-from flowlib.origin_texts import contents_of, packages_of, patch_of, project_of, untracked_of
+from flowlib.origin_texts import contents_of, packages_of, patch_of, untracked_of
 from flowlib.packages import installed_packages, packages_in
 from flowlib.rerun import document_words, script_words, without_store
 from flowlib.source_tree import has_commit
@@ -82,7 +82,6 @@ class _Reader:
         self._address = address
         self._attempt = attempt
         self._origin: Mapping[str, Any] = attempt.provenance
-        self._project = project_of(attempt)
 
     def recipe(self, repository: str | None) -> Recipe:
         """All of it."""
@@ -90,8 +89,8 @@ class _Reader:
         commit, root = self._text("git_commit"), self._text("git_root")
         root = root or work_tree(self._text("folder") or "/")
         found = self._repository(commit, repository, root) if commit else ""
-        patch = patch_of(self._store, self._project, origin)
-        contents = contents_of(self._store, self._project, origin)
+        patch = patch_of(self._store, origin)
+        contents = contents_of(self._store, origin)
         document = without_store(document_words(self._store, self._attempt))
         words = document or script_words(origin)
         return Recipe(
@@ -138,7 +137,7 @@ class _Reader:
 
     def _doubts(self, contents: Mapping[str, bytes]) -> Iterator[str]:
         names = [
-            each for each in untracked_of(self._store, self._project, self._origin)
+            each for each in untracked_of(self._store, self._origin)
             if not any(kept == each or kept.startswith(each) for kept in contents)
         ]  # fmt: skip
         count = len(names) if names or contents else self._origin.get("git_untracked")
@@ -158,7 +157,7 @@ class _Reader:
             then = self._origin.get(name)
             if then and then != now.get(name):
                 yield name, _shown(then), _shown(now.get(name))
-        packages = packages_of(self._store, self._project, self._origin)
+        packages = packages_of(self._store, self._origin)
         if packages is None:
             yield "packages", "unknown", ""
             return

@@ -7,9 +7,6 @@ Where are the events and logs of a run kept?
     <store>/.code/<fact>.json                what the code said that has made results
     $XDG_STATE_HOME/flowlib/code/<project>/<fact>.json
 
-    <store>/.origins/<digest>.<kind>         texts that many records name: see `origin_texts`
-    $XDG_STATE_HOME/flowlib/origins/<project>/<digest>.<kind>
-
     …/manifest.json                          the nodes that were asked for, and how they ended
     …/graph.json                             what each of its nodes reads from
     …/events-<host>-<pid>.jsonl              what happened, one file for each process that writes
@@ -34,7 +31,6 @@ LOGS: Final = "logs"
 WORKERS: Final = "workers"
 MANIFEST: Final = "manifest.json"
 CODE: Final = ".code"
-ORIGINS: Final = ".origins"
 
 _STATE_HOME: Final = ".local/state"
 
@@ -59,24 +55,9 @@ def code_folder(store: ResultsStore, project: str) -> Path:
         store: The store.
         project: Name of the project.
     """
-    return _beside(store, CODE, project)
-
-
-def origins_folder(store: ResultsStore, project: str) -> Path:
-    """The folder that keeps patches and lists of packages, which records name by digest.
-
-    Args:
-        store: The store.
-        project: Name of the project.
-    """
-    return _beside(store, ORIGINS, project)
-
-
-def _beside(store: ResultsStore, name: str, project: str) -> Path:
-    """A folder beside the records of a store that is one; elsewhere that of the project."""
     if (beside := store.runs_dir) is not None:
-        return beside.with_name(name)
-    return _state_home() / "flowlib" / name.removeprefix(".") / encoded(project)
+        return beside.with_name(CODE)
+    return _state_home() / "flowlib" / "code" / encoded(project)
 
 
 def make_run_folder(runs: Path, run_name: str) -> Path:

@@ -274,9 +274,9 @@ PATCH = """
         flow.run(num_workers=2, executor="processes", results_store=store)
         for record in store.records():
             found = record.latest.provenance
-            patch = patch_of(store, "uncategorized", found) or b""
-            names = untracked_of(store, "uncategorized", found)
-            contents = contents_of(store, "uncategorized", found)
+            patch = patch_of(store, found) or b""
+            names = untracked_of(store, found)
+            contents = contents_of(store, found)
             print(len(found["git_commit"]), found["git_dirty"], b"+# changed" in patch)
             print("new.txt" in names, contents.get("new.txt"), found.get("environment"))
 """

@@ -22,7 +22,7 @@ from flowlib.origin_texts import (
 )
 from flowlib.packages import installed_packages, lock_file
 from flowlib.provenance import origin_of_attempt, origin_of_process, provenance
-from stores import InMemoryStore, LocalFileStore
+from stores import InMemoryStore, LocalFileStore, ResultsStore, open_store
 from tests.acceptance.scripts import ROOT, run_script
 from tests.flowlib.repositories import git, repository_in
 
@@ -280,42 +280,62 @@ def test_records_of_a_folder_name_the_texts_that_lie_beside_them(repository, tmp
     (repository / "a.py").write_text("".join(f"line {n}\n" for n in range(10_000)))
     (repository / "new.py").write_text("x")
     store = LocalFileStore(tmp_path / "runs")
-    first = recorded_origin(store, "p", "inline")
-    second = recorded_origin(store, "p", "inline")
+    first = recorded_origin(store, "inline")
+    second = recorded_origin(store, "inline")
     assert first == second
     assert len(json.dumps(first)) < 1500
     assert (first["git_diff"], first["executor"]) == ("", "inline")
-    text = patch_of(store, "p", first)
+    text = patch_of(store, first)
     assert text is not None and text.count(b"\n+line ") == 10_000
-    assert packages_of(store, "p", first)["pytest"] == pytest.__version__
-    assert untracked_of(store, "p", first) == ["new.py"]
-    assert contents_of(store, "p", first) == {}
+    assert packages_of(store, first)["pytest"] == pytest.__version__
+    assert untracked_of(store, first) == ["new.py"]
+    assert contents_of(store, first) == {}
     kinds = sorted(each.suffix for each in (tmp_path / "runs" / ".origins").iterdir())
     assert kinds == [".packages", ".patch", ".untracked"]
     assert list(store.records()) == []
 
 
 @pytest.mark.needs("git")
-def test_records_of_other_stores_hold_the_beginning_of_the_patch(repository):
-    """The whole is kept on the machine that ran it."""
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_records_of_other_stores_are_as_small(kind, repository, tmp_path):
+    """The texts lie beside their records, and whoever opens the store can read them."""
+    if kind == "sqlite":
+        pytest.importorskip("sqlalchemy")
     (repository / "a.py").write_text("".join(f"line {n}\n" for n in range(10_000)))
-    found = recorded_origin(InMemoryStore(), "p")
+    store = open_store("memory:" if kind == "memory" else f"sqlite:///{tmp_path / 'x.db'}")
+    found = recorded_origin(store, "processes")
+    assert recorded_origin(store, "processes") == found
+    assert (found["git_diff"], "notes" in found) == ("", False)
+    reader = store if kind == "memory" else open_store(f"sqlite:///{tmp_path / 'x.db'}")
+    whole = patch_of(reader, found)
+    assert whole is not None and whole.count(b"\n+line ") == 10_000
+    assert packages_of(reader, found)["pytest"] == pytest.__version__
+    assert patch_of(reader, {**found, "git_diff_digest": "0" * 32}) is None
+    assert list(reader.records()) == []
+
+
+@pytest.mark.needs("git")
+def test_a_store_that_keeps_nothing_but_results_is_a_note(repository, monkeypatch):
+    """Its records hold the beginning of the patch themselves."""
+    monkeypatch.setattr(InMemoryStore, "beside", ResultsStore.beside)
+    (repository / "a.py").write_text("".join(f"line {n}\n" for n in range(10_000)))
+    found = recorded_origin(InMemoryStore())
     assert 3_900 < len(found["git_diff"]) < MOST_CHARACTERS + 100
     assert "\n# cut by flowlib: " in found["git_diff"]
-    whole = patch_of(InMemoryStore(), "p", found)
-    assert whole is not None and whole.count(b"\n+line ") == 10_000
-    elsewhere = {**found, "git_diff_digest": "0" * 32}
-    assert patch_of(InMemoryStore(), "p", elsewhere) is None
+    assert any(note.startswith("the patch and packages are not kept: ") for note in found["notes"])
+    assert patch_of(InMemoryStore(), found) is None
+    short = {**found, "git_diff": "diff --git a/x b/x\n"}
+    assert patch_of(InMemoryStore(), short) == b"diff --git a/x b/x\n"
 
 
 def test_records_of_earlier_versions_are_readable(tmp_path):
     """They hold the patch themselves, if it is not cut."""
     store = LocalFileStore(tmp_path)
     old = {"git_commit": "1" * 40, "git_diff": "diff --git a/x b/x\n", "git_diff_digest": "2" * 32}
-    assert patch_of(store, "p", old) == b"diff --git a/x b/x\n"
-    assert patch_of(store, "p", {**old, "git_diff": "+x\n# cut by flowlib: 9 more lines\n"}) is None
-    assert packages_of(store, "p", old) is None
-    assert patch_of(store, "p", {"git_diff_digest": "../../etc/passwd"}) is None
+    assert patch_of(store, old) == b"diff --git a/x b/x\n"
+    assert patch_of(store, {**old, "git_diff": "+x\n# cut by flowlib: 9 more lines\n"}) is None
+    assert packages_of(store, old) is None
+    assert patch_of(store, {"git_diff_digest": "../../etc/passwd"}) is None
 
 
 def test_a_folder_that_cannot_be_written_is_a_note(tmp_path):
@@ -323,7 +343,7 @@ def test_a_folder_that_cannot_be_written_is_a_note(tmp_path):
     store = LocalFileStore(tmp_path / "runs")
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / ".origins").write_text("")
-    found = recorded_origin(store, "p")
+    found = recorded_origin(store)
     assert any(note.startswith("the patch and packages are not kept: ") for note in found["notes"])
 
 
@@ -338,8 +358,8 @@ def test_untracked_files_are_kept_on_request(repository, tmp_path):
     (repository / "big").write_bytes(bytes(git_state.MOST_BYTES + 1))
     configure(keep_untracked=True)
     store = LocalFileStore(tmp_path / "runs")
-    found = recorded_origin(store, "p")
-    assert contents_of(store, "p", found) == {
+    found = recorded_origin(store)
+    assert contents_of(store, found) == {
         ".gitignore": b"ignored\n",
         "sub/new.py": b"\xff\x00new",
         "token.py": b'token = "***"\n',
@@ -415,6 +435,6 @@ def test_everything_can_be_kept_as_json(repository, tmp_path):
     git(repository, "add", ".")
     (repository / os.fsdecode(b"\xff.py")).write_text("y")
     store = LocalFileStore(tmp_path / "runs")
-    found = recorded_origin(store, "p")
+    found = recorded_origin(store)
     json.dumps(found, ensure_ascii=False).encode()
-    assert untracked_of(store, "p", found) == [os.fsdecode(b"\xff.py")]
+    assert untracked_of(store, found) == [os.fsdecode(b"\xff.py")]

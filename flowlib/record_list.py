@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from flowlib.bulk import paused_collection
-from flowlib.errors import SelectorError, nearest
+from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.stored_selection import read_records, select_records
+from flowlib.submitted_tasks import Submitted
 from stores import Address, ResultsStore, canonical
 from stores.canonical import Opaque
 from stores.config_paths import ABSENT, value_at
@@ -23,7 +25,7 @@ Config = Mapping[str, Any]
 def list_records(
     store: ResultsStore, texts: Sequence[str] = (), since: float | None = None
 ) -> list[Summary]:
-    """The records that selectors select, the newest first.
+    """The records that selectors select, and submitted tasks without one, the newest first.
 
     Every record is read; nothing big is loaded, and nothing is unpickled.
 
@@ -36,11 +38,35 @@ def list_records(
         SelectorError: a text is no selector, or it selects nothing.
     """
     with paused_collection():
-        found = list(read_summaries(store, select_records(store, texts) if texts else None))
+        known = Submitted(store)
+        records, pending = _selected(store, known, texts) if texts else (None, known.pending)
+        found = [*read_summaries(store, records), *known.summaries(pending)]
         if since is not None:
             found = [each for each in found if (each.ended_at or 0.0) >= since]
         found.sort(key=lambda each: (-(each.ended_at or 0.0), each.address.task, each.address.key))
     return found
+
+
+def _selected(
+    store: ResultsStore, submitted: Submitted, texts: Sequence[str]
+) -> tuple[list[Address], list[Address]]:
+    """The records that selectors select, and the submitted tasks without one."""
+    records: set[Address] = set()
+    pending: dict[Address, None] = {}
+    for text in texts:
+        with suppress(NothingSelected):
+            pending.update(dict.fromkeys(submitted.find([text], only_pending=True)))
+    try:
+        return select_records(store, texts), list(pending)
+    except NothingSelected:  # some are pending alone, perhaps
+        for text in texts if pending else ():
+            try:
+                records.update(select_records(store, [text]))
+            except NothingSelected:
+                submitted.find([text], only_pending=True)
+        if not pending:
+            raise
+    return sorted(records), list(pending)
 
 
 def read_summaries(

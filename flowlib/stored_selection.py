@@ -7,6 +7,7 @@ Which records of a store do selectors select? The grammar of `flowlib.selectors`
     Train[lr=0.1]           by config, defaults included
     @failed @interrupted @finished @saved    by state: @failed has no result that counts
     @last                   all tasks of the run that began last
+    @pending                those that were submitted and have not run; they have no record
     Train+  +Train          with what was computed from it, or what it was computed from
 """
 
@@ -14,12 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Final
 
 from flowlib.bulk import paused_collection
-from flowlib.errors import NothingSelected, SelectorError, nearest
+from flowlib.errors import FlowError, NothingSelected, SelectorError, nearest
 from flowlib.selectors import Selector, parse_selector
+from flowlib.submitted_tasks import PENDING, Submitted
 from stores import Address, Query, Record, ResultsStore, TaskState
 from stores.sieve import ended_at, full_config
 
@@ -29,7 +32,7 @@ _STATES: Final = {
     "finished": TaskState.FINISHED,
     "saved": TaskState.SAVED,
 }
-WORDS: Final = (*_STATES, "last")
+WORDS: Final = (*_STATES, "last", PENDING)
 """What may stand behind `@`."""
 
 _BARE_KEY: Final = re.compile(r"[0-9a-f]{4,}")
@@ -54,12 +57,21 @@ def select_records(store: ResultsStore, texts: Iterable[str] = ()) -> list[Addre
     found: set[Address] = set()
     with paused_collection():
         for text in several:
-            if (exact := _whole(text)) in stock.known:
-                found.add(exact)
-            else:
-                selector = parse_selector(text, stock.by_task)
-                found |= stock.spread(selector, stock.meant(selector))
+            try:
+                found |= stock.selected(text)
+            except NothingSelected as error:
+                raise _told_of_pending(store, text, error) from None
     return sorted(found)
+
+
+def _told_of_pending(store: ResultsStore, text: str, error: NothingSelected) -> NothingSelected:
+    """The same error, unless what is meant was submitted and has not run."""
+    with suppress(FlowError):
+        first, *more = Submitted(store).find([text], only_pending=True)
+        is_one = f"{text!r}: {first} was submitted and has not run yet: flowlib execute {first}"
+        others = f"{text!r}: {len(more) + 1} tasks were submitted and have not run yet"
+        return NothingSelected(others if more else is_one)
+    return error
 
 
 def select_record(store: ResultsStore, text: str) -> Address:
@@ -100,6 +112,18 @@ class _Stock:
 
     def __init__(self, store: ResultsStore) -> None:
         self._store = store
+
+    def selected(self, text: str) -> set[Address]:
+        """The records that a text selects.
+
+        Raises:
+            NothingSelected: there is none.
+            SelectorError: it is no selector, or the beginning of a key means several.
+        """
+        if (exact := _whole(text)) in self.known:
+            return {exact}
+        selector = parse_selector(text, self.by_task)
+        return self.spread(selector, self.meant(selector))
 
     @cached_property
     def addresses(self) -> list[Address]:

@@ -28,7 +28,7 @@ Selectors mean tasks: in --force, --only, --skip, --keep, and in ls, results, rm
   Train-12           the 12th task of the spec
   Train[lr=1e-3]     those with this config; several conditions between commas
   @failed            those without a result that counts; @last those of the last run;
-                     in a store also @interrupted, @finished, @saved
+                     in a store also @interrupted, @finished, @saved, @pending
   Train+  +Train     also what is downstream, or upstream, of them
 
 Quote brackets and stars for the shell: 'Train[lr=1e-3]+'."""

@@ -14,6 +14,7 @@ from flowlib.cli.output import note, signs, write, write_json, write_lines
 from flowlib.live_terminal import size_of
 from flowlib.run_lines import run_document, run_lines, run_story, run_story_document
 from flowlib.stored_runs import find_run, stored_runs
+from flowlib.submitted_tasks import Submitted
 
 _WIDTH = 100
 _FEWEST = 10
@@ -48,8 +49,10 @@ def command(run: str | None, is_all: bool, as_json: bool, store_uri: str | None)
             write_lines(run_story(found, signs(), time.time(), columns))
         return
     runs = stored_runs(store)
+    pending = len(Submitted(store).pending)
     if as_json:
-        write_json({"total": len(runs), "runs": [run_document(each) for each in runs]})
+        documents = [run_document(each) for each in runs]
+        write_json({"total": len(runs), "runs": documents, "pending": pending})
         return
     shown = runs if is_all or not has_terminal else runs[: max(_FEWEST, lines - _AROUND)]
     write_lines(run_lines(shown, signs(), time.time(), columns if has_terminal else None))
@@ -57,3 +60,6 @@ def command(run: str | None, is_all: bool, as_json: bool, store_uri: str | None)
         write(f"{signs().more} {len(runs) - len(shown):,} more of {len(runs):,}: --all\n")
     if not runs:
         note("no run has used this store yet")
+    if pending:
+        were = "task was submitted and has" if pending == 1 else "tasks were submitted and have"
+        note(f"{signs().icon('pending')} {pending:,} {were} not run: flowlib ls @pending")

@@ -193,8 +193,7 @@ def _call(
             kind = None
             returned = computed(assignment, context, inputs)
             if isinstance(returned, Future):
-                waits = around.left_open is None or not around.left_open.takes(job.address)
-                if not waits and not returned.done():
+                if around.left_open is not None and around.left_open.takes(job.address):
                     return _Ending(TaskState.RUNNING, awaits=returned)
                 returned = returned.result()
             value = _saved(returned, attempt)

@@ -12,6 +12,7 @@ import pytest
 from examples.digits import flow as digits
 from examples.digits.tables import varying
 from examples.digits.tasks import Select, Summarise
+from examples.from_fleche import cells as fleche
 from examples.functions import flow as functions
 from flowlib import Flow, TaskSpec, sweep
 from stores import MetaDict, Sweep
@@ -172,3 +173,47 @@ def test_torch_example_is_built_without_torch() -> None:
     demands = {n.name: n.declaration.options.resources for n in flow.graph}
     assert flow.num_tasks == 8
     assert demands == {"Spirals": {}, "TrainNet": {"gpu": 1}, "BestNet": {}}
+
+
+FLECHE = {
+    "1a": ["Results: [1, 3, 5, 7]", "In the store: True"],
+    "1b": ["Results: [1, 3, 5, 7]", "In the store: True"],
+    "1c": ["Results: [0, 1, 8, 27, 64]", "Cached: True"],
+    "1d": ["Results: [0, 1, 8, 27, 64]", "In the store: True"],
+    "2": [
+        "First call returns a Future: True",
+        "Result: 16",
+        "Cached: True",
+        "Second call is the cached value, not a Future: 16",
+    ],
+    "3a": [
+        "First-pass results: [0, 3, 6, 9]",
+        "All already done? True",
+        "Cached results: [0, 3, 6, 9]",
+    ],
+    "3b": ["Results: [0, 1, 8, 27, 64]", "Cached: True"],
+    "3c": ["Result: 125", "Cached: True"],
+}
+"""What the cells of the notebook print, as their comments say."""
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(each, marks=[pytest.mark.slow] if each in ("1d", "3c") else [])
+        for each in FLECHE
+    ],
+)
+def test_cells_of_the_notebook_of_fleche(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each gives the values of its source."""
+    if number in ("1d", "3c"):
+        pytest.importorskip("executorlib")
+    fleche.CELLS[number]()
+    assert capsys.readouterr().out.splitlines() == FLECHE[number]
+
+
+def test_cells_of_the_notebook_of_fleche_as_a_command(tmp_path: Path) -> None:
+    """Those that are named, with their numbers."""
+    done = run_python(["-m", "examples.from_fleche", "1c", "2"], tmp_path)
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == ["[1c]", *FLECHE["1c"], "[2]", *FLECHE["2"]]

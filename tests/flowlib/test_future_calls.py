@@ -56,6 +56,15 @@ def failing(x: int) -> Any:
     return POOL.submit(divmod, x, 0)
 
 
+DONE: list[Future[int]] = []
+
+
+@task
+def at_once() -> Any:
+    """A Future that is done."""
+    return DONE[0]
+
+
 @task
 def in_process(x: int) -> Any:
     """A Future, in whichever process."""
@@ -76,6 +85,16 @@ def test_the_first_call_gives_a_future_and_the_second_the_value(tmp_path: Path) 
         assert squared.exists(4, str(log), str(gate), store=store)
         assert squared.call(4, str(log), str(gate), store=store) == 16
         assert lines(log) == ["called 4", "computed 4"]
+
+
+def test_it_is_a_future_also_if_the_pool_was_faster() -> None:
+    """What the first call gives does not depend on luck."""
+    done: Future[int] = Future()
+    done.set_result(5)
+    DONE.append(done)
+    first = at_once.call(store=InMemoryStore())
+    assert isinstance(first, Future)
+    assert (first.done(), value(first)) == (True, 5)
 
 
 def test_who_calls_again_before_it_is_done_gets_the_same_future(tmp_path: Path) -> None:

@@ -190,7 +190,10 @@ def test_a_value_that_cannot_be_stored_is_a_failure(any_files: ResultsStore) -> 
     FUTURES["x"].set_result({"a": threading.Lock()})
     with pytest.raises(Exception, match="lock"):
         given.result(60)
-    assert begun.begin()[0] is OutcomeKind.FAILED
+    FUTURES["x"] = Future()
+    FUTURES["x"].set_result({"a": 8})
+    assert begun.begin()[0] is OutcomeKind.OPEN
+    assert kept(any_files, begun.node.address) == 8
 
 
 def test_to_cancel_the_callers_future_cancels_the_work() -> None:
@@ -211,8 +214,13 @@ def test_to_cancel_the_callers_future_cancels_the_work() -> None:
     assert kept(running.store, running.node.address) == 2
 
 
-def test_a_future_that_is_done_already_is_not_left_open() -> None:
-    """Its value is committed at once."""
+def test_a_future_that_is_done_already_is_given_all_the_same() -> None:
+    """What a call gives does not depend on who was faster; its value is committed at once."""
     done: Future[dict[str, int]] = Future()
     done.set_result({"a": 7})
-    assert Begun(done, InMemoryStore()).begin() == (OutcomeKind.FINISHED, None)
+    begun = Begun(done, InMemoryStore())
+    kind, given = begun.begin()
+    assert kind is OutcomeKind.OPEN
+    assert given is not None
+    assert (given.done(), given.result(60)) == (True, 7)
+    assert begun.begin() == (OutcomeKind.FOUND, None)

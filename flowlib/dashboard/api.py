@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.neighbours import as_neighbours, readers_of
 from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import Row
 from flowlib.dashboard.statuses import ATTEMPT, RESULT
+from flowlib.dashboard.stock import Stock
 from flowlib.record_lines import plain_config, time_text
 from flowlib.record_story import record_story, story_document
 from flowlib.result_cells import as_json

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from flowlib.dashboard import api
-from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.catalogue import Catalogue
 from flowlib.dashboard.frame import page
 from flowlib.dashboard.guard import Guard
@@ -26,6 +26,7 @@ from flowlib.dashboard.markup import Child, tag
 from flowlib.dashboard.openapi import openapi
 from flowlib.dashboard.pages import Asked, pages
 from flowlib.dashboard.questions import BadQuestion, question_of
+from flowlib.dashboard.stock import Stock
 from flowlib.dashboard.stream import Stream
 from flowlib.errors import FlowError
 from stores import Address, ResultsStore, StoreError
@@ -46,15 +47,7 @@ def application(
         api_only: Whether there are no pages.
         version: Of flowlib.
     """
-    dashboard = Dashboard(store, version)
-    routes = dashboard.api_routes() + ([] if api_only else dashboard.page_routes())
-    inner = Starlette(
-        routes=routes,
-        lifespan=dashboard.lifespan,
-        exception_handlers={HTTPException: _refused, Exception: _failed},
-    )
-    inner.router.redirect_slashes = False
-    return Guard(inner, token)
+    return Dashboard(store, version).application(token=token, api_only=api_only)
 
 
 class Dashboard:
@@ -65,10 +58,31 @@ class Dashboard:
         version: Of flowlib.
     """
 
-    def __init__(self, store: ResultsStore, version: str) -> None:
+    def __init__(self, store: ResultsStore, version: str = "") -> None:
         self._store, self._version = store, version
         self._answers = Answers(Catalogue(store), LiveRuns(store))
         self._stream: Stream | None = None
+
+    def application(self, *, token: str = "", api_only: bool = False) -> ASGIApp:
+        """What a server of ASGI serves.
+
+        Args:
+            token: What must be known to ask; empty if loopback is enough.
+            api_only: Whether there are no pages.
+        """
+        routes = self.api_routes() + ([] if api_only else self.page_routes())
+        inner = Starlette(
+            routes=routes,
+            lifespan=self.lifespan,
+            exception_handlers={HTTPException: _refused, Exception: _failed},
+        )
+        inner.router.redirect_slashes = False
+        return Guard(inner, token)
+
+    def end(self) -> None:
+        """Let those go who follow: the server ends."""
+        if self._stream is not None:
+            self._stream.end()
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:

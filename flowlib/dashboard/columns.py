@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import Row
+from flowlib.dashboard.stock import Stock
 from flowlib.record_list import short
 
 

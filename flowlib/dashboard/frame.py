@@ -51,7 +51,7 @@ def page(title: str, *main: Child, store: str, here: str = "", refresh_s: int | 
             "header",
             tag("nav", *links, aria_label="pages"),
             tag("span", cut(store, 120), class_="store", title="the store"),
-            tag("span", "○", id="connection", role="status", title="not connected"),
+            tag("span", id="connection", role="status"),
         ),
         tag("main", *main, id="main", tabindex="-1"),
         tag(
@@ -69,7 +69,8 @@ def url(path: str, *pairs: tuple[str, object], **named: object) -> str:
     """An address here; values that are None or empty are left out."""
     given = [*pairs, *named.items()]
     told = urlencode([(name, str(value)) for name, value in given if value not in (None, "")])
-    return f"{path}?{told}" if told else path
+    sign = "&" if "?" in path else "?"
+    return f"{path}{sign}{told}" if told else path
 
 
 def task_url(address: Address) -> str:
@@ -85,6 +86,11 @@ def run_url(name: str) -> str:
 def task_link(address: Address, text: str = "") -> Markup:
     """A link to the page of a task."""
     return tag("a", text or str(address), href=task_url(address), class_="id")
+
+
+def counted(number: int, what: str) -> str:
+    """`1 task`, `2,000 tasks`."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def state_mark(word: str) -> Markup:

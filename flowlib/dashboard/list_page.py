@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from flowlib.age import ago
-from flowlib.dashboard.answers import Answer, Answers, Stock
+from flowlib.dashboard.answers import Answer, Answers
 from flowlib.dashboard.columns import Varying, varying
 from flowlib.dashboard.frame import state_mark, table, task_link, url
 from flowlib.dashboard.markup import Child, Markup, cut, tag
 from flowlib.dashboard.questions import Given, Question
 from flowlib.dashboard.rows import Row
 from flowlib.dashboard.statuses import ATTEMPT, RESULT
+from flowlib.dashboard.stock import Stock
 from flowlib.durations import took
 from flowlib.record_lines import stamp
 from flowlib.record_list import short

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.rows import Row
+from flowlib.dashboard.stock import Stock
 from flowlib.record_story import Neighbour
 from stores import Address
 

@@ -7,10 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flowlib.age import ago
-from flowlib.dashboard.answers import Answers, Stock
-from flowlib.dashboard.frame import counts_bar, run_url, section, state_mark, table, task_link, url
+from flowlib.dashboard.answers import Answers
+from flowlib.dashboard.frame import (
+    counted,
+    counts_bar,
+    run_url,
+    section,
+    state_mark,
+    table,
+    task_link,
+    url,
+)
 from flowlib.dashboard.markup import Child, Markup, tag
 from flowlib.dashboard.questions import Question
+from flowlib.dashboard.stock import Stock
 from flowlib.stored_runs import StoredRun
 from flowlib.vocabulary import SHOWN_STATES
 
@@ -34,7 +44,7 @@ def overview(answers: Answers, stock: Stock, now: float) -> Markup:
     unreadable = answers.catalogue.unreadable
     return tag(
         "div",
-        tag("h1", f"{total.total():,} tasks"),
+        tag("h1", counted(total.total(), "task")),
         tag("p", *_cards(total), class_="cards"),
         tag("p", f"{unreadable:,} records cannot be read", class_="warning")
         if unreadable
@@ -66,8 +76,8 @@ def _by_task(found: Mapping[str, Counter[str]]) -> Markup:
             "tr",
             tag("td", tag("a", name, href=url("/tasks", task=f"{name}/"))),
             tag("td", f"{found[name].total():,}", class_="number"),
-            tag("td", counts_bar(ordered(found[name]))),
-            tag("td", *_words(ordered(found[name]))),
+            tag("td", counts_bar(in_order(found[name]))),
+            tag("td", *state_words(in_order(found[name]))),
             tag("td", tag("a", "sweep", href=url("/sweep", task=name))),
         )
         for name in names
@@ -80,12 +90,13 @@ def _by_task(found: Mapping[str, Counter[str]]) -> Markup:
     )
 
 
-def ordered(counts: Counter[str]) -> dict[str, int]:
+def in_order(counts: Counter[str]) -> dict[str, int]:
     """Counts in the order in which states are shown: what is done first."""
     return {word: counts[word] for word in reversed(SHOWN_STATES) if counts[word]}
 
 
-def _words(counts: dict[str, int]) -> list[Child]:
+def state_words(counts: dict[str, int]) -> list[Child]:
+    """Each state with how many there are."""
     found: list[Child] = []
     for word, count in counts.items():
         found += [state_mark(word), f" {count:,} "]
@@ -115,10 +126,10 @@ def _runs(runs: Sequence[StoredRun], total: int) -> Markup | None:
     rows = [
         tag(
             "tr",
-            tag("td", tag("a", run.name, href=run_url(run.name))),
+            tag("td", tag("a", run.name, href=run_url(run.folder.name))),
             tag("td", run_mark(run)),
-            tag("td", counts_bar(ordered(Counter(run.counts or {})))),
-            tag("td", *_words(ordered(Counter(run.counts or {})))),
+            tag("td", counts_bar(in_order(Counter(run.counts or {})))),
+            tag("td", *state_words(in_order(Counter(run.counts or {})))),
         )
         for run in runs
     ]

@@ -6,12 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.answers import Answers
+from flowlib.dashboard.compare_page import compare
+from flowlib.dashboard.frame import url
+from flowlib.dashboard.graph_page import graph_page, run_facts, store_facts
 from flowlib.dashboard.list_page import task_list
 from flowlib.dashboard.markup import Child
 from flowlib.dashboard.overview_page import overview
 from flowlib.dashboard.questions import BadQuestion, Given, question_of
 from flowlib.dashboard.record_page import task_page
+from flowlib.dashboard.runs_page import find_run, run_page, runs_page
+from flowlib.dashboard.stock import Stock
+from flowlib.dashboard.sweep_page import sweep, sweep_choice
+from flowlib.errors import nearest
 from stores import Address, ResultsStore
 
 
@@ -46,6 +53,18 @@ class Asked:
             raise BadQuestion(f"{name} is given twice")
         return found[0] if found else ""
 
+    def only(self, *names: str) -> None:
+        """See that no other parameters are given.
+
+        Raises:
+            BadQuestion: one is.
+        """
+        for name, _ in self.given:
+            if name not in names:
+                raise BadQuestion(
+                    f"there is no parameter {name!r} here; there are: {', '.join(names) or 'none'}"
+                )
+
 
 Page = Callable[[Asked], tuple[str, Child] | None]
 """Gives title and content; None if there is nothing of that name."""
@@ -57,6 +76,11 @@ def pages() -> list[tuple[str, Page, str]]:
         ("/", _overview, "/"),
         ("/tasks", _list, "/tasks"),
         ("/tasks/{task:path}/{key}", _task, "/tasks"),
+        ("/compare", _compare, "/tasks"),
+        ("/graph", _graph, "/graph"),
+        ("/sweep", _sweep, "/sweep"),
+        ("/runs", _runs, "/runs"),
+        ("/runs/{name:path}", _run, "/runs"),
     ]
 
 
@@ -73,3 +97,53 @@ def _task(asked: Asked) -> tuple[str, Child] | None:
     address = Address(asked.path["task"], asked.path["key"])
     found = task_page(asked.store, asked.answers, asked.stock, address, asked.now)
     return None if found is None else (str(address), found)
+
+
+def _compare(asked: Asked) -> tuple[str, Child]:
+    asked.only("id")
+    addresses = [Address(*_halves(value)) for _, value in asked.given]
+    made = compare(asked.store, asked.answers, asked.stock, list(dict.fromkeys(addresses)))
+    return "Compare", made
+
+
+def _halves(text: str) -> tuple[str, str]:
+    task, _, key = text.rpartition("/")
+    return task, key
+
+
+def _graph(asked: Asked) -> tuple[str, Child] | None:
+    asked.only("run", "around", "expand")
+    around, name = asked.one("around"), asked.one("run")
+    expand = [value for each, value in asked.given if each == "expand" and value]
+    if not name:
+        facts = store_facts(asked.answers, asked.stock)
+        return "Graph", graph_page(facts, around, expand, "")
+    run = find_run(asked.stock.live.runs, name)
+    found = None if run is None else run_facts(run, asked.stock)
+    if run is None or found is None:
+        raise BadQuestion(f"there is no run {name!r}, or its folder does not tell its graph")
+    return f"Graph of {run.name}", graph_page(
+        found, around, expand, run.name, url("/graph", run=name)
+    )
+
+
+def _sweep(asked: Asked) -> tuple[str, Child]:
+    asked.only("task", "metric", "mode")
+    task = asked.one("task")
+    if not task:
+        return "Sweep", sweep_choice(asked.answers, asked.stock)
+    if task not in asked.stock.tasks:
+        raise BadQuestion(f"there is no task {task!r}.{nearest(task, asked.stock.tasks)}")
+    made = sweep(asked.store, task, asked.one("metric"), asked.one("mode"), asked.now)
+    return f"Sweep of {task}", made
+
+
+def _runs(asked: Asked) -> tuple[str, Child]:
+    asked.only()
+    return "Runs", runs_page(asked.stock.live.runs, asked.now)
+
+
+def _run(asked: Asked) -> tuple[str, Child] | None:
+    asked.only()
+    run = find_run(asked.stock.live.runs, asked.path["name"])
+    return None if run is None else (run.name, run_page(run, asked.answers.runs, asked.now))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flowlib.age import ago
-from flowlib.dashboard.answers import Answers, Stock
+from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.frame import (
     facts,
     quoted,
@@ -21,6 +21,7 @@ from flowlib.dashboard.logs import LogTail, log_tail
 from flowlib.dashboard.markup import Child, Markup, cut, tag
 from flowlib.dashboard.neighbours import as_neighbours, readers_of
 from flowlib.dashboard.previews import artifact_url, preview
+from flowlib.dashboard.stock import Stock
 from flowlib.durations import took
 from flowlib.reasons import EXPLANATIONS, Reason
 from flowlib.record_lines import stamp

@@ -196,17 +196,27 @@ def _serve(
 ) -> None:
     import uvicorn
 
-    from flowlib.dashboard.app import application
+    from flowlib.dashboard.app import Dashboard
 
-    app = application(store, token=how.token, api_only=how.api_only, version=version)
+    dashboard = Dashboard(store, version)
+    app = dashboard.application(token=how.token, api_only=how.api_only)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False,
         timeout_graceful_shutdown=1, lifespan="on",
     )  # fmt: skip
     server = uvicorn.Server(config)
+    server.shutdown = _ending(server.shutdown, dashboard.end)  # type: ignore[method-assign]  # before it waits for those who follow
     threading.Thread(target=_wait_for, args=(server, when_started), daemon=True).start()
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn ends in peace and raises it again
         server.run(sockets=sockets)
+
+
+def _ending(shutdown: Any, end: Callable[[], None]) -> Any:
+    async def ended(sockets: list[socket.socket] | None = None) -> None:
+        end()
+        await shutdown(sockets=sockets)
+
+    return ended
 
 
 def _wait_for(server: Any, act: Callable[[], None]) -> None:

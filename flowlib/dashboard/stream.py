@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
 from flowlib.dashboard.answers import Answers
 
-_PAUSE_S = 1.0
-_SIGN_OF_LIFE_S = 15.0
+_PAUSE_S: Final = 1.0
+_SIGN_OF_LIFE_S: Final = 15.0
 
 
 class Stream:
@@ -26,7 +27,8 @@ class Stream:
         self._answers = answers
         self._followers = 0
         self._version = (0, 0)
-        self._changed = asyncio.Condition()
+        self._is_over = False
+        self._changed = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
     async def events(self) -> AsyncIterator[bytes]:
@@ -36,35 +38,42 @@ class Stream:
             self._looking = asyncio.create_task(self._look())
         told = None
         try:
-            while True:
+            while not self._is_over:
+                changed = self._changed
                 if told != self._version:
                     told = self._version
                     data = json.dumps({"version": "-".join(map(str, told))})
                     yield f"retry: 2000\nevent: version\ndata: {data}\n\n".encode()
                 try:
-                    async with self._changed, asyncio.timeout(_SIGN_OF_LIFE_S):
-                        await self._changed.wait_for(self._other_than(told))
+                    async with asyncio.timeout(_SIGN_OF_LIFE_S):
+                        await changed.wait()
                 except TimeoutError:
                     yield b": here\n\n"
         finally:
             self._followers -= 1
 
-    def _other_than(self, told: object) -> Callable[[], bool]:
-        return lambda: self._version != told
+    def end(self) -> None:
+        """Let all who follow go: the server ends."""
+        self._is_over = True
+        self._tell()
 
     async def close(self) -> None:
         """End the looks."""
+        self.end()
         if self._looking is not None:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def _look(self) -> None:
         """Look for changes as long as anybody follows."""
         while self._followers:
             stock = await run_in_threadpool(self._answers.stock)
             if stock.version != self._version:
-                async with self._changed:
-                    self._version = stock.version
-                    self._changed.notify_all()
+                self._version = stock.version
+                self._tell()
             await asyncio.sleep(_PAUSE_S)

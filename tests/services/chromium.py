@@ -87,6 +87,10 @@ class Page:
         self._do(asyncio.sleep(0.35))  # what Bokeh waits for a second click
         self.settle()
 
+    def follow(self, x: float, y: float) -> None:
+        """Click a place that leads to another page."""
+        self._do(self._tab.mouse.click(x, y))
+
     def drag(
         self, start: tuple[float, float], end: tuple[float, float], *, hold_s: float = 0.0
     ) -> None:

@@ -1,0 +1,116 @@
+"""What do comparison, graph, sweep and runs show?"""
+
+from __future__ import annotations
+
+import pytest
+
+from stores import Address, InMemoryStore, LocalFileStore
+from stores.testing import done, put
+from tests.cli.stored import FAST, SLOW, filled
+from tests.dashboard.asked import Dashboard
+from tests.pages.served import demo
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """The dashboard of a store after one run."""
+    with Dashboard(demo(tmp_path_factory.mktemp("demo"))) as dashboard:
+        dashboard.json("/api/stats")
+        yield dashboard
+
+
+def test_tasks_side_by_side(dashboard, tmp_path):
+    """What differs, with how much more the others have; how much is the same."""
+    found = dashboard(filled(tmp_path))
+    page = found.page(f"/compare?id=Train/{SLOW.key}&id=Train/{FAST.key}")
+    assert page.rows[0] == ["", "Train/9a7a08b2", "Train/9a110000"]
+    assert ["lr", "0.001", "10.0"] in page.rows
+    assert ["acc", "0.9312", "–"] in page.rows
+    assert "the same: 2 of config" in page.text
+    for query in (
+        "",
+        f"?id=Train/{SLOW.key}",
+        "?id=No/x&id=No/y",
+        "?id=&id=",
+        "?id=" + "&id=".join(f"T/{n}" for n in range(13)),
+        "?x=1",
+    ):
+        found.page(f"/compare{query}", status=422)
+
+
+def test_the_graph_of_the_store_of_a_run_and_around_a_task(shown):
+    """Boxes lead to tasks; a spec opens."""
+    page = shown.page("/graph")
+    assert len([a for t, a in page.tags if t == "g" and "node" in a.get("class", "")]) == 12
+    ids = {each["id"]: each["key"] for each in shown.json("/api/experiments")["experiments"]}
+    assert {f"/tasks/{i.partition('/')[0]}/{key}" for i, key in ids.items()} <= set(page.links)
+    train = next(i for i in ids if i.startswith("Train"))
+    assert len(shown.page(f"/graph?around={train}").attribute("rect", "rx")) == 3
+    run = shown.page("/graph?run=first-run")
+    assert len(run.attribute("rect", "rx")) == 12
+    assert any("failed" in each for each in run.attribute("g", "class"))
+    shown.page("/graph?around=Nobody", status=404)
+    shown.page("/graph?run=nobody", status=422)
+    shown.page("/graph?limit=3", status=422)
+
+
+def test_a_large_graph_shows_specs_with_their_counts(dashboard, tmp_path):
+    """And a click opens one."""
+    store = LocalFileStore(tmp_path, fsync=False)
+    load = Address("Load", "f" * 32)
+    put(store, load, {}, done())
+    for number in range(80):
+        put(store, Address("Train", f"{number:032x}"), {}, done(inputs=[load]), n=number)
+    found = dashboard(store)
+    page = found.page("/graph")
+    assert "✔ Train ×80" in page.text
+    assert "/graph?expand=Train" in page.links
+    assert len(found.page("/graph?expand=Train").attribute("rect", "rx")) == 81
+
+
+def test_results_as_lines(shown):
+    """Axes in order, the metric last, a line for each result, the rows below in the same order."""
+    assert "Train 10" in shown.page("/sweep").text
+    page = shown.page("/sweep?task=Train")
+    assert page.attribute("svg", "data-axes") == ['["Train.depth", "Train.lr", "loss", "acc"]']
+    assert len(page.attribute("polyline", "points")) == 8
+    assert page.rows[1][1:4] == ["1", "0.01", "0.99"]
+    least = shown.page("/sweep?task=Train&metric=loss&mode=min")
+    assert least.rows[1][4] == "1.01"
+    shown.page("/sweep?task=Train&metric=nothing", status=404)
+    shown.page("/sweep?task=Trian", status=422)
+    shown.page("/sweep?task=Train&mode=best", status=422)
+
+
+def test_runs_and_one_of_them(shown):
+    """How it ended, what failed, what each worker did."""
+    page = shown.page("/runs")
+    assert page.rows[1][:3] == ["first-run", "✖ failed", "12"]
+    assert "/runs/first-run" in page.links
+    run = shown.page("/runs/first-run")
+    assert "ValueError: loss is nan and 1 more like it; 1 skipped because of it" in run.text
+    assert ["Train", "10/10", "", "✔ finished 8 ✖ failed 2 "] in run.rows
+    spans = [each for each in run.attribute("rect", "class") if "span" in each]
+    assert (len(spans), sum("failed" in each for each in spans)) == (11, 2)
+    for name in ("nobody", "../first-run", "%2e%2e%2ffirst-run", "first-run%2f.."):
+        shown.page(f"/runs/{name}", status=404)
+
+
+def test_an_empty_store_has_all_pages(dashboard):
+    """Each says that there is nothing yet."""
+    found = dashboard(InMemoryStore())
+    for path in ("/", "/tasks", "/graph", "/sweep", "/runs"):
+        assert any(word in found.page(path).text for word in ("empty", "yet"))
+
+
+def test_damaged_folders_of_runs_break_nothing(dashboard, tmp_path):
+    """Whatever stands in them."""
+    store = demo(tmp_path)
+    folder = tmp_path / "runs" / ".runs" / "first-run"
+    for path in [*folder.glob("*.json"), *folder.glob("*.jsonl")]:
+        path.write_bytes(b"\xff{not json\n" * 3)
+    found = dashboard(store)
+    for path in ("/", "/runs", "/runs/first-run"):
+        found.page(path)
+    found.page("/graph?run=first-run", status=422)
+    assert found.json("/api/stats")["total"] == 12

@@ -68,7 +68,7 @@ def check_task(task: object) -> None:
     if is_task_class(task) or inspect.isfunction(task) or isinstance(task, Decorated):
         known: Any = task
         run = known.run if is_task_class(task) else function_of(task)
-        if run is Task.run:
+        if run is vars(Task)["run"]:
             raise SpecError(f"{task.__name__} has no run(): a task computes in it")
         if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
             raise SpecError(

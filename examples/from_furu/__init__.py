@@ -1,0 +1,1 @@
+"""The quickstart and the nested pipeline of furu's page, written for flowlib."""

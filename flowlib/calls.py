@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
-from flowlib.choices import Choices, Varying
+from flowlib.call_arguments import CallArguments
 from flowlib.declaration import Declaration
-from flowlib.errors import CallError, SpecError
+from flowlib.errors import SpecError
 from flowlib.grid import expand_config
 from flowlib.identity import Resolver
 from flowlib.items import PLAIN, Anything, Item, replaced, slot
@@ -16,6 +16,11 @@ from flowlib.node import Argument
 from flowlib.parameters import Parameters
 from flowlib.spec import TaskSpec
 from flowlib.spec_options import changed_options
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from flowlib.store_choice import StoreChoice
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -182,11 +187,25 @@ class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value 
         special = [name for name, value in given.items() if type(value) not in PLAIN]
         varies = False
         if special:
-            captured = _Capture(self.config, special)
+            captured = CallArguments(self.config, special)
             varies = captured.varies
             self._linked = captured.linked
             self._predecessors = list(captured.sources.values())
         self._only = None if varies else callee.binding(self.config, self._linked)
+
+    if TYPE_CHECKING:  # what a call gives is known; a sweep gives a list of it
+
+        def result(self, store: StoreChoice | None = None, *, force: bool = False) -> T_co:
+            """As of any spec."""
+
+        def submit(
+            self,
+            store: StoreChoice | None = None,
+            *,
+            executor: object = None,
+            force: bool = False,
+        ) -> Future[T_co]:
+            """As of any spec."""
 
     def __repr__(self) -> str:
         return f"<call of {self.name}>" if self.label is None else f"<call {self.label}>"
@@ -246,54 +265,3 @@ class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value 
     def _configs(self) -> Iterator[dict[str, Any]]:
         for each in self.bindings():
             yield {argument.name: argument.value for argument in each.arguments}
-
-
-class _Capture:
-    """Makes the arguments of a call what they are now, and knows what is special in them.
-
-    Args:
-        config: The arguments by parameter: copies take their places, items those of specs.
-        special: The parameters whose values are not plain.
-
-    Attributes:
-        linked: The parameters that hold some.
-        sources: The specs in the arguments, in order, by id.
-        varies: Whether there is a sweep.
-    """
-
-    __slots__ = ("_name", "linked", "sources", "varies")
-
-    def __init__(self, config: dict[str, Any], special: Iterable[str]) -> None:
-        self.sources: dict[int, TaskSpec] = {}
-        self.varies = False
-        self._name = ""
-        self.linked: set[str] = set()
-        for name in special:
-            value = config[name]
-            self._name = name
-            if isinstance(value, TaskSpec):
-                config[name] = self._leaf(value, name)
-                continue
-            try:
-                config[name] = replaced(value, name, self._leaf)
-            except RecursionError:
-                raise CallError(
-                    f"{name} contains itself, or has too many levels: an argument is a tree"
-                ) from None
-
-    def _leaf(self, value: object, path: str) -> object:
-        if isinstance(value, TaskSpec):
-            value = Item(value, ())
-        if type(value) is Item:
-            source: Any = value.source
-            self.sources.setdefault(id(source), source)
-            self.linked.add(self._name)
-        elif isinstance(value, Varying):
-            self.varies = True
-            if isinstance(value, Choices):
-                values = tuple(
-                    each if type(each) in PLAIN else replaced(each, path, self._leaf)
-                    for each in value.values
-                )
-                return replace(value, values=values)
-        return value

@@ -41,4 +41,8 @@ fit(load(1), 0.1, True)  # error: call-arg
 load.fn(3).keys()  # error: attr-defined
 task(version=[1])  # error: call-overload
 fit(load(1)).named(3)  # error: arg-type
+fit(load(1)).result(7)  # error: arg-type
+load.bind()("three")  # error: arg-type
+load.key()  # error: call-arg
+load.call(3).keys()  # error: attr-defined
 Flow([load])  # error: list-item

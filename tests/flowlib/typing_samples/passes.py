@@ -22,6 +22,11 @@ def pick(scores: list[float]) -> float:
     return max(scores)
 
 
+@task(eager=True)
+def twice(x: int) -> int:
+    return 2 * x
+
+
 assert_type(load(3), Call[list[float]])
 assert_type(fit.fn([1.0], 0.1), dict[str, float])
 data = load(n=3, name="b")
@@ -29,6 +34,12 @@ models = fit(data, lr=sweep(0.1, 0.2)).named("model").options(priority=1)
 assert_type(models, Call[dict[str, float]])
 assert_type(pick.reduce(models["score"]), Call[float])
 assert_type(load.map([1, 2]), list[Call[list[float]]])
+assert_type(load(3).result("memory:"), list[float])
+assert_type(load.call(3, force=True), list[float])
+assert_type(load.bind(store="memory:")(3), list[float])
+assert_type(load.key(3), str)
+assert_type(twice(2), int)
+assert_type(twice.spec(2), Call[int])
 pick([1.0, models["score"]])
 Flow([pick(models["score"])])
 

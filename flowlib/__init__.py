@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flowlib.choices import integers, sweep, uniform, union, zipped
     from flowlib.configuration import Settings, configure, settings
     from flowlib.coordinate_pages import parallel_coordinates
+    from flowlib.debug_folder import debug_task
     from flowlib.direct_use import Bound
     from flowlib.drawing import visualize_graph_in_console
     from flowlib.drawing_bokeh import visualize_graph_interactive
@@ -142,6 +143,7 @@ __all__ = [
     "WorkerDied",
     "configure",
     "configure_logging",
+    "debug_task",
     "execute",
     "get_logger",
     "integers",
@@ -200,6 +202,7 @@ _HOMES = {
     "Sweep": "stores",
     "TypeInfo": "stores",
     "Submission": "flowlib.submission",
+    "debug_task": "flowlib.debug_folder",
     "execute": "flowlib.execution",
     "wait": "flowlib.execution",
     "visualize_graph_in_console": "flowlib.drawing",

@@ -36,11 +36,13 @@ class Target:
         graph: They, and all that they read.
         addresses: They alone.
         project: The project that they were submitted for.
+        folders: Where their code was found.
     """
 
     graph: SubmittedGraph
     addresses: tuple[Address, ...]
     project: str
+    folders: tuple[str, ...]
 
 
 def execute(
@@ -112,10 +114,12 @@ def target_of(keys: str | Sequence[str], store: ResultsStore) -> Target:
     submitted = Submitted(store)
     addresses = submitted.find(_texts(keys))
     places = submitted.places
-    projects = {places[each].submission.project for each in addresses}
+    found = {places[each].submission.id: places[each].submission for each in addresses}
     graph = graph_of_submitted(store, places, addresses)
+    projects = {each.project for each in found.values()}
     project = projects.pop() if len(projects) == 1 else UNCATEGORIZED
-    return Target(graph, tuple(addresses), project)
+    folders = dict.fromkeys(folder for each in found.values() for folder in each.folders)
+    return Target(graph, tuple(addresses), project, tuple(folders))
 
 
 def wait(

@@ -22,6 +22,11 @@ def select(graph: TaskGraph, texts: Iterable[str], words: Words | None = None) -
     spread: set[str] = set()
     groups = {**graph.labelled, **graph.by_spec}
     for text in texts:
+        task, _, key = text.rpartition("/")
+        exact = graph.nodes.get(key)
+        if exact is not None and exact.name == task:  # whatever letters the name has
+            named.add(key)
+            continue
         selector = parse_selector(text, groups)
         nodes = _meant(graph, groups, selector, words or {})
         if not nodes:

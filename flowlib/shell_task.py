@@ -77,20 +77,29 @@ class Shell(Task):
         for command in self.commands:
             _check_is_there(command[0], variables["PATH"])
         with work_folder() as base, ExitStack() as stack:
-            folder = base / "work"
-            folder.mkdir()
-            for path, content in self.inp.items():
-                _write(folder / path, content, f"inp[{path!r}]")
+            folder = self.put_inputs(base)
             outputs = {
                 name: stack.enter_context(ProgramOutput(base / name, name))
                 for name in ("stderr", "stdout")
             }
-            if self.stdin is not None:
-                _write(base / "stdin", self.stdin, "stdin")
             codes = self._run_commands(base, folder, variables, outputs)
             self._check_is_whole(folder)
             stack.close()
             self._save(base, folder, codes)
+
+    def put_inputs(self, base: Path) -> Path:
+        """Write what is there at first: files into the folder `work`, and the file `stdin` beside it.
+
+        Returns:
+            The folder in which the programs run.
+        """
+        folder = base / "work"
+        folder.mkdir()
+        for path, content in self.inp.items():
+            _write(folder / path, content, f"inp[{path!r}]")
+        if self.stdin is not None:
+            _write(base / "stdin", self.stdin, "stdin")
+        return folder
 
     def _run_commands(
         self,
@@ -114,8 +123,12 @@ class Shell(Task):
             codes.append(code)
         return codes
 
+    def own_variables(self) -> dict[str, str]:
+        """Those of `env`, as text."""
+        return {name: text_of(value, f"env[{name!r}]") for name, value in self.env.items()}
+
     def _variables(self) -> dict[str, str]:
-        own = {name: text_of(value, f"env[{name!r}]") for name, value in self.env.items()}
+        own = self.own_variables()
         if self.checkpoint:
             own[CHECKPOINTS] = str(self.checkpoint_dir.absolute())
         return program_variables(own, self.inherit)

@@ -27,6 +27,7 @@ _GROUPS: Final = {
         "submit": "Record the tasks of a script or a document in the store",
         "execute": "Run tasks that were submitted, from any process that reaches the store",
         "wait": "Wait until tasks have ended",
+        "debug": "Write all that is needed to run one task by hand into a folder",
     },
     "Look": {
         "status": "Show the runs, live ones on top",

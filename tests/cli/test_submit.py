@@ -116,3 +116,18 @@ def test_what_is_no_script_of_tasks_is_refused(tmp_path):
         assert text in called.err
     assert flowlib("submit", "two.py:a", folder=folder).code == 0
     assert flowlib("submit", "two.py", "x=1", folder=folder).code == 2
+
+
+def test_a_task_is_written_into_a_folder(shop):
+    """Which is named, with what lies in it; nothing else is written there."""
+    folder, called = shop
+    hello = called.out.split()[0]
+    found = flowlib("debug", hello, "by_hand", "--json", folder=folder)
+    assert found.code == 0, found.err
+    assert found.json["folder"] == str(folder / "by_hand")
+    expected = {"README.txt", "run.py", "run.sh", "store", "task.json", "work"}
+    assert expected <= set(found.json["files"])
+    assert f"flowlib execute {hello} --inline" in (folder / "by_hand" / "README.txt").read_text()
+    again = flowlib("debug", hello, "by_hand", folder=folder)
+    assert (again.code, again.out) == (2, "")
+    assert "is not empty" in again.err

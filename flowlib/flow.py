@@ -175,7 +175,8 @@ class Flow(FlowGraph):
             return_results: "all" tasks, the "latest" (those nothing reads from), or None; the
                 values are loaded when touched.
             stores: The stores that specs name, by these names: `{"git": LocalFileStore("git")}` for
-                `TaskSpec(…, store="git")`. None is those of the document.
+                `TaskSpec(…, store="git")`. None is those of the document; the setting `stores`
+                has more.
             **more: `only`, `skip`, `keep`, `resume`, `on_code_change`, `max_failures`, `executor`,
                 `progress`, `grace_s`: see `RunArguments`.
 

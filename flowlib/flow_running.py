@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from flowlib.accepting import Accepted, accept
 from flowlib.code_changes import note_on
+from flowlib.configuration import settings
 from flowlib.flow_arguments import Selectors
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import ending_of
@@ -15,6 +16,7 @@ from flowlib.next_commands import RunCommand
 from flowlib.plan import Plan
 from flowlib.planning import make_plan
 from flowlib.results import Run
+from flowlib.store_choice import chosen_store
 from flowlib.wishes import Wishes
 from stores import ResultsStore
 
@@ -49,15 +51,18 @@ def store_of_flow(
     Args:
         graph: The nodes.
         main: The store of all other specs; None is that of the settings, or one in memory.
-        stores: The others by name.
+        stores: The others by name; names that it has not are looked for in the settings.
 
     Raises:
         RunError: a spec names a store that there is not.
         TypeError: something is no store.
     """
     known = checked_stores(stores)
-    if all(each.options.store is None for each in graph.declarations):
+    named = {each.options.store for each in graph.declarations if each.options.store is not None}
+    if not named:
         return main
+    of_settings = dict(settings().stores)
+    known = {**{n: chosen_store(n) for n in named if n in of_settings}, **known}
     for each in known.values():
         checked_store(each)  # its leases are timed as those of the main store
     return store_for(graph, checked_store(main), known)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flowlib import Flow, InMemoryStore, LocalFileStore, RunError, TaskSpec, task
+from flowlib.configuration import forget
 from tests.flowlib.flow_tasks import double, fit, load, total
 
 CALLS = load.__module__
@@ -41,6 +42,22 @@ def test_results_lie_in_the_store_that_the_spec_names(stores, workers):
     again = flow.run(num_workers=workers, results_store=main, stores={"git": git})
     assert again.counts == {"cached": 4}
     assert sorted(each.task for each in run.store.addresses()) == ["reader"] * 2 + ["versioned"] * 2
+
+
+def test_the_settings_name_stores_for_all_runs(stores, tmp_path, monkeypatch):
+    """A store that is given for the run is stronger."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "flowlib.toml").write_text("[stores]\ngit = 'file:settled'\n")
+    forget()
+    main, git = stores
+    flow = Flow([reader(versioned(3))])
+    try:
+        flow.run(num_workers=1, results_store=main)
+        assert LocalFileStore(tmp_path / "settled").count() == 1
+        plan = flow.plan(results_store=main, stores={"git": git})
+        assert [node.name for node in plan.to_run] == ["versioned"]
+    finally:
+        forget()
 
 
 def test_the_store_is_no_part_of_the_identity(stores):

@@ -9,7 +9,7 @@ from benchmarks.systems import System
 
 CHAIN = 5_000
 WIDTH = 100
-BUSY_SIZE = 400
+BUSY_SIZE = 1_000
 LARGE = 10_000
 BUSY_MS = 5
 

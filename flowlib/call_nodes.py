@@ -124,9 +124,10 @@ class CallNodes:
         """The combinations of what is read; shared by calls that read the same."""
         reduce = call.gathers()
         known = (reduce, *[part for role, spec in reads for part in (role, id(spec))])
-        if known not in self._places:
-            self._places[known] = list(self._made(family, reads, reduce))
-        return self._places[known]
+        found = self._places.get(known)
+        if found is None:
+            found = self._places[known] = list(self._made(family, reads, reduce))
+        return found
 
     def _made(
         self, family: Family, reads: Reads, reduce: bool | tuple[str, ...]

@@ -141,9 +141,8 @@ def _families(
             if isinstance(spec, Call):
                 calls.fill(family, spec, declarations[position])
             else:
-                label = names.label_of(spec)
                 _fill(family, declarations[position], shared_upstream)
-                if label is not None:
+                if (label := names.label_of(spec)) is not None:
                     _rename(family, label, names)
     return ordered, list(families.values())
 
@@ -163,10 +162,14 @@ def _graph_of(specs: Sequence[TaskSpec], families: Sequence[Family], names: Node
     edges: dict[str, dict[str, None]] = {}
     labelled: dict[str, dict[str, Node]] = {}
     for spec, family in zip(specs, families, strict=True):
-        by_spec.setdefault(spec.name, {}).update((node.key, node) for node in family.nodes)
+        own = by_spec.get(spec.name)
+        if own is None:
+            own, edges[spec.name] = by_spec.setdefault(spec.name, {}), {}
+        for node in family.nodes:
+            own[node.key] = node
         if (label := names.label_of(spec)) is not None:
             labelled.setdefault(label, {}).update((node.key, node) for node in family.nodes)
-        read = edges.setdefault(spec.name, {})
+        read = edges[spec.name]
         for source in family.predecessors:
             read[source.name] = None
     refuse_ambiguous_labels(labelled, by_spec)

@@ -161,7 +161,7 @@ class Resolver:
 
 def node_key(declaration: Declaration, arguments: Iterable[Argument], upstream_digest: str) -> str:
     """The identity of the call of a task with these arguments and predecessors."""
-    config = ",".join([a.key_text for a in arguments if a.key_text is not None])
+    config = ",".join([text for a in arguments if (text := a.key_text) is not None])
     return _key(config, upstream_digest, _frame_of(declaration))
 
 

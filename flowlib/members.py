@@ -89,7 +89,11 @@ def _by_own_names(given: object) -> dict[str, TaskSpec | list[TaskSpec]]:
     found: dict[str, list[TaskSpec]] = {}
     for each in specs:
         label: str | None = getattr(each, "label", None)
-        found.setdefault(each.name if label is None else label, []).append(each)
+        name = each.name if label is None else label
+        if name in found:
+            found[name].append(each)
+        else:
+            found[name] = [each]
     return {name: held[0] if len(held) == 1 else held for name, held in found.items()}
 
 

@@ -22,7 +22,7 @@ class NodeNames:
     def label_of(self, spec: object) -> str | None:
         """What the nodes of a spec are called; None: by the name of their task."""
         own: str | None = getattr(spec, "label", None)
-        return self._labels.get(id(spec)) if own is None else own
+        return self._labels.get(id(spec)) if own is None and self._labels else own
 
     def next_name(self, label: str, *, is_alone: bool) -> str:
         """The name of the next node with this label: the label if there is one only."""

@@ -23,7 +23,8 @@ def with_predecessors(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
         spec = waiting.popleft()
         if id(spec) not in found:
             found[id(spec)] = spec
-            waiting.extend(spec.predecessors)
+            if read := spec.predecessors:
+                waiting.extend(read)
     every = list(found.values())
     _refuse_doubled(every)
     return every
@@ -36,17 +37,19 @@ def in_order(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
         GraphError: two specs have one name, or specs require each other in a circle.
     """
     every = with_predecessors(specs)
-    missing = {id(spec): len(spec.predecessors) for spec in every}
-    readers: dict[int, list[TaskSpec]] = {id(spec): [] for spec in every}
+    missing: dict[int, int] = {}
+    readers: dict[int, list[TaskSpec]] = {}
     for spec in every:
-        for predecessor in spec.predecessors:
-            readers[id(predecessor)].append(spec)
-    ready = deque(spec for spec in every if not missing[id(spec)])
+        read = spec.predecessors
+        missing[id(spec)] = len(read)
+        for predecessor in read:
+            readers.setdefault(id(predecessor), []).append(spec)
+    ready = deque([spec for spec in every if not missing[id(spec)]])
     ordered: list[TaskSpec] = []
     while ready:
         spec = ready.popleft()
         ordered.append(spec)
-        for reader in readers[id(spec)]:
+        for reader in readers.get(id(spec), ()):
             missing[id(reader)] -= 1
             if not missing[id(reader)]:
                 ready.append(reader)
@@ -60,9 +63,10 @@ def _refuse_doubled(specs: list[TaskSpec]) -> None:
     labels: dict[str, TaskSpec] = {}
     for spec in specs:
         first = names.setdefault(spec.name, spec)
-        if first is not spec and not _are_calls_of_one_task(first, spec):
+        is_call = isinstance(spec, Call)
+        if first is not spec and not (is_call and _are_calls_of_one_task(first, spec)):
             raise GraphError(_doubled_message(first, spec))
-        if isinstance(spec, Call) and spec.label is not None:
+        if is_call and spec.label is not None:
             labelled = labels.setdefault(spec.label, spec)
             if labelled is not spec:
                 raise GraphError(
@@ -76,7 +80,7 @@ def _refuse_doubled(specs: list[TaskSpec]) -> None:
 
 
 def _are_calls_of_one_task(first: TaskSpec, second: TaskSpec) -> bool:
-    return isinstance(first, Call) and isinstance(second, Call) and first.task is second.task
+    return first.task is second.task and isinstance(first, Call) and isinstance(second, Call)
 
 
 def _doubled_message(first: TaskSpec, second: TaskSpec) -> str:

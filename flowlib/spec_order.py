@@ -63,10 +63,9 @@ def _refuse_doubled(specs: list[TaskSpec]) -> None:
     labels: dict[str, TaskSpec] = {}
     for spec in specs:
         first = names.setdefault(spec.name, spec)
-        is_call = isinstance(spec, Call)
-        if first is not spec and not (is_call and _are_calls_of_one_task(first, spec)):
+        if first is not spec and not _are_calls_of_one_task(first, spec):
             raise GraphError(_doubled_message(first, spec))
-        if is_call and spec.label is not None:
+        if isinstance(spec, Call) and spec.label is not None:
             labelled = labels.setdefault(spec.label, spec)
             if labelled is not spec:
                 raise GraphError(

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from flowlib.submission import Submission
     from flowlib.task_class import Task
     from flowlib.task_results import TaskResults
+    from flowlib.verification import verify
     from flowlib.wrapped_pool import CachingExecutor, wrap_executor
     from stores import (
         File,
@@ -159,6 +160,7 @@ __all__ = [
     "union",
     "unwrap",
     "use_store",
+    "verify",
     "visualize_graph_in_console",
     "visualize_graph_interactive",
     "wait",
@@ -216,6 +218,7 @@ _HOMES = {
     "parallel_coordinates": "flowlib.coordinate_pages",
     "register_expansion": "flowlib.expansion",
     "reproduce": "flowlib.reproduction",
+    "verify": "flowlib.verification",
     "settings": "flowlib.configuration",
     "sh": "flowlib.shell",
     "sweep": "flowlib.choices",

@@ -75,15 +75,7 @@ class Reproduction:
         return {
             **recipe_document(self.recipe),
             "verdict": self.verdict.value,
-            "artifacts": [
-                {
-                    "name": each.name,
-                    "type": each.type_,
-                    "match": each.match.name.lower(),
-                    "detail": each.detail,
-                }
-                for each in self.artifacts
-            ],
+            "artifacts": [each.to_dict() for each in self.artifacts],
             "same_code": self.same_code,
             "words": list(self.words),
             "folder": self.folder,

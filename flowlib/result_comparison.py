@@ -51,6 +51,11 @@ class ComparedArtifact:
     match: Match
     detail: str = ""
 
+    def to_dict(self) -> dict[str, str]:
+        """All of it as plain values."""
+        match = self.match.name.lower()
+        return {"name": self.name, "type": self.type_, "match": match, "detail": self.detail}
+
 
 def tolerance_for(tolerance: Tolerance, type_: str) -> float:
     """The relative tolerance of values of a type."""

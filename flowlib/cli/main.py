@@ -39,6 +39,7 @@ _GROUPS: Final = {
         "cat": "Write the value of one result to stdout",
         "diff": "Compare two tasks",
         "reproduce": "Compute a result again from the code of that time, and compare",
+        "verify": "Compute some results again with the code of now, and compare",
         "dashboard": "Show the store in a browser",
     },
     "Clean up": {

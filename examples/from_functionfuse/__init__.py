@@ -1,0 +1,1 @@
+"""How does functionfuse's basic pipeline, from a dataset to a model, look with flowlib?"""

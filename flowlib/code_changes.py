@@ -58,6 +58,7 @@ class CodeChanges:
 
     Args:
         wanted: The argument of the call.
+        fingerprints: What is known of the present code; None if it is to be found out.
 
     Raises:
         ValueError: `wanted` is no such policy.
@@ -66,12 +67,14 @@ class CodeChanges:
         fingerprints: Of the present code.
     """
 
-    def __init__(self, wanted: str | None = None) -> None:
+    def __init__(
+        self, wanted: str | None = None, fingerprints: Fingerprints | None = None
+    ) -> None:
         self._wanted = checked_code_policy(wanted)
         self._default = OnCodeChange(settings().on_code_change)
         self._policies: dict[Declaration, OnCodeChange] = {}
         self._changed: dict[str, Node] = {}
-        self.fingerprints = Fingerprints()
+        self.fingerprints = Fingerprints() if fingerprints is None else fingerprints
 
     def policy(self, declaration: Declaration) -> OnCodeChange:
         """What is done with results of a spec that other code has made."""

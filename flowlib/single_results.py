@@ -16,8 +16,8 @@ from typing import Any, Final
 from flowlib.calls import Call
 from flowlib.code_changes import CodeChanges, note_on
 from flowlib.comparison import Comparison
-from flowlib.configuration import Settings, settings
 from flowlib.declaration import Declaration
+from flowlib.fingerprint import Fingerprints
 from flowlib.identity import node_key
 from flowlib.node import Node, Upstream
 from flowlib.recorded import RecordedConfig
@@ -50,7 +50,7 @@ def status_in(store: ResultsStore, node: Node) -> Status | None:
     status = statuses.get(node.key)
     if status is None:
         return None
-    code = _present_code()
+    code = CodeChanges(fingerprints=_present_code())
     comparison = Comparison(store, statuses, {node.declaration: _texts_of(node.declaration)}, code)
     if comparison.reason(node) is not None:
         return None
@@ -95,30 +95,15 @@ def tell_changed_code(changed: tuple[Node, ...]) -> None:
         _log.warning("%s", note)
 
 
-def _present_code() -> CodeChanges:
+def _present_code() -> Fingerprints | None:
     """What the code says; looked at anew after a second, or at once where people redefine it."""
     is_interactive = getattr(sys.modules.get("__main__"), "__file__", None) is None
-    return CodeChanges() if is_interactive else _code_of(int(time.monotonic()), _Same(settings()))
-
-
-class _Same:
-    """Settings, compared by identity."""
-
-    __slots__ = ("known",)
-
-    def __init__(self, known: Settings) -> None:
-        self.known = known
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.known is self.known
-
-    def __hash__(self) -> int:
-        return id(self.known)
+    return None if is_interactive else _code_in(int(time.monotonic()))
 
 
 @functools.lru_cache(maxsize=1)
-def _code_of(second: int, known: _Same) -> CodeChanges:
-    return CodeChanges()
+def _code_in(second: int) -> Fingerprints:
+    return Fingerprints()
 
 
 @functools.lru_cache(maxsize=1024)

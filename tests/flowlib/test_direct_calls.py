@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 from pathlib import Path
 from typing import Any
@@ -273,3 +274,38 @@ def test_a_changed_code_is_told_once_and_obeyed(
         moved("error").call(3, store=store)
     with pytest.raises(AssertionError, match="it is not computed again"):
         moved("rerun").call(3, store=store)
+    other = LocalFileStore(tmp_path / "other")  # what was told of one store says nothing of it
+    assert [square.call(3, store=other) for _ in range(2)] == [9, 9]
+
+
+def test_a_hit_opens_no_file_and_looks_at_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often; another process that writes the record anew is noticed."""
+    store = LocalFileStore(tmp_path / "runs")
+    for _ in range(2):
+        assert square.call(3, store=store) == 9
+    looked: list[str] = []
+    opened: list[str] = []
+    stat, open_ = os.stat, builtins.open
+
+    def noting_stat(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
+        looked.append(str(path))
+        return stat(path, *args, **kwargs)
+
+    def noting_open(path: Any, *args: Any, **kwargs: Any) -> Any:
+        opened.append(str(path))
+        return open_(path, *args, **kwargs)
+
+    single_results._code_in.cache_clear()  # code is looked at once a second at the most
+    assert square.call(3, store=store) == 9
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", noting_stat)
+        patched.setattr(builtins, "open", noting_open)
+        found = [square.call(3, store=store) for _ in range(10)]
+    assert found == [9] * 10
+    record = f"{store.base_dir}/square/{square.key(3)}.json"
+    assert [each for each in looked if each.startswith(store.base_dir)] == [record] * 10
+    assert [each for each in opened if each.startswith(store.base_dir)] == []
+    assert square.call(3, store=LocalFileStore(store.base_dir), force=True) == 9
+    assert store.record(square(3).record(store).address).latest.number == 2  # type: ignore[union-attr]  # they are there

@@ -1,0 +1,1 @@
+"""The workflows of the README of funsies, written for flowlib."""

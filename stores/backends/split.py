@@ -14,6 +14,7 @@ from stores.leftover import Leftover
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
+from stores.summary import Summary
 from stores.uri import open_store
 from stores.values import Promise
 
@@ -94,6 +95,16 @@ class SplitStore(ResultsStore):
 
     def _own(self, member: ResultsStore, query: Query) -> Iterator[Record]:
         return (r for r in member.candidates(query) if self.of(r.address.task) is member)
+
+    def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
+        for member in self._members if task is None else [self.of(task)]:
+            found = member.summaries(task, is_long=is_long)
+            yield from (each for each in found if self._is_of(member, each.address))
+
+    def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
+        for number, member in enumerate(self._members):
+            of_member: Any = seen.setdefault(f"member {number}", {})
+            yield from (each for each in member.marks(of_member) if self.of(each[0]) is member)
 
     def get(self, address: Address, name: str, *, lazy: bool = False, **options: Any) -> Any:
         return self.of(address.task).get(address, name, lazy=lazy, **options)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowlib import Flow, TaskSpec
+from flowlib import Flow, Task, TaskSpec
 from flowlib.reasons import EXPLANATIONS, Reason
 from stores import LocalFileStore
 
@@ -63,6 +63,23 @@ def damaged(store):
     run(chain(), store)
     value_file(store).write_bytes(b"short")
     return chain(), {}
+
+
+class Judging(Task):
+    """Its result counts as long as its file is there."""
+
+    def run(self):
+        (self.run_dir / "file").write_text("x")
+        return {"value": b"abc"}
+
+    def validate(self):
+        return (self.run_dir / "file").exists()
+
+
+def refused(store):
+    run(chain(Judging), store)
+    next(Path(store.base_dir).rglob("first/*/1/file")).unlink()
+    return chain(Judging), {}
 
 
 def failed(store):
@@ -122,6 +139,7 @@ REASONS = {
     Reason.NEW: (new, "new"),
     Reason.MISSING: (missing, "cached"),
     Reason.DAMAGED: (damaged, "cached"),
+    Reason.INVALID: (refused, "cached"),
     Reason.FAILED: (failed, "new"),
     Reason.INTERRUPTED: (interrupted, "new"),
     Reason.VERSION: (another_version, "new"),

@@ -25,6 +25,7 @@ def main(arguments: list[str]) -> None:
         "faults": _inject_faults,
         "stores": _measure_stores,
         "chaos": _misbehave,
+        "dashboard": _measure_dashboard,
         "clean": lambda _: clean(),
     }
     if arguments and arguments[0] in actions:
@@ -53,6 +54,12 @@ def _profile(arguments: list[str]) -> None:
     if not matching:
         parser.error(f"--variant is one of {', '.join(cell.variant for cell in cells)}")
     profile(chosen(asked.system)[0], matching[0], asked.sort, asked.lines)
+
+
+def _measure_dashboard(arguments: list[str]) -> None:
+    from benchmarks.dashboard import main as measure_dashboard  # needs the extra
+
+    measure_dashboard(arguments)
 
 
 def _inject_faults(arguments: list[str]) -> None:

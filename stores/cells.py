@@ -190,8 +190,16 @@ def _identity(entry: Entry) -> Row:
     }
 
 
+def _moment(time: float) -> datetime | None:
+    """A time with its zone; None of one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(time, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
 def _times(entry: Entry) -> Row:
-    ended = None if entry.ended is None else datetime.fromtimestamp(entry.ended, UTC)
+    ended = None if entry.ended is None else _moment(entry.ended)
     times = {
         "duration_s": entry.duration_s,
         "ended": ended,

@@ -64,7 +64,9 @@ class Catalogue:
         return len(self._broken)
 
     def is_complete(self, timeout_s: float = 0.0) -> bool:
-        """Whether all records were read once; waits for that."""
+        """Whether all records were read once; begins with that, and waits for it."""
+        if not self._is_complete.is_set() and not self._lock.locked():
+            threading.Thread(target=self.look, daemon=True).start()
         return self._is_complete.wait(timeout_s)
 
     def refresh(self) -> None:
@@ -95,7 +97,7 @@ class Catalogue:
 
     def _update(self) -> None:
         known = dict(self.tasks)
-        there, fresh = set(), 0
+        there = set()
         for task, marks in self._store.marks(self._seen):
             there.add(task)
             if marks is None:
@@ -111,7 +113,6 @@ class Catalogue:
                 self._forget(task, marks)
                 kept.update(self._rows(task, changed, len(marks)))
                 known[task] = kept
-                fresh += len(changed)
                 self._publish(known)
         gone = known.keys() - there
         if gone:
@@ -119,9 +120,6 @@ class Catalogue:
                 del known[task]
                 self._forget(task, {})
             self._publish(known)
-        if fresh > _BULK:
-            gc.collect()
-            gc.freeze()
 
     def _publish(self, tasks: Tasks) -> None:
         self.tasks = {task: tasks[task] for task in sorted(tasks) if tasks[task]}
@@ -155,6 +153,8 @@ class Catalogue:
                 key = summary.address.key
                 if key in changed and summary.address.task == task:
                     yield self._shared.row(summary, changed[key])
+            if len(changed) > _BULK:
+                gc.freeze()
 
     def _forget(self, task: str, marks: Mapping[str, object]) -> None:
         """Records that could not be read and are gone, or were written anew."""

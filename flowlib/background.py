@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
@@ -9,7 +10,7 @@ from contextvars import copy_context
 from typing import Any, Final
 
 _running: Final[dict[Hashable, Future[Any]]] = {}
-_lock: Final = threading.Lock()
+"""By process, and by job: a fork inherits some that nobody will end in it."""
 
 
 def in_background(job: Hashable, compute: Callable[[], Any]) -> Future[Any]:
@@ -21,11 +22,11 @@ def in_background(job: Hashable, compute: Callable[[], Any]) -> Future[Any]:
         job: Tells whether two are the same; who asks for one that is on its way gets its Future.
         compute: Called in a thread that knows what the present one knows by context.
     """
-    with _lock:
-        known = _running.get(job)
-        if known is not None:
-            return known
-        future = _running[job] = Future()
+    own = (os.getpid(), job)
+    future: Future[Any] = Future()
+    known = _running.setdefault(own, future)
+    if known is not future:
+        return known
     future.set_running_or_notify_cancel()
     around = copy_context()
 
@@ -34,8 +35,7 @@ def in_background(job: Hashable, compute: Callable[[], Any]) -> Future[Any]:
             value, error = around.run(compute), None
         except BaseException as raised:  # noqa: BLE001  # whoever waits is to see it
             value, error = None, raised
-        with _lock:
-            del _running[job]
+        del _running[own]
         if error is None:
             future.set_result(value)
         else:

@@ -6,7 +6,7 @@ ours, which is done when the value is stored.
 
 from __future__ import annotations
 
-import threading
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -14,13 +14,11 @@ from typing import Any, Final
 
 from stores import Address, Heartbeat, ResultsStore
 
-_Call = tuple[int, Address]
-"""The id of a store, and what is computed there."""
+_Call = tuple[int, int, Address]
+"""A process, the id of a store in it, and what is computed there."""
 
 _calls: Final[dict[_Call, LeftOpen]] = {}
-"""Those of this process whose Future is not done yet."""
-
-_lock: Final = threading.Lock()
+"""Those whose Future is not done yet; a fork inherits some that nobody will end in it."""
 
 
 class LeftOpen:
@@ -57,15 +55,13 @@ class LeftOpen:
         alive.callback(heartbeat.close)
         alive.enter_context(heartbeat.of(self._address))
         given = self.future = Future()
-        call = (id(self._store), self._address)
-        with _lock:
-            _calls[call] = self
+        call = _call(self._store, self._address)
+        _calls[call] = self
 
         def end(_: Future[Any]) -> None:
             with alive:
                 failure = _failure(commit)
-            with _lock:
-                del _calls[call]
+            del _calls[call]
             self._answer(given, failure)
 
         given.add_done_callback(lambda ended: ended.cancelled() and returned.cancel())
@@ -84,9 +80,12 @@ class LeftOpen:
 
 def open_call(store: ResultsStore, address: Address) -> Future[Any] | None:
     """The Future of a call that is open in this process; None if there is none."""
-    with _lock:
-        known = _calls.get((id(store), address))
+    known = _calls.get(_call(store, address))
     return None if known is None else known.future
+
+
+def _call(store: ResultsStore, address: Address) -> _Call:
+    return os.getpid(), id(store), address
 
 
 def as_future(value: Any) -> Future[Any]:

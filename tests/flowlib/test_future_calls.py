@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -113,6 +114,33 @@ def test_who_calls_again_before_it_is_done_gets_the_same_future(tmp_path: Path) 
     gate.touch()
     assert value(first) == 9
     assert lines(log) == ["called 3", "computed 3"]
+
+
+def note_value(ready: str, found: str, store: LocalFileStore, *args: Any) -> None:
+    """In a process that was forked while a call was open: its value, however it is asked for."""
+    note(ready, "ready")
+    called = squared.call(*args, store=store)
+    note(found, f"{called} {value(squared(*args).submit(store))}")
+
+
+def test_a_process_forked_meanwhile_waits_for_the_one_that_computes(tmp_path: Path) -> None:
+    """It has inherited Futures that nobody would ever end there."""
+    store = LocalFileStore(tmp_path / "store")
+    names = [str(tmp_path / each) for each in ("ready", "found", "log", "gate")]
+    ready, found, log, gate = names
+    first = squared.call(4, log, gate, store=store)
+    submitted = squared(4, log, gate).submit(store)
+    child = multiprocessing.get_context("fork").Process(
+        target=note_value, args=(ready, found, store, 4, log, gate)
+    )
+    child.start()
+    wait_for(ready)
+    Path(gate).touch()
+    child.join(120)
+    assert child.exitcode == 0
+    assert lines(Path(found)) == ["16 16"]
+    assert (value(first), value(submitted)) == (16, 16)
+    assert lines(Path(log)) == ["called 4", "computed 4"]
 
 
 def test_plain_calls_of_an_eager_function_do_the_same() -> None:

@@ -91,8 +91,7 @@ def started_workers(
     name = type(chosen).__name__
     if has_timeout and not crew.can_kill:
         raise RunError(
-            f"{name} cannot end a running task, but a spec has a timeout: "
-            f'use executor="processes"'
+            f'{name} cannot end a running task, but a spec has a timeout: use executor="processes"'
         )
     if wants_fresh and not crew.has_fresh_processes:
         raise RunError(

@@ -7,6 +7,7 @@ from typing import Final
 
 from flowlib.code_changes import CodeChanges
 from flowlib.declaration import Declaration
+from flowlib.grown import NOTHING, OWN_WITHOUT
 from flowlib.job import WITHOUT
 from flowlib.node import Node
 from flowlib.reasons import Reason
@@ -66,13 +67,27 @@ class Comparison:
             self._validated[task] = validates(task)
         return self._validated[task] and not is_valid(node, self._store, status)
 
+    def reason_to_grow(self, node: Node) -> Reason | None:
+        """Why a task has to run that has returned specs: what they give is another question."""
+        status = self._statuses.get(node.key)
+        if status is None:
+            return Reason.NEW
+        if node.key in self._kept:
+            return None
+        lacked = status.facts.get(OWN_WITHOUT) or status.facts.get(WITHOUT) or NOTHING
+        return self._changed(node, status) or (None if lacked == NOTHING else Reason.UPSTREAM)
+
     def _outdated(self, node: Node, status: Status) -> Reason | None:
         """Why a success does not count any more."""
+        return self._changed(node, status) or (Reason.UPSTREAM if WITHOUT in status.facts else None)
+
+    def _changed(self, node: Node, status: Status) -> Reason | None:
+        """What of the task is different now."""
         if self._has_changed_default(node, status):
             return Reason.DEFAULT
         if self._code.is_outdated(node, status):
             return Reason.CODE
-        return Reason.UPSTREAM if WITHOUT in status.facts else None
+        return None
 
     def _has_changed_default(self, node: Node, status: Status) -> bool:
         texts = self._texts[node.declaration]

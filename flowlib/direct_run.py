@@ -68,8 +68,9 @@ def run_directly(plan: Plan, executor: object = None, left_open: LeftOpen | None
         identity = RunIdentity(UNCATEGORIZED, DIRECT)
         kind = type(workers).__module__.rpartition(".")[2]
         origin = _origin(store, kind, os.getpid(), int(time.monotonic() // _ORIGIN_S))
-        state = carry_out(plan, JobMaker(plan, identity, origin), means, 1, _say)
-    run = Run(plan, store, identity, state, frozenset(), RunProgress())
+        jobs = JobMaker(plan, identity, origin)
+        state = carry_out(plan, jobs, means, 1, _say)
+    run = Run(jobs.plan, store, identity, state, frozenset(), RunProgress())
     return end_of_run(run, exit_on_error=True)
 
 

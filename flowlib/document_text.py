@@ -74,4 +74,3 @@ def _is_default(key: str, value: object) -> bool:
     if key in ("retries", "retry_pause", "priority"):
         return value == 0
     return value is None or value is False or (value in ({}, []) and key != "resources")
-

@@ -10,6 +10,7 @@ from flowlib.events import (
     Event,
     Failed,
     Finished,
+    Grown,
     Retried,
     RunEnded,
     RunStarted,
@@ -35,6 +36,9 @@ class EventLines:
             self._run = event.run_name
             self._total = sum(spec.total for spec in event.specs)
             self._done = sum(spec.cached for spec in event.specs)
+        if isinstance(event, Grown):
+            self._total += sum(spec.total for spec in event.specs)
+            self._done += sum(spec.cached for spec in event.specs)
         self._done += isinstance(event, (Cached, Finished, Failed, Skipped))
 
     def line(self, event: Event) -> str:
@@ -81,26 +85,31 @@ _WORDS: Final = {
     Retried: "retry",
     Skipped: "skipped",
     Waiting: "waiting",
+    Grown: "grown",
 }
 
 
 def _rest(event: Event) -> str:
+    rest = ""
     match event:
         case Started(worker=worker, resource=resource):
-            return f"w{worker} {resource}"
+            rest = f"w{worker} {resource}"
         case Finished(duration_s=duration_s):
-            return f"{duration_s:.1f} s"
+            rest = f"{duration_s:.1f} s"
         case Failed(error=error) | Retried(error=error):
             log = event.log if isinstance(event, Failed) else None
             at = f"  log: {log}" if log else ""
-            return f"{_when(event)}{error.type_}: {_first(error.message)}{at}"
+            rest = f"{_when(event)}{error.type_}: {_first(error.message)}{at}"
+        case Grown(specs=specs):
+            listed = ", ".join(f"{spec.name} ×{spec.total}" for spec in specs)
+            rest = f"more tasks: {listed}" if listed else "waits for tasks of the run"
         case Skipped(cause=cause):
-            return f"upstream {cause.unique_name} failed"
+            rest = f"upstream {cause.unique_name} failed"
         case Waiting(owner=owner, waited_s=waited_s, others=others):
             since = f", for {waited_s:.0f} s" if waited_s else ""
             more = f", and so for {others} more" if others else ""
-            return f"{_first(owner)}{since}{more}"
-    return ""
+            rest = f"{_first(owner)}{since}{more}"
+    return rest
 
 
 def _when(event: Event) -> str:

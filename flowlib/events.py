@@ -3,7 +3,8 @@ What can happen during a run, as plain data. Everything that watches a run sees 
 
 They hold no node and no graph, so that they go into a file and come back the same in another
 process. `RunStarted` is the first of a run and `RunEnded` the last; in between each node that runs
-has `Started` and then one of `Finished`, `Failed`, `Cached`, or `Retried`/`Waiting` and all again.
+has `Started` and then one of `Finished`, `Failed`, `Cached`, or `Retried`/`Waiting`/`Grown` and all
+again.
 """
 
 from __future__ import annotations
@@ -158,6 +159,21 @@ class Started(TaskEvent):
 
     worker: int
     resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grown(TaskEvent):
+    """It has returned specs: their tasks belong to the run now, and it waits for them.
+
+    Then it is started once more, to make what they have given its own result.
+
+    Attributes:
+        specs: The tasks that are new, by spec.
+        duration_s: How long the user's code ran.
+    """
+
+    specs: tuple[SpecTotal, ...]
+    duration_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

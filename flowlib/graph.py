@@ -16,6 +16,7 @@ from flowlib.graph_checks import (
     refuse_unreachable_min_ok,
 )
 from flowlib.grid import Point, expand_config
+from flowlib.growth import Growth
 from flowlib.identity import Resolver, missing_keys, refuse_ignored_sweep
 from flowlib.joins import Family, combinations, inherited_mask
 from flowlib.node import Argument, Node
@@ -38,12 +39,14 @@ class TaskGraph:
         by_spec: The nodes of each spec in expansion order.
         spec_edges: For each spec the names of the specs it reads from.
         labelled: The nodes that have names of their own, by what was said: `fit(x).named("big")`.
+        growths: What nodes have grown that have returned specs, by their key.
     """
 
     nodes: dict[str, Node]
     by_spec: dict[str, tuple[Node, ...]]
     spec_edges: dict[str, tuple[str, ...]]
     labelled: dict[str, tuple[Node, ...]] = field(default_factory=dict)
+    growths: dict[str, Growth] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -117,6 +120,15 @@ def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
     ordered, families = _families([spec], names)
     own = next(family for each, family in zip(ordered, families, strict=True) if each is spec)
     return _graph_of(ordered, families, names), tuple(dict.fromkeys(own.nodes))
+
+
+def families_of(specs: Sequence[TaskSpec]) -> tuple[list[TaskSpec], list[Family]]:
+    """`specs` and all that they read from, predecessors first, and the nodes of each.
+
+    Raises:
+        FlowError: as `build_graph`.
+    """
+    return _families(specs, NodeNames())
 
 
 def _families(

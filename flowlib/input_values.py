@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeGuard
 
 from flowlib.errors import InputError, nearest
 from flowlib.failures import Failure
 from flowlib.items import is_slot, replaced, slot_parts, steps_text
-from flowlib.job import Assignment, Job
+from flowlib.job import Job
 from flowlib.parameters import root_of
 from stores import (
     Address,
@@ -135,7 +135,7 @@ class InputValues:
 
     Args:
         job: It.
-        assignment: What it has in common with others.
+        lazy: The parameters that want promises.
         store: Where the values are.
         values: Gives values where the store alone does not.
     """
@@ -143,13 +143,13 @@ class InputValues:
     def __init__(
         self,
         job: Job,
-        assignment: Assignment,
+        lazy: Collection[str],
         store: ResultsStore,
         values: Values | None = None,
     ) -> None:
         self._values = values
         self._job = job
-        self._lazy = assignment.signature.lazy
+        self._lazy = lazy
         self._store = store
         addresses = {each.address.key: each.address for each in job.inputs}
         self._statuses = store.statuses(list(addresses.values())) if addresses else {}
@@ -175,7 +175,7 @@ class InputValues:
         role, steps = slot_parts(leaf)
         is_lazy = root_of(role) in self._lazy
         found = [self._value(each, steps, lazy=is_lazy) for each in self._by_role.get(role, ())]
-        return found if self._job.gathers else found[0]
+        return found if self._job.gathers or len(found) > 1 else found[0]
 
     def _value(self, source: Address | Failure, steps: list[Any], *, lazy: bool) -> object:
         if isinstance(source, Failure):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flowlib.devices import Environment
 from flowlib.failures import Failure
+from flowlib.grown import Grown
 from flowlib.policy import FailureKind
 from flowlib.signature import Signature
 from flowlib.stored_task import StoredTasks
@@ -96,6 +97,8 @@ class Job:
         log: Where its output goes, below the folder of the run; empty if nowhere.
         environment: Variables that its process must have been started with.
         restored: Tasks among those upstream that tell their values themselves, by key.
+        grown: What its task has returned already, if that held specs: only their results are
+            to be put together.
     """
 
     spec: str
@@ -113,6 +116,7 @@ class Job:
     log: str = ""
     environment: Environment = ()
     restored: StoredTasks = field(default_factory=dict)
+    grown: Grown | None = None
 
     @property
     def address(self) -> Address:
@@ -122,7 +126,9 @@ class Job:
     @property
     def sources(self) -> list[Address]:
         """Where the records lie that its task is told of."""
-        told = [i.address for i in self.inputs] + [f.failure.address for f in self.failed]
+        grown = () if self.grown is None else self.grown.inputs
+        told = [each.address for each in (*self.inputs, *grown)]
+        told += [each.failure.address for each in self.failed]
         return told + [i.address for each in self.restored.values() for i in each.inputs]
 
     def accepts(self, number: int, facts: Mapping[str, str]) -> bool:
@@ -150,6 +156,7 @@ class OutcomeKind(Enum):
     FOUND = "found"  # another driver finished it meanwhile
     FAILED = "failed"
     KILLED = "killed"
+    GROWN = "grown"  # it has returned specs, whose results will be its own
     BUSY = "busy"  # another driver is computing it
     OPEN = "open"  # it has returned a Future, whose value is committed later
     RETURNED = "returned"  # it was never begun, as the run is being stopped
@@ -162,7 +169,7 @@ class Outcome:
     Attributes:
         address: Whose answer it is.
         kind: How it ended.
-        attempt: Number of the attempt that counts now, for FINISHED and FOUND.
+        attempt: Number of the attempt that counts now, for FINISHED, FOUND and GROWN.
         duration_s: How long the user's code ran.
         error: What went wrong, as text.
         exception: The pickled exception, where it can be rebuilt.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flowlib.code_changes import code_of
 from flowlib.comparison import inputs_fact, without_fact
@@ -11,14 +12,20 @@ from flowlib.declaration import Declaration
 from flowlib.devices import Environment
 from flowlib.failures import Failure
 from flowlib.fingerprint import CODE
+from flowlib.growing import Check
+from flowlib.grown import GROWN, NOTHING, OWN_WITHOUT, Grown
+from flowlib.growth import Growth
 from flowlib.identity import own_copy
+from flowlib.input_values import VALUE
 from flowlib.job import WITHOUT, Assignment, FailedInput, Job
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.parameters import root_of
 from flowlib.plan import Plan
 from flowlib.reasons import WHY, Reason
+from flowlib.regrowth import grown_fact
 from flowlib.restoring import restored_tasks, restores
+from flowlib.run_growth import NewTasks, RunGrowth
 from flowlib.run_identity import RunIdentity
 from flowlib.tolerance import OnFailure
 from stores import Address, Identity, Input, RunInfo, Status, TaskState
@@ -48,6 +55,7 @@ class JobMaker:
         logs: LogNames | None = None,
     ) -> None:
         self._plan = plan
+        self._growth = RunGrowth(plan)
         self._run = run
         self.provenance = provenance or {}
         self.logs = logs or LogNames()
@@ -62,6 +70,37 @@ class JobMaker:
             for predecessor in predecessors:
                 self._readers[predecessor].append(name)
 
+    @property
+    def plan(self) -> Plan:
+        """What is known now of what is to be run."""
+        return self._plan
+
+    def grow(self, node: Node, attempt: int, check: Check) -> NewTasks:
+        """`node` has returned specs in this attempt: add what was not known.
+
+        Args:
+            node: It.
+            attempt: The number of that.
+            check: Raises for nodes that this run cannot compute.
+
+        Raises:
+            FlowError: the specs do not fit to what there is.
+            StoreError: they cannot be read.
+        """
+        new = self._growth.grow(node, attempt, check)
+        plan = self._plan = self._growth.plan
+        self._restores |= any(restores(each.declaration.task) for each in new.nodes)
+        for each in new.nodes:
+            if each.key in plan.statuses:
+                self._attempts.setdefault(each.key, plan.statuses[each.key].attempt)
+        for name in {each.name for each in new.nodes}:
+            for predecessor in (*plan.graph.spec_edges[name], name):
+                self._readers.setdefault(predecessor, [])
+            for predecessor in plan.graph.spec_edges[name]:
+                if name not in self._readers[predecessor]:
+                    self._readers[predecessor].append(name)
+        return new
+
     def note_attempt(self, node: Node, attempt: int) -> None:
         """From now on `attempt` is what successors of `node` read."""
         self._attempts[node.key] = attempt
@@ -73,6 +112,13 @@ class JobMaker:
     def node_of(self, address: Address) -> Node:
         """The node of this run whose record lies there."""
         return self._plan.graph.nodes[address.key]
+
+    def source_of(self, node: Node) -> Node:
+        """The node at which the failure began for which `node` is skipped."""
+        growth = self._plan.graph.growths.get(node.key)
+        read = (*node.upstream.nodes, *(growth.upstream.nodes if growth else ()))
+        found = next(self.failures[each.key] for each in read if each.key in self.failures)
+        return self.node_of(found.source)
 
     def refused(self, node: Node, job: Job) -> Failure | None:
         """The failure that a call would get where its parameter takes none; else None."""
@@ -118,7 +164,9 @@ class JobMaker:
 
         A plan cannot tell whether those that failed will fail again.
         """
-        if WITHOUT not in job.facts or self._plan.reasons.get(node.key) is not Reason.UPSTREAM:
+        if WITHOUT not in job.facts or job.grown is not None:
+            return False
+        if self._plan.reasons.get(node.key) is not Reason.UPSTREAM:
             return False
         known = self._plan.statuses[node.key].facts
         same = [known.get(each) == job.facts.get(each) for each in (WITHOUT, "inputs")]
@@ -145,7 +193,8 @@ class JobMaker:
             facts[WITHOUT] = self._incomplete[node.key] = without
         version = node.declaration.version
         full, user = texts.full(node.arguments), texts.user(node.arguments)
-        return Job(
+        growth = self._plan.graph.growths.get(node.key)
+        job = Job(
             spec=node.name,
             identity=Identity(
                 address=node.address,
@@ -156,7 +205,7 @@ class JobMaker:
             config={argument.name: own_copy(argument.value) for argument in node.arguments},
             inputs=inputs,
             gathers=node.upstream.gathers,
-            newer_than=status.attempt if status is not None else 0,
+            newer_than=status.latest_attempt if status is not None else 0,
             force=is_forced,
             facts=facts,
             run=RunInfo(
@@ -171,6 +220,23 @@ class JobMaker:
             log=self.logs.name(node.name, node.key),
             restored=restored_tasks(node.upstream.nodes) if self._restores else {},
         )
+        return job if growth is None else self._last_job(node, job, growth)
+
+    def _last_job(self, node: Node, job: Job, growth: Growth) -> Job:
+        """The job of a node that has returned specs: what they give becomes its results."""
+        facts = growth.specs.facts
+        told = {key: fact for key, fact in facts.items() if key not in (VALUE, WHY, WITHOUT)}
+        told[OWN_WITHOUT] = facts.get(OWN_WITHOUT) or facts.get(WITHOUT) or NOTHING
+        keys = [each.key for each in growth.upstream.nodes]
+        lacks = [f"{key} {self._incomplete[key]}" for key in keys if key in self._incomplete]
+        lacks += [told[OWN_WITHOUT]] if told[OWN_WITHOUT] != NOTHING else []
+        if lacks:
+            told[WITHOUT] = self._incomplete[node.key] = without_fact(lacks)
+        told[GROWN] = grown_fact(growth.upstream, self._attempts)
+        inputs = tuple([self._input(role, each) for role, each in growth.upstream.by_role])
+        grown = Grown(growth.value, inputs, growth.specs.artifact, growth.specs.data)
+        restored = restored_tasks(growth.upstream.nodes) if self._restores else {}
+        return replace(job, facts=told, failed=(), grown=grown, restored=restored)
 
     def _inputs(self, node: Node) -> tuple[tuple[Input, ...], tuple[FailedInput, ...]]:
         """What the node reads, and what it is told to have failed."""

@@ -51,15 +51,14 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     """
     _refuse_start_in_worker()
     options, is_reproduction = redirected(graph, options)
-    shown = _shown(graph, options.return_results)
-    _check(options)
+    _check(graph, options)
     store, known = checked_store(options.results_store), settings()
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
     chosen = chosen_executor(options.executor)
-    workers = _worker_count(graph, options, chosen)
     limit = _failure_limit(options)
     plan, story = _planned(graph, store, options), RunProgress()
+    workers = _worker_count(plan.graph, options, chosen)
     demands = demands_of(plan, pool, options.num_workers)
     with ExitStack() as stack:
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
@@ -72,13 +71,14 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             setup = ExecutorSetup(
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
-            crew = started_workers(chosen, setup, graph, pool)
+            crew = started_workers(chosen, setup, plan.graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, *log.hooks)
             origin = recorded_origin(store, type(crew).__module__)
             jobs = JobMaker(plan, identity, origin, log.names)
             state = carry_out(plan, jobs, means, limit, tell)
-        run = Run(plan, store, identity, state, shown, story)
-        log.note_end(state.states, run.counts)
+            plan = jobs.plan
+        run = Run(plan, store, identity, state, _shown(plan.graph, options.return_results), story)
+        log.note_end(plan, state.states, run.counts)
         tell(_ended(run, log.duration_s))
     return last_of_script(run) if is_reproduction else run
 
@@ -135,7 +135,8 @@ def _default_store(known: Settings) -> ResultsStore:
         raise SettingsError(f"{known.origin('store')} is no store: {error}") from error
 
 
-def _check(options: RunOptions) -> None:
+def _check(graph: TaskGraph, options: RunOptions) -> None:
+    _shown(graph, options.return_results)
     checked_count("max_panes_per_window", options.max_panes_per_window)
     _check_start_method(options.start_method)
     grace_s = options.grace_s

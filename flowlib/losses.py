@@ -5,23 +5,41 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+from flowlib.errors import WaitTimeout
 from flowlib.failures import skip_error
 from flowlib.job import Job, Outcome, OutcomeKind
+from flowlib.policy import FailureKind
 from stores import Address, Attempt, ErrorDetails, Owner, ResultsStore, StoreError, TaskState
 
 _log = logging.getLogger("flowlib")
 
 
-def adopt_records(outcome: Outcome, store: ResultsStore) -> None:
-    """Take what a worker has computed who cannot reach the store."""
+def adopted(outcome: Outcome, store: ResultsStore) -> Outcome:
+    """The outcome of a worker who cannot reach the store, when what it has made was taken there."""
     for record, blobs in outcome.more:
         known = store.record(record.address)
         if known is None or known.finished is None:
             store.adopt(record, blobs)
-    if outcome.record is not None:
-        store.adopt(outcome.record, outcome.blobs)
+    if outcome.record is None:
+        return outcome
+    store.adopt(outcome.record, outcome.blobs)
+    taken = store.record(outcome.address)
+    return outcome if taken is None else replace(outcome, attempt=taken.latest.number)
+
+
+def waited_too_long(address: Address, owner: str, waited_s: float) -> Outcome:
+    """The answer for what another run computes, and this one does not wait for any more."""
+    why = f"{owner}; given up after {waited_s:.0f} s"
+    return Outcome(
+        address,
+        OutcomeKind.FAILED,
+        error=ErrorDetails("WaitTimeout", why, ""),
+        failure=FailureKind.TIMEOUT,
+        raised=WaitTimeout(why),
+    )
 
 
 def record_loss(
@@ -66,6 +84,8 @@ def _record(
         if counted is not None and job.accepts(counted.number, counted.facts):
             attempt.abandon()
             return counted.number
+        if job.grown is not None:
+            job.grown.keep(attempt)
         outcome = Attempt(
             number=attempt.number,
             state=state,

@@ -31,6 +31,7 @@ def plan_document(plan: PlanFacts) -> dict[str, Any]:
         "nodes": [_node(plan, node, estimates, refs) for node in plan.graph],
         "stale": [str(node.address) for node in plan.stale],
         "code_changed": [str(node.address) for node in plan.changed],
+        "unknown": plan.unknown,
         "notes": list(plan.notes),
     }
 

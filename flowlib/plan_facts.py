@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from flowlib.code_changes import CodeChanges
 from flowlib.declaration import Declaration
 from flowlib.earlier_records import EarlierRecords
 from flowlib.fingerprint import Fingerprints
@@ -14,6 +15,7 @@ from flowlib.graph import TaskGraph
 from flowlib.node import Node
 from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig
+from flowlib.signature import may_return_specs
 from stores import ResultsStore, Status
 
 
@@ -36,6 +38,9 @@ class PlanFacts:
         changed: Cached nodes whose code has changed since, where that is to be told.
         code: Finds the present code of tasks, when it is asked.
         earlier: Finds earlier results that are like new ones, when it is asked.
+        grows_forced: Keys of nodes that are forced, and so is what they return if that is specs.
+        regrown: Keys of nodes that have returned specs, and would run again.
+        code_changes: Finds what has to run because of its code.
         num_workers: How many tasks would run at once; None if nothing was said.
         title: What is planned, for the table.
     """
@@ -54,8 +59,20 @@ class PlanFacts:
     notes: tuple[str, ...] = ()
     changed: tuple[Node, ...] = ()
     code: Fingerprints = field(default_factory=Fingerprints, repr=False)
+    grows_forced: frozenset[str] = frozenset()
+    regrown: frozenset[str] = frozenset()
+    code_changes: CodeChanges | None = field(default=None, repr=False)
     num_workers: int | None = None
     title: str = ""
+
+    @property
+    def unknown(self) -> list[str]:
+        """Names of the specs that may add more tasks when they run: nobody knows how many."""
+        graph, running = self.graph, [key for key in self.reasons if key not in self.graph.growths]
+        found = {graph.nodes[key].declaration: None for key in running}
+        names = [each.name for each in found if may_return_specs(each.task)]
+        names += [graph.nodes[key].name for key in self.regrown if key in self.reasons]
+        return sorted({*names})
 
     @property
     def workers(self) -> int:

@@ -72,6 +72,8 @@ def notes_of(plan: PlanFacts) -> Iterator[str]:
         one = len(plan.stale) == 1
         what = "task is older than its input" if one else "tasks are older than their input"
         yield f"{len(plan.stale)} cached {what}: {names}"
+    if unknown := plan.unknown:
+        yield f"+ unknown: {', '.join(unknown)} may return more tasks when they have run"
     yield from plan.notes
 
 

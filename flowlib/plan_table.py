@@ -112,7 +112,7 @@ def _total(plan: PlanFacts, estimates: Estimates) -> dict[str, str]:
     tasks, run = len(plan.graph) - len(plan.left_out), len(plan.reasons)
     values = (
         "total",
-        str(tasks),
+        f"{tasks} + unknown" if plan.unknown else str(tasks),
         str(tasks - run or ""),
         str(run or ""),
         "",

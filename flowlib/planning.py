@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from flowlib.bulk import paused_collection
-from flowlib.code_changes import CodeChanges, note_on
-from flowlib.comparison import Comparison, is_older_than_input
-from flowlib.earlier_records import EarlierRecords
+from flowlib.code_changes import CodeChanges
+from flowlib.comparison import Comparison
+from flowlib.errors import NothingSelected
 from flowlib.graph import TaskGraph
-from flowlib.needed import OwnReason, needed_by, needed_by_all, serving, without_skipped
-from flowlib.node import Node, lineage
+from flowlib.growing import Growing
+from flowlib.grown import GROWN
 from flowlib.plan import Plan
-from flowlib.reasons import Reason
-from flowlib.recorded import RecordedConfig
+from flowlib.planner import Planner
+from flowlib.recorded import RecordedConfigs
+from flowlib.regrowth import NOBODY, OwnReasons, regrow
 from flowlib.selection import Selected
-from flowlib.versions import nodes_of_other_version
 from flowlib.wishes import Look, Wanted, Wishes, wanted_of
-from stores import ResultsStore, Status
+from stores import ResultsStore
 
 
 def make_plan(
@@ -40,8 +40,11 @@ def make_plan(
     """
     with paused_collection():
         look, code = Look(graph, store), CodeChanges(wishes.on_code_change)
-        wanted = wanted_of(graph, store, look, wishes)
-        plan = _Planner(graph, store, look, wanted, code).plan()
+        if wishes.only is None and wishes.resume is None:
+            look.at_all()
+        plan = GrownPlans(graph, store, look, code).made(
+            lambda known: wanted_of(known, store, look, wishes)
+        )
     return replace(plan, num_workers=num_workers, title=title)
 
 
@@ -62,128 +65,67 @@ def plan_for(
     again = Selected(frozenset(forced), frozenset())
     wanted = Wanted(again, frozenset(targets), frozenset(), frozenset())
     with paused_collection():
-        return _Planner(graph, store, Look(graph, store), wanted, CodeChanges()).plan()
+        look = Look(graph, store)
+        return GrownPlans(graph, store, look, CodeChanges()).made(lambda known: wanted)
 
 
-class _Planner:
+class GrownPlans:
+    """Makes a plan of a graph, and of what its tasks have grown in earlier runs.
+
+    Args:
+        graph: Without what was grown.
+        store: It.
+        look: What was asked of it so far.
+        code: Tells what has changed.
+    """
+
     def __init__(
-        self,
-        graph: TaskGraph,
-        store: ResultsStore,
-        look: Look,
-        wanted: Wanted,
-        code: CodeChanges,
+        self, graph: TaskGraph, store: ResultsStore, look: Look, code: CodeChanges
     ) -> None:
-        self._graph = graph
+        self._base = graph
         self._store = store
         self._look = look
-        self._wanted = wanted
         self._code = code
-        self._statuses: Mapping[str, Status] = {}
-        self._texts = {each: RecordedConfig(each) for each in graph.declarations}
 
-    def plan(self) -> Plan:
-        wanted, graph = self._wanted, self._graph
-        missing = self._missing()
-        reasons = self._runnable(missing)
-        left_out = self._left_out(missing, reasons)
-        earlier = EarlierRecords(self._store, graph.by_spec, self._statuses, self._texts)
-        if any(declaration.version is not None for declaration in self._texts):
-            new = [graph.nodes[key] for key, reason in reasons.items() if reason is Reason.NEW]
-            for key in nodes_of_other_version(new, self._store, earlier):
-                reasons[key] = Reason.VERSION
-        changed = self._code.used(
-            key for key in graph.nodes if key not in reasons and key not in left_out
+    def made(self, wanted_of: Callable[[TaskGraph], Wanted]) -> Plan:
+        """The plan of what is wanted.
+
+        Args:
+            wanted_of: Tells that, for the graph with all that is known to have been grown.
+
+        Raises:
+            SelectorError: what it raises, unless there is what it looks for when all is known.
+        """
+        graph = self._regrown(self._base)
+        try:
+            wanted = wanted_of(graph)
+        except NothingSelected:
+            self._look.at_all()
+            if (known := self._regrown(graph)) is graph:
+                raise
+            graph, wanted = known, wanted_of(known)
+        plan = self._planned(graph, wanted)
+        while (known := self._regrown(graph)) is not graph:  # some was not looked at before
+            graph = known
+            plan = self._planned(graph, wanted_of(graph))
+        return plan
+
+    def _planned(self, graph: TaskGraph, wanted: Wanted) -> Plan:
+        planner = Planner(graph, self._store, self._look, wanted, self._code)
+        return planner.plan(self._base)
+
+    def _regrown(self, graph: TaskGraph) -> TaskGraph:
+        """The graph with what those of its nodes have grown that the store was asked for."""
+        statuses = self._look.statuses
+        if not any(
+            GROWN in each.facts and key not in graph.growths for key, each in statuses.items()
+        ):
+            return graph
+        growing = Growing(graph, self._code.fingerprints)
+        texts = RecordedConfigs()
+        comparison = Comparison(self._store, statuses, texts, self._code)
+        nodes = [node for node in graph if node.key in statuses]
+        added = regrow(
+            growing, self._look, nodes, OwnReasons(comparison, graph, NOBODY).is_outdated
         )
-        return Plan(
-            graph=graph,
-            store=self._store,
-            reasons=reasons,
-            statuses=self._statuses,
-            stale=tuple(self._stale(reasons, left_out)),
-            forced=wanted.forced.keys,
-            texts=self._texts,
-            earlier=earlier,
-            left_out=left_out,
-            targets=wanted.targets,
-            skipped=wanted.skipped,
-            notes=(*wanted.notes, *self._notes(reasons), *note_on(changed)),
-            changed=changed,
-            code=self._code.fingerprints,
-        )
-
-    def _missing(self) -> dict[str, Reason]:
-        """What has to run for what is wanted, in running order."""
-        graph, wanted, look = self._graph, self._wanted, self._look
-        if wanted.targets is None:
-            self._statuses = look.at_all()
-            return needed_by_all(graph, self._own_reason(), wanted.kept)
-        targets = [node for node in graph if node.key in wanted.targets]
-        self._statuses = look.at(targets)
-        own = look.remembered(self._own_reason())
-        running = [node for node in targets if own(node) is not None]
-        while True:
-            look.at(list(lineage(running)))
-            found = needed_by(targets, own, wanted.kept)
-            running = [graph.nodes[key] for key in found]
-            if look.was_at(lineage(running)):  # else something spread to another target
-                return {key: found[key] for key in graph.nodes if key in found}
-
-    def _own_reason(self) -> OwnReason:
-        """Why a node has to run, whatever becomes of its predecessors."""
-        comparison = Comparison(
-            self._store, self._statuses, self._texts, self._code, self._wanted.kept
-        )
-        forced = self._wanted.forced
-        if not forced.keys:
-            return comparison.reason
-
-        def own(node: Node) -> Reason | None:
-            if node.key in forced.named:
-                return Reason.FORCE
-            reason = comparison.reason(node)
-            return Reason.UPSTREAM if reason is None and node.key in forced.spread else reason
-
-        return own
-
-    def _runnable(self, missing: dict[str, Reason]) -> dict[str, Reason]:
-        """What of it can run, although some is skipped."""
-        wanted = self._wanted
-        if not wanted.skipped:
-            return missing
-        left = without_skipped(self._graph, missing, wanted.skipped)
-        return left if wanted.targets is None else serving(self._graph, left, wanted.targets)
-
-    def _left_out(
-        self, missing: Mapping[str, Reason], reasons: Mapping[str, Reason]
-    ) -> frozenset[str]:
-        """What is not wanted, is skipped, or cannot run because of that."""
-        targets, skipped = self._wanted.targets, self._wanted.skipped
-        if targets is None and not skipped:
-            return frozenset()
-        out = skipped | missing.keys()
-        return frozenset(
-            key
-            for key in self._graph.nodes
-            if key not in reasons and (key in out or (targets is not None and key not in targets))
-        )
-
-    def _stale(self, reasons: Mapping[str, Reason], left_out: frozenset[str]) -> Iterator[Node]:
-        """Results that count although their inputs were computed again."""
-        statuses, is_partial = self._statuses, self._wanted.targets is not None
-        for node in self._graph if statuses else ():
-            status = statuses.get(node.key)
-            if node.key in reasons or status is None or node.key in left_out:
-                continue
-            if is_partial and any(each.key not in statuses for each in node.upstream.nodes):
-                continue  # they were not looked at
-            if is_older_than_input(node, status, statuses, reasons):
-                yield node
-
-    def _notes(self, reasons: Mapping[str, Reason]) -> Iterator[str]:
-        """What was to be kept, and is not there."""
-        kept = self._wanted.kept
-        lost = [key for key in reasons if key in kept and reasons[key] is not Reason.FORCE]
-        if lost:
-            has = "has" if len(lost) == 1 else "have"
-            yield f"keep: {len(lost)} of {len(kept)} tasks {has} no result to keep"
+        return growing.graph if added or len(growing.graph.growths) > len(graph.growths) else graph

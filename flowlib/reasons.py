@@ -21,6 +21,7 @@ class Reason(str, Enum):
     DEFAULT = "default"
     CODE = "code"
     UPSTREAM = "upstream"
+    GROWTH = "growth"
 
 
 WHY: Final = "why"
@@ -44,4 +45,5 @@ EXPLANATIONS: Final[Mapping[Reason, str]] = {
     Reason.DEFAULT: "a default of the task was changed since",
     Reason.CODE: "its result was computed by other code",
     Reason.UPSTREAM: "something upstream is computed again",
+    Reason.GROWTH: "it has returned tasks, whose results are to become its own",
 }

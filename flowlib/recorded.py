@@ -72,3 +72,11 @@ class RecordedConfig:
     def _digest(self, differing: tuple[str, ...]) -> str:
         texts = [f"{quoted(n)}:{t}" for n, t in self._defaults.items() if n not in differing]
         return canonical.digest(",".join(texts))[:12] if texts else ""
+
+
+class RecordedConfigs(dict[Declaration, RecordedConfig]):
+    """The texts of specs, made when one is first asked for."""
+
+    def __missing__(self, declaration: Declaration) -> RecordedConfig:
+        found = self[declaration] = RecordedConfig(declaration)
+        return found

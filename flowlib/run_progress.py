@@ -11,6 +11,7 @@ from flowlib.events import (
     Event,
     Failed,
     Finished,
+    Grown,
     Retried,
     RunEnded,
     RunStarted,
@@ -30,6 +31,7 @@ _TASKS_FOR_ESTIMATE: Final = 3
 _MOST_NAMES: Final = 3
 """How many tasks of a group of failures are named."""
 
+_WORDS: Final = {Finished: "finished", Cached: "cached", Skipped: "skipped"}
 _ENDED: Final = ("finished", "cached", "failed", "killed", "skipped")
 
 
@@ -211,25 +213,34 @@ class RunProgress:
     def _note_task(self, event: TaskEvent, spec: SpecProgress) -> None:
         key = event.task.key
         started = self._leave(key, spec)
+        self.retries += isinstance(event, Retried)
+        if (word := _WORDS.get(type(event))) is not None:
+            spec.add(word, 1)
         match event:
             case Started():
                 self.running[key] = event
                 spec.add("running", 1)
             case Finished():
-                spec.add("finished", 1)
                 spec.spent_s += event.duration_s
-            case Cached():
-                spec.add("cached", 1)
             case Failed():
                 spec.add("killed" if event.is_kill else "failed", 1)
                 self._note_failure(event, started)
             case Skipped():
-                spec.add("skipped", 1)
                 self._note_skip(event)
-            case Retried():
-                self.retries += 1
+            case Grown():
+                self._note_growth(event)
             case Waiting():
                 self.waiting[key] = event.owner
+
+    def _note_growth(self, event: Grown) -> None:
+        """More tasks belong to the run now."""
+        for each in event.specs:
+            spec = self.specs.setdefault(each.name, SpecProgress(each.name, 0, {}, each.mean_s))
+            spec.total += each.total
+            if each.cached:
+                spec.add("cached", each.cached)
+            self.saved_s += each.cached_s
+        self._announced |= {each.name for each in event.specs}
 
     def _leave(self, key: str, spec: SpecProgress) -> Started | None:
         if self.waiting:

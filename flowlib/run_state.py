@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowlib.failures import Failure
@@ -28,3 +29,9 @@ class RunState:
     failed: list[Node] = field(default_factory=list)
     stopped_by: int | None = None
     logs: LogNames = field(default_factory=LogNames)
+
+    def settle(self, never_started: Iterable[Node]) -> None:
+        """What was scheduled but never started is pending again."""
+        for node in never_started:
+            if self.states[node.key] is not TaskState.KILLED:
+                self.states[node.key] = TaskState.PENDING

@@ -132,13 +132,19 @@ class RunLog(View):
         if self._writer is not None:
             self._writer.show_life()
 
-    def note_end(self, states: Mapping[str, TaskState], counts: Mapping[str, int]) -> None:
+    def note_end(
+        self, plan: Plan, states: Mapping[str, TaskState], counts: Mapping[str, int]
+    ) -> None:
         """Write down how the nodes ended.
 
         Args:
+            plan: What was run; it has grown if tasks have returned specs.
             states: Of those that were to run, by key.
             counts: How many ended in which state.
         """
+        if plan is not self._plan:
+            self._plan = plan
+            self._write_graph()
         self._write_manifest(states, counts, is_over=True)
 
     def _made(self, runs: Path) -> Path | None:

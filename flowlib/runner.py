@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Final
 
 from flowlib.demands import Grant
-from flowlib.errors import WaitTimeout
+from flowlib.errors import FlowError
 from flowlib.events import (
     Cached,
     Event,
     Failed,
     Finished,
+    Grown,
     Retried,
     Skipped,
     Started,
@@ -26,15 +27,18 @@ from flowlib.interrupts import Stage, Woken
 from flowlib.job import Job, Outcome, OutcomeKind
 from flowlib.jobs import JobMaker
 from flowlib.labels import TaskRefs
-from flowlib.losses import adopt_records, record_loss, record_skip
+from flowlib.losses import adopted, record_loss, record_skip, waited_too_long
 from flowlib.node import Node
 from flowlib.parking import Parking
-from flowlib.policy import FailureKind, Preemption
+from flowlib.policy import Preemption
+from flowlib.run_demands import RunDemands
+from flowlib.run_growth import failed_growth
 from flowlib.run_means import RunMeans
 from flowlib.run_state import RunState
 from flowlib.scheduler import Scheduler
+from flowlib.time_limits import TimeLimits
 from flowlib.tries import Tries
-from stores import ErrorDetails, TaskState
+from stores import ErrorDetails, StoreError, TaskState
 
 _log = logging.getLogger("flowlib")
 
@@ -61,7 +65,9 @@ class Runner:
         *,
         max_failures: int | None,
     ) -> None:
-        self._scheduler = Scheduler(nodes, means.pool, lambda node: means.demands[node.declaration])
+        self._demands = RunDemands(means)
+        waits = {key: each.upstream for key, each in jobs.plan.graph.growths.items()}
+        self._scheduler = Scheduler(nodes, means.pool, self._demands.of, waits)
         self._jobs = jobs
         self._refs = refs
         self._store = means.store
@@ -77,7 +83,8 @@ class Runner:
         self._tries = Tries(Preemption(known.preempt_max, known.cancelled_is_preempted))
         self._parking = Parking(known.poll_interval_secs, known.wait_log_every_secs)
         self._next_beat = time.monotonic() + means.store.beat_s
-        self._limits = any(n.declaration.options.timeout_s is not None for n in nodes)
+        self._limits = TimeLimits(means.workers, self._running)
+        self._limits.note(nodes)
         states = dict.fromkeys((n.key for n in nodes), TaskState.PENDING)
         self.state = RunState(states=states, failures=jobs.failures, logs=jobs.logs)
 
@@ -93,7 +100,7 @@ class Runner:
             for outcome in outcomes:
                 yield from self._handle(outcome)
             yield from self._look_after_time()
-        self._settle()
+        self.state.settle(self._scheduler.never_started())
 
     def _wait(self) -> list[Outcome]:
         self._before_waiting()
@@ -139,7 +146,7 @@ class Runner:
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)
-        adopt_records(outcome, self._store)
+        outcome = adopted(outcome, self._store)
         if outcome.kind is not OutcomeKind.BUSY:
             self._parking.leave(node.key)
         match outcome.kind:
@@ -147,6 +154,8 @@ class Runner:
                 yield self._finish(node, outcome)  # nothing in the run reads from an open one
             case OutcomeKind.BUSY:
                 yield from self._park(node, outcome)
+            case OutcomeKind.GROWN:
+                yield from self._grow(node, job, outcome)
             case OutcomeKind.RETURNED:
                 self._scheduler.pause(node)
             case OutcomeKind.FAILED | OutcomeKind.KILLED:
@@ -217,6 +226,23 @@ class Runner:
             record_skip(self._jobs.job(each), address, self._store, self._owner)
             yield Skipped(time.time(), self._refs.of(each), ref)
 
+    def _grow(self, node: Node, job: Job, outcome: Outcome) -> Iterator[Event]:
+        """`node` has returned specs: it waits for their tasks, which belong to the run now."""
+        try:
+            new = self._jobs.grow(node, outcome.attempt, self._demands.add)
+        except (FlowError, StoreError) as error:
+            failed = failed_growth(outcome, error)
+            self._record_loss(job, failed)
+            yield from self._fail(node, failed)
+            return
+        self._refs = TaskRefs(self._jobs.plan.graph.by_spec)
+        self._limits.note(new.to_run)
+        self.state.states |= dict.fromkeys((n.key for n in (*new.to_run, node)), TaskState.PENDING)
+        skipped = self._scheduler.grow(node, new.to_run, new.growth.upstream)
+        yield Grown(time.time(), self._refs.of(node), new.totals, outcome.duration_s)
+        for each in skipped:
+            yield from self._skip([each], self._jobs.source_of(each))
+
     def _park(self, node: Node, outcome: Outcome) -> Iterator[Event]:
         self._scheduler.park(node)
         self.state.states[node.key] = TaskState.SCHEDULED
@@ -236,8 +262,7 @@ class Runner:
             yield from self._look_at_waits(now)
         for node in self._tries.due(now):
             self._scheduler.resume(node)
-        if self._limits:
-            self._kill_overdue()
+        self._limits.kill_overdue()
 
     def _look_at_parked(self) -> Iterator[Event]:
         """One bulk look at the nodes that others compute; those still open are tried again."""
@@ -263,37 +288,13 @@ class Runner:
             yield Waiting(time.time(), self._refs.of(parked[key]), owner, waited_s, others)
         for key, owner, waited_s in self._parking.overdue(now):
             self._parking.leave(key)
-            why = f"{owner}; given up after {waited_s:.0f} s"
-            error, raised = ErrorDetails("WaitTimeout", why, ""), WaitTimeout(why)
-            outcome = Outcome(
-                parked[key].address,
-                OutcomeKind.FAILED,
-                error=error,
-                failure=FailureKind.TIMEOUT,
-                raised=raised,
-            )
+            outcome = waited_too_long(parked[key].address, owner, waited_s)
             self._tries.note(parked[key], outcome)
-            yield from self._give_up(parked[key], outcome, error)
-
-    def _kill_overdue(self) -> None:
-        for node, job in self._running.values():
-            limit = node.declaration.options.timeout_s
-            if limit is not None and (self._workers.running_s(job) or 0.0) > limit:
-                self._workers.kill(job, f"it ran longer than its timeout of {limit:g} s")
+            yield from self._give_up(parked[key], outcome, outcome.error or _NO_ERROR)
 
     def _patience(self) -> float | None:
         """How long nothing needs to be done unless a job ends."""
         now = time.monotonic()
         until = min(self._next_beat, self._parking.wake_at, self._tries.wake_at)
-        until = min(until, now + self._interrupts.left_s)
-        if self._limits:
-            for node, job in self._running.values():
-                left = node.declaration.options.timeout_s or float("inf")
-                until = min(until, now + left - (self._workers.running_s(job) or 0.0))
+        until = min(until, now + self._interrupts.left_s, now + self._limits.next_s())
         return max(0.0, until - now)
-
-    def _settle(self) -> None:
-        """What was scheduled but never started is pending again."""
-        for node in self._scheduler.never_started():
-            if self.state.states[node.key] is not TaskState.KILLED:
-                self.state.states[node.key] = TaskState.PENDING

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from flowlib.graph import TaskGraph
+from flowlib.growth import in_running_order
 from flowlib.node import Node, lineage
 from flowlib.selectors import Selector, parse_selector, unknown
 
@@ -20,6 +21,7 @@ def select(graph: TaskGraph, texts: Iterable[str], words: Words | None = None) -
     """
     named: set[str] = set()
     spread: set[str] = set()
+    leading: set[str] = set()
     groups = {**graph.labelled, **graph.by_spec}
     for text in texts:
         task, _, key = text.rpartition("/")
@@ -34,10 +36,11 @@ def select(graph: TaskGraph, texts: Iterable[str], words: Words | None = None) -
         keys = {node.key for node in nodes}
         named |= keys
         if selector.downstream:
+            leading |= keys
             spread |= downstream(graph, keys)
         if selector.upstream:
             spread |= {node.key for node in lineage(nodes)}
-    return Selected(frozenset(named), frozenset(spread - named))
+    return Selected(frozenset(named), frozenset(spread - named), frozenset(leading))
 
 
 class Selected:
@@ -46,13 +49,20 @@ class Selected:
     Attributes:
         named: Those that were meant themselves.
         spread: Those that only a `+` adds.
+        leading: Those of the named with all that is downstream of them.
     """
 
-    __slots__ = ("named", "spread")
+    __slots__ = ("leading", "named", "spread")
 
-    def __init__(self, named: frozenset[str], spread: frozenset[str]) -> None:
+    def __init__(
+        self,
+        named: frozenset[str],
+        spread: frozenset[str],
+        leading: frozenset[str] = frozenset(),
+    ) -> None:
         self.named = named
         self.spread = spread
+        self.leading = leading
 
     @property
     def keys(self) -> frozenset[str]:
@@ -63,8 +73,10 @@ class Selected:
 def downstream(graph: TaskGraph, keys: Collection[str]) -> set[str]:
     """The keys of the nodes that read, directly or not, from those with `keys`."""
     found: set[str] = set(keys)
+    aliases: set[str] = set()
     reads: dict[int, bool] = {}
-    for node in graph:
+    growths = graph.growths
+    for node in in_running_order(graph, growths) if growths else graph:
         upstream = node.upstream
         is_below = reads.get(id(upstream))
         if is_below is None:
@@ -72,7 +84,16 @@ def downstream(graph: TaskGraph, keys: Collection[str]) -> set[str]:
             reads[id(upstream)] = is_below
         if is_below:
             found.add(node.key)
-    return found - set(keys)
+        elif growths and _has_grown(graph, node, found):
+            aliases.add(node.key)  # its results are put together again, and no more than that
+            found.add(node.key)
+    return found - set(keys) - aliases
+
+
+def _has_grown(graph: TaskGraph, node: Node, keys: Collection[str]) -> bool:
+    """Whether the results of a node are those of some of these, which it has grown."""
+    growth = graph.growths.get(node.key)
+    return growth is not None and any(each.key in keys for each in growth.upstream.nodes)
 
 
 def _meant(

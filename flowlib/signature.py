@@ -193,6 +193,12 @@ def tolerant_names(expects: Mapping[str, inspect.Parameter | Parameter]) -> froz
     return frozenset(name for name, p in expects.items() if _names(p.annotation, _FAILURES))
 
 
+def may_return_specs(task: Callable[..., object]) -> bool:
+    """Whether a task says that it returns specs, by the annotation of what it returns."""
+    told = getattr(task.run if is_task_class(task) else task, "__annotations__", {}).get("return")
+    return told is not None and _names(told, ("TaskSpec", "Call", "Item"))
+
+
 _LAZY: Final = ("Promise", "FilePromise", "LazySweep")
 _FAILURES: Final = ("Failure",)
 
@@ -204,7 +210,8 @@ def _names(annotation: object, wanted: tuple[str, ...]) -> bool:
         return any(each in wanted for each in re.findall(r"\w+", annotation))
     if isinstance(annotation, type) and not typing.get_args(annotation):
         return any(base.__name__ in wanted for base in annotation.__mro__)
-    return any(_names(inner, wanted) for inner in typing.get_args(annotation))
+    parts = (typing.get_origin(annotation), *typing.get_args(annotation))
+    return any(_names(each, wanted) for each in parts if each is not None)
 
 
 def location_of(task: Any) -> str:

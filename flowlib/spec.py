@@ -13,7 +13,7 @@ from flowlib.direct_use import Computable
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
 from flowlib.items import Item, Step, misplaced, not_iterable
-from flowlib.signature import Signature, is_task_class, signature_of
+from flowlib.signature import Signature, signature_of
 from flowlib.spec_checks import (
     check_mappings,
     check_task,

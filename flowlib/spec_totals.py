@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flowlib.events import SpecTotal
+from flowlib.node import Node
 from flowlib.plan_facts import PlanFacts
 from stores import TaskState
 
@@ -12,14 +15,15 @@ def spec_totals(plan: PlanFacts) -> tuple[SpecTotal, ...]:
 
     The store is not asked again.
     """
-    totals = (_total(plan, name) for name in plan.graph.by_spec)
+    totals = (total_of(plan, name, nodes) for name, nodes in plan.graph.by_spec.items())
     return tuple(each for each in totals if each.total or not plan.left_out)
 
 
-def _total(plan: PlanFacts, name: str) -> SpecTotal:
+def total_of(plan: PlanFacts, name: str, nodes: Sequence[Node]) -> SpecTotal:
+    """How much of some nodes of a spec there is to do."""
     reasons, statuses = plan.reasons, plan.statuses
     cached, cached_s, timed, spent_s = 0, 0.0, 0, 0.0
-    nodes, left_out = plan.graph.by_spec[name], 0
+    left_out = 0
     for node in nodes:
         is_left_out = node.key in plan.left_out
         left_out += is_left_out

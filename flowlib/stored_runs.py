@@ -170,7 +170,7 @@ def _read(folder: Path, now: float) -> StoredRun:
         state = state if is_gone(start, silent_s, settings().stale_after_secs) else RUNNING
     elif not end.is_interrupted:
         state = FAILED if _BAD & end.counts.keys() else FINISHED
-    counts, last, eta_s = _told(folder, start, end, now if state == RUNNING else None)
+    total, counts, last, eta_s = _told(folder, start, end, now if state == RUNNING else None)
     return StoredRun(
         folder,
         _name(folder, start),
@@ -178,7 +178,7 @@ def _read(folder: Path, now: float) -> StoredRun:
         state,
         start.at,
         _duration_s(start, end, last),
-        sum(each.total for each in start.specs),
+        total,
         counts,
         eta_s,
         end.stopped_by if end else None,
@@ -193,18 +193,24 @@ def _duration_s(start: RunStarted, end: RunEnded | None, last: float) -> float:
 
 def _told(
     folder: Path, start: RunStarted, end: RunEnded | None, now: float | None
-) -> tuple[dict[str, int], float, float | None]:
-    """Counts, when the run was heard of last, and how long it may still take."""
+) -> tuple[int, dict[str, int], float, float | None]:
+    """How many tasks, counts, when the run was heard of last, and how long it may still take."""
     if end is not None and end.counts:
         counts = {_WORDS.get(word, word): count for word, count in end.counts.items() if count}
-        return counts, end.at, None
+        return max(sum(counts.values()), _known_at_first(start)), counts, end.at, None
     progress, last = RunProgress(), start.at
     for event in read_events(folder):
         progress.note(event)
         last = max(last, event.at) if event.at < _LATEST else last
     words = {word for spec in progress.specs.values() for word in spec.counts}
     counts = {word: count for word in sorted(words) if (count := progress.count(word))}
-    return counts, now or last, None if now is None else progress.eta_s(now)
+    total = max(progress.total, _known_at_first(start))
+    return total, counts, now or last, None if now is None else progress.eta_s(now)
+
+
+def _known_at_first(start: RunStarted) -> int:
+    """How many tasks were known when a run began; what they return may be more."""
+    return sum(each.total for each in start.specs)
 
 
 def _name(folder: Path, start: RunStarted) -> str:

@@ -24,6 +24,7 @@ from stores import (
     canonical,
 )
 from stores.cells import Entry, Grid, grid_of
+from stores.matching import HIDDEN
 from stores.table import Columns, as_frame, as_rows, entry_of
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ class TaskResults:
         if source.state_of(self._node) is not TaskState.FINISHED:
             return ()
         status = source.status_of(self._node)
-        return () if status is None else status.artifacts
+        known = () if status is None else status.artifacts
+        return [each for each in known if not each.name.startswith(HIDDEN)]
 
     @property
     def results(self) -> dict[str, Any] | None:
@@ -181,11 +183,11 @@ class TaskResults:
         source = self._source
         if source.state_of(self._node) is not TaskState.FINISHED:
             return None
-        status = source.status_of(self._node)
-        if status is None or not status.artifacts:
+        status, artifacts = source.status_of(self._node), self._artifacts
+        if status is None or not artifacts:
             return None
         address, load = self._node.address, source.store.load_artifact
-        return {a.name: load(address, status.attempt, a) for a in status.artifacts}
+        return {a.name: load(address, status.attempt, a) for a in artifacts}
 
 
 class Results(Sequence[TaskResults]):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from flowlib.context import Task
 from flowlib.decorated import function_of
 from flowlib.errors import RunError
-from flowlib.input_values import RESULT, is_by_name
-from flowlib.job import Assignment
+from flowlib.input_values import RESULT, VALUE, InputValues, Values, is_by_name, value_fact
+from flowlib.job import Assignment, Job
 from flowlib.parameters import handed, task_parameters
 from flowlib.running import TaskContext, with_context
 from flowlib.signature import defaults_of, is_task_class
-from stores import OpenAttempt
+from stores import OpenAttempt, ResultsStore, canonical
 
 
 def computed(assignment: Assignment, context: TaskContext, inputs: Mapping[str, object]) -> object:
@@ -53,6 +54,33 @@ def save_returned(returned: object, attempt: OpenAttempt) -> None:
         )
     for name, value in artifacts.items():
         attempt.save(value, name)
+
+
+def save_grown(
+    job: Job, store: ResultsStore, attempt: OpenAttempt, values: Values | None = None
+) -> str:
+    """Save what a task has returned that held specs, now that these have values.
+
+    Args:
+        job: Its last one.
+        store: Where the values are.
+        attempt: Of the job.
+        values: Gives values where the store alone does not.
+
+    Returns:
+        What the record tells of the value.
+
+    Raises:
+        InputError: a value cannot be read, or has no such part.
+    """
+    grown = job.grown
+    assert grown is not None  # noqa: S101  # asked for such jobs only
+    grown.keep(attempt)
+    reads = replace(job, config={VALUE: grown.value}, inputs=grown.inputs, failed=(), gathers=False)
+    value = InputValues(reads, (), store, values).arguments()[VALUE]
+    told = value_fact(value, tuple(attempt.names)) or canonical.encode(RESULT)
+    save_returned(value, attempt)
+    return told
 
 
 def _run_task(assignment: Assignment, context: TaskContext, inputs: Mapping[str, object]) -> object:

@@ -62,11 +62,12 @@ class Look:
 
     Attributes:
         statuses: What is known so far, by key.
+        store: Where it is asked for.
     """
 
     def __init__(self, graph: TaskGraph, store: ResultsStore) -> None:
         self._graph = graph
-        self._store = store
+        self.store = store
         self._asked: set[str] = set()
         self._has_all = False
         self.statuses: dict[str, Status] = {}
@@ -74,7 +75,7 @@ class Look:
     def at_all(self) -> Mapping[str, Status]:
         """What is known of all nodes."""
         if not self._has_all and not self._asked:
-            self.statuses = self._store.statuses([node.address for node in self._graph])
+            self.statuses = self.store.statuses([node.address for node in self._graph])
         elif not self._has_all:
             self.at(self._graph)
         self._has_all = True
@@ -85,8 +86,15 @@ class Look:
         new = [] if self._has_all else [each for each in nodes if each.key not in self._asked]
         if new:
             self._asked.update(each.key for each in new)
-            self.statuses.update(self._store.statuses([each.address for each in new]))
+            self.statuses.update(self.store.statuses([each.address for each in new]))
         return self.statuses
+
+    def add(self, nodes: Collection[Node]) -> None:
+        """Ask for nodes that the graph did not have when it was looked at."""
+        new = [each for each in nodes if each.key not in self.statuses]
+        self._asked.update(each.key for each in new)
+        if new:
+            self.statuses.update(self.store.statuses([each.address for each in new]))
 
     def was_at(self, nodes: Iterable[Node]) -> bool:
         """Whether the store was asked for all of `nodes`."""
@@ -182,7 +190,7 @@ def selected(graph: TaskGraph, words: StoreWords, name: str, given: Selectors) -
     if "all" in texts and "all" not in graph.by_spec:
         if len(texts) > 1:
             raise TypeError(f"{name}='all' means everything: give it alone, or names without it")
-        return Selected(frozenset(graph.nodes), frozenset())
+        return Selected(frozenset(graph.nodes), frozenset(), frozenset(graph.nodes))
     try:
         return select(graph, texts, words)
     except SelectorError as error:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from flowlib.errors import TaskFailed
 from flowlib.failures import error_details, failure_kind, last_words, pickled_exception
+from flowlib.grown import GROWN, has_grown, holds_specs, save_specs
 from flowlib.input_values import VALUE, InputValues, value_fact
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
@@ -21,7 +22,7 @@ from flowlib.provenance import origin_of_attempt
 from flowlib.restoring import Restoring
 from flowlib.running import GRACE_S, Neighbour, Surroundings, TaskContext
 from flowlib.store_choice import reading
-from flowlib.user_code import computed, handle_of, save_returned
+from flowlib.user_code import computed, handle_of, save_grown, save_returned
 from stores import (
     Attempt,
     ErrorDetails,
@@ -37,7 +38,11 @@ from stores import (
 
 _log = logging.getLogger("flowlib")
 _NOTHING_AROUND: Final = Surroundings()
-_KINDS: Final = {TaskState.FINISHED: OutcomeKind.FINISHED, TaskState.KILLED: OutcomeKind.KILLED}
+_KINDS: Final = {
+    TaskState.FINISHED: OutcomeKind.FINISHED,
+    TaskState.KILLED: OutcomeKind.KILLED,
+    TaskState.SAVED: OutcomeKind.GROWN,
+}
 _LAST_PART: Final = 0.1
 """Of the time a task may take: when it is told to stop, if that is less than `GRACE_S`."""
 
@@ -51,8 +56,11 @@ class _Ending:
     exception: bytes | None = None
     raised: Exception | None = None
     failure: FailureKind | None = None
-    value: str = ""
+    facts: Mapping[str, str] | None = None
     awaits: Future[Any] | None = None
+
+
+_HAS_GROWN: Final = _Ending(TaskState.SAVED, facts={GROWN: "1"})
 
 
 def execute(
@@ -79,6 +87,9 @@ def execute(
     if counted is not None and job.accepts(counted.number, counted.facts):
         attempt.abandon()
         return Outcome(job.address, OutcomeKind.FOUND, attempt=counted.number)
+    if job.grown is None and (number := has_grown(attempt.previous, job.newer_than)):
+        attempt.abandon()
+        return Outcome(job.address, OutcomeKind.GROWN, attempt=number)
     try:
         if job.starts_over:
             attempt.drop_checkpoint()
@@ -117,7 +128,7 @@ def _complete(
     """Commit an attempt that was left open until `future` is done; raise if it has failed."""
     try:
         try:
-            ending = _Ending(TaskState.FINISHED, value=_saved(future.result(), attempt))
+            ending = _saved(future.result(), attempt)
         except BaseException as error:  # noqa: BLE001  # what user code in a pool has raised
             ending = _failed(error)
         outcome = commit(ending)
@@ -148,7 +159,7 @@ def _committed(
         artifacts=(),
         inputs=job.inputs,
         error=ending.error,
-        facts={**job.facts, VALUE: ending.value} if ending.value else job.facts,
+        facts={**job.facts, **ending.facts} if ending.facts else job.facts,
         run=job.run,
         owner=None,
         provenance=provenance,
@@ -181,13 +192,18 @@ def _call(
     warn_at = _warn_at(assignment.timeout_s)
     try:
         with around.interruptible():
+            if job.grown is not None:
+                kind = FailureKind.INPUT
+                values = Restoring(store, job.restored) if job.restored else None
+                told = {VALUE: save_grown(job, store, attempt, values)}
+                return _Ending(TaskState.FINISHED, facts=told)
             context = _context(job, assignment, store, attempt, around, warn_at)
             for hook in assignment.before:
                 hook(handle_of(assignment, context))
             kind = FailureKind.INPUT
             if assignment.is_call:
                 restoring = Restoring(store, job.restored) if job.restored else None
-                inputs = InputValues(job, assignment, store, restoring).arguments()
+                inputs = InputValues(job, assignment.signature.lazy, store, restoring).arguments()
             else:
                 inputs = collect_inputs(job, assignment, store)
             kind = None
@@ -196,21 +212,23 @@ def _call(
                 if around.left_open is not None and around.left_open.takes(job.address):
                     return _Ending(TaskState.RUNNING, awaits=returned)
                 returned = returned.result()
-            value = _saved(returned, attempt)
+            return _saved(returned, attempt)
     except KeyboardInterrupt as error:
         is_late = time.monotonic() >= warn_at and not around.is_stopping()
         failure = FailureKind.TIMEOUT if is_late else FailureKind.KILLED
         return _Ending(TaskState.KILLED, error_details(error), failure=failure)
     except BaseException as error:  # noqa: BLE001  # the one place that calls user code
         return _failed(error, kind)
-    return _Ending(TaskState.FINISHED, value=value)
 
 
-def _saved(returned: object, attempt: OpenAttempt) -> str:
-    """Save what a task returned; what the record tells of it."""
+def _saved(returned: object, attempt: OpenAttempt) -> _Ending:
+    """Save what a task returned."""
+    if holds_specs(returned):
+        save_specs(returned, attempt)
+        return _HAS_GROWN
     value = value_fact(returned, tuple(attempt.names))
     save_returned(returned, attempt)
-    return value
+    return _Ending(TaskState.FINISHED, facts={VALUE: value} if value else None)
 
 
 def _failed(error: BaseException, kind: FailureKind | None = None) -> _Ending:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from stores import ancestry
 from stores.canonical import digest, encode
@@ -20,12 +20,17 @@ class Readable(Protocol):
     def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]: ...
 
 
+HIDDEN: Final = "flowlib:"
+"""Artifacts whose names begin so are no results: whoever runs tasks keeps them for itself."""
+
+
 def artifacts_in_force(record: Record) -> dict[str, tuple[Attempt, Artifact]]:
     """What readers see: the attempt that counts, and what was saved by hand after it."""
     found = {}
     for attempt in (record.finished, record.latest):
         if attempt is not None and (attempt is record.finished or _is_saved(attempt)):
-            found.update({artifact.name: (attempt, artifact) for artifact in attempt.artifacts})
+            artifacts = [each for each in attempt.artifacts if not each.name.startswith(HIDDEN)]
+            found.update({artifact.name: (attempt, artifact) for artifact in artifacts})
     return found
 
 

@@ -248,3 +248,16 @@ def test_reports_name_the_source(broken, tmp_path):
     story = record_story(store, done["one_more"][0].address)
     shown = plain(story_lines(story, UNICODE_SIGNS, 0.0, is_long=False))
     assert f"UpstreamFailed: {done['part'][0].address} failed" in shown
+
+
+def test_helpers_are_lines_of_python(broken):
+    """Joining, cutting, looking, stopping, waiting for all, taking the first: nothing to import."""
+    assert result_of(tasks.joined(["a", "b"])) == "ab"
+    assert result_of(tasks.cut(["head", "x", "tail"])) == ["x"]
+    assert result_of(tasks.matches(["x1", "y", "x2"], r"x\d")) == ["x1", "x2"]
+    stopped = run(tasks.one_more(tasks.not_empty([])))
+    assert stopped.counts == {"failed": 1, "upstream_failed": 1}
+    bad, good = tasks.part(2, str(broken)), tasks.part(3, str(broken))
+    assert result_of(tasks.after(good, tasks.part(1))) == 3
+    assert run(tasks.after(good, bad))["after"][0].failure.kind == "upstream"
+    assert result_of(tasks.first([bad, good])) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from pathlib import Path
@@ -110,3 +111,41 @@ def slow(n: int) -> int:
 def hungry(n: int) -> int:
     """Want more memory than there is."""
     raise MemoryError("no more")
+
+
+@task
+def joined(parts: list[str]) -> str:
+    """Concatenate."""
+    return "".join(parts)
+
+
+@task
+def cut(lines: list[str]) -> list[str]:
+    """Without the first and the last."""
+    return lines[1:-1]
+
+
+@task
+def matches(lines: list[str], pattern: str) -> list[str]:
+    """Those that match."""
+    return [each for each in lines if re.search(pattern, each)]
+
+
+@task
+def not_empty(rows: list[int]) -> list[int]:
+    """Stop if there is nothing."""
+    if not rows:
+        raise ValueError("no rows")
+    return rows
+
+
+@task
+def after(value: int, *others: object) -> int:
+    """Wait for all."""
+    return value
+
+
+@task
+def first(found: list[Failure | int]) -> int:
+    """The first that there is."""
+    return next(each for each in found if not isinstance(each, Failure))

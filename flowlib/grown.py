@@ -1,0 +1,134 @@
+"""What becomes of a task that returns specs? They are kept; what they give is its value later."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flowlib.errors import RunError
+from flowlib.items import PLAIN, Item
+from stores import Address, Artifact, ArtifactMissing, Input, OpenAttempt, Record, ResultsStore
+from stores.matching import HIDDEN
+
+GROWN: Final = "grown"
+"""The fact that marks attempts of a task which has returned specs."""
+
+SPECS: Final = f"{HIDDEN}specs"
+"""The artifact in which these are kept."""
+
+OWN_WITHOUT: Final = "own_without"
+"""The fact that tells what the task lacked when it returned specs, whatever these lack."""
+
+NOTHING: Final = "-"
+"""It lacked nothing."""
+
+_CONTAINERS: Final = frozenset({list, tuple, dict})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Specs:
+    """What a task has returned, with specs in it.
+
+    Attributes:
+        returned: It.
+        artifact: The artifact that holds it, as it travels.
+        data: The bytes of that.
+        facts: Of the attempt that has returned it.
+    """
+
+    returned: object
+    artifact: Artifact
+    data: bytes
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """What the last job of a task that has returned specs needs, beside what every job has.
+
+    Attributes:
+        value: What it has returned, with slots in the places of the specs.
+        inputs: What belongs into the slots, under its role.
+        artifact: Holds the specs themselves; it is kept with every attempt.
+        data: The bytes of that.
+    """
+
+    value: object
+    inputs: tuple[Input, ...]
+    artifact: Artifact
+    data: bytes
+
+    def keep(self, attempt: OpenAttempt) -> None:
+        """Save the specs with an attempt."""
+        attempt.take(self.artifact, io.BytesIO(self.data))
+
+
+def holds_specs(value: object) -> bool:
+    """Whether something is a spec, or a part of one, or a list, tuple or dict that holds some.
+
+    The cost is that of asking each member of a container for its type.
+    """
+    module = sys.modules.get("flowlib.spec")
+    if module is None or type(value) in PLAIN:  # without the module there is no spec
+        return False
+    kinds = (module.TaskSpec, Item)
+    stack, seen = [value], set()
+    if type(value) not in _CONTAINERS:
+        return isinstance(value, kinds)
+    while stack:
+        each = stack.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        members: Iterable[object] = each.values() if isinstance(each, dict) else each  # type: ignore[assignment]  # a container
+        types = set(map(type, members))
+        if any(issubclass(kind, kinds) for kind in types):
+            return True
+        if not types.isdisjoint(_CONTAINERS):
+            stack += [inner for inner in members if type(inner) in _CONTAINERS]
+    return False
+
+
+def save_specs(returned: object, attempt: OpenAttempt) -> None:
+    """Keep what a task has returned, with specs in it.
+
+    Raises:
+        RunError: the task has saved something itself.
+        Unpicklable: the specs cannot be written.
+    """
+    if attempt.names:
+        raise RunError(
+            f"{attempt.address} returns specs, but has saved {', '.join(attempt.names)} as well: "
+            f"the results of a task that returns specs are theirs, so return one or save the other"
+        )
+    attempt.save(returned, SPECS, "pickle")
+
+
+def has_grown(record: Record | None, newer_than: int) -> int:
+    """The number of the last attempt, if it has returned specs and is newer; else 0."""
+    if record is None or GROWN not in record.latest.facts:
+        return 0
+    return record.latest.number if record.latest.number > newer_than else 0
+
+
+def read_specs(store: ResultsStore, address: Address, number: int) -> Specs:
+    """What a task has returned in an attempt, with specs in it.
+
+    Raises:
+        ArtifactMissing: the record does not tell of it any more.
+        StoreError: it cannot be read.
+    """
+    record = store.record(address)
+    for attempt in () if record is None else (record.finished, record.latest):
+        if attempt is None or attempt.number != number:
+            continue
+        for artifact in attempt.artifacts:
+            if artifact.name == SPECS:
+                returned = store.load_artifact(address, number, artifact)
+                with store.artifact_stream(address, artifact) as stream:
+                    data = stream.read()
+                return Specs(returned, store.portable(artifact), data, attempt.facts)
+    raise ArtifactMissing(address, SPECS)

@@ -32,8 +32,10 @@ def code_of(node: Node) -> tuple[Callable[..., object], ...]:
 def _is_data(value: Any) -> bool:
     """Whether there is surely no code in a value, as in most: asked for every node."""
     kind = type(value)
-    if kind is dict:
-        return all(map(_is_data, value.values())) and all(map(_is_data, value))
+    if kind is dict:  # in most dicts nothing needs a second look
+        inner = value.values()
+        is_flat = _PLAIN.issuperset(map(type, inner))
+        return _PLAIN.issuperset(map(type, value)) and (is_flat or all(map(_is_data, inner)))
     return kind in _PLAIN or (kind in (list, tuple) and all(map(_is_data, value)))
 
 
@@ -67,9 +69,7 @@ class CodeChanges:
         fingerprints: Of the present code.
     """
 
-    def __init__(
-        self, wanted: str | None = None, fingerprints: Fingerprints | None = None
-    ) -> None:
+    def __init__(self, wanted: str | None = None, fingerprints: Fingerprints | None = None) -> None:
         self._wanted = checked_code_policy(wanted)
         self._default = OnCodeChange(settings().on_code_change)
         self._policies: dict[Declaration, OnCodeChange] = {}

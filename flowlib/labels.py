@@ -81,7 +81,9 @@ def _argument_texts(
     for each in leaves.values():
         counts.update(each.keys())
         for path, value in each.items():
-            found.setdefault(path, set()).add(repr(value))
+            known = found.setdefault(path, set())
+            if len(known) < 2:  # it varies: that is all there is to know
+                known.add(repr(value))
     varying = {
         path
         for path, texts in found.items()

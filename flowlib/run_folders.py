@@ -9,6 +9,7 @@ Where are the events and logs of a run kept?
 
     …/manifest.json                          the nodes that were asked for, and how they ended
     …/graph.json                             what each of its nodes reads from
+    …/provenance.json                        code, machine and command of the run, as in its records
     …/events-<host>-<pid>.jsonl              what happened, one file for each process that writes
     …/logs/<Task>-<key>.log                  what a task printed and logged; `.2.log` for a retry
     …/workers/w1.log                         what a worker printed, where somebody follows it
@@ -30,6 +31,7 @@ from stores.file_layout import encoded
 LOGS: Final = "logs"
 WORKERS: Final = "workers"
 MANIFEST: Final = "manifest.json"
+PROVENANCE: Final = "provenance.json"
 CODE: Final = ".code"
 
 _STATE_HOME: Final = ".local/state"

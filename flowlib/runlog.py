@@ -22,7 +22,14 @@ from flowlib.flow_facts import facts_of_flow
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan
-from flowlib.run_folders import MANIFEST, WORKERS, code_folder, make_run_folder, runs_folder
+from flowlib.run_folders import (
+    MANIFEST,
+    PROVENANCE,
+    WORKERS,
+    code_folder,
+    make_run_folder,
+    runs_folder,
+)
 from flowlib.run_graph import write_graph
 from flowlib.run_identity import RunIdentity
 from flowlib.run_manifest import CACHED, LEFT_OUT
@@ -146,6 +153,14 @@ class RunLog(View):
             self._plan = plan
             self._write_graph()
         self._write_manifest(states, counts, is_over=True)
+
+    def noted(self, origin: Mapping[str, object]) -> Mapping[str, object]:
+        """Write down where the results of the run come from; returns it."""
+        if self.folder is not None and self._writer is not None:
+            with contextlib.suppress(OSError):  # every record tells it, too
+                text = json.dumps(origin, indent=1)
+                (self.folder / PROVENANCE).write_text(text, encoding="ascii")
+        return origin
 
     def _made(self, runs: Path) -> Path | None:
         try:

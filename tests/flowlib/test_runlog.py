@@ -127,6 +127,16 @@ def test_the_manifest_of_a_run_that_was_killed_names_its_nodes(tmp_path):
     assert found["ended"] is None
 
 
+def test_a_run_tells_where_its_results_come_from(tmp_path):
+    """As each of its records does, but for the log."""
+    store = LocalFileStore(tmp_path)
+    done = run([quiet()], store)
+    told = json.loads((Path(done.folder) / "provenance.json").read_text())
+    assert told["pid"] == os.getpid()
+    for record in store.records():
+        assert {**record.latest.provenance, "log": None} == {**told, "log": None}
+
+
 def test_a_run_with_nothing_to_do_leaves_two_small_files(tmp_path):
     """One listing later tells that it was there."""
     store = LocalFileStore(tmp_path)

@@ -1,10 +1,12 @@
 """What type checkers must accept; read by tests/flowlib/test_function_types.py."""
 
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import field
 from pathlib import Path
 from typing import Any, assert_type
 
-from flowlib import Call, Flow, Task, TaskFunction, TaskSpec, sweep, task
+from flowlib import Call, Flow, Task, TaskFunction, TaskSpec, sweep, task, wrap_executor
 
 
 @task
@@ -42,6 +44,20 @@ assert_type(twice(2), int)
 assert_type(twice.spec(2), Call[int])
 pick([1.0, models["score"]])
 Flow([pick(models["score"])])
+
+
+@task(future=True)
+def later(x: int) -> Future[int]:
+    return ThreadPoolExecutor().submit(twice, x)
+
+
+pool = wrap_executor(ThreadPoolExecutor(2), "memory:")
+assert_type(pool.submit(load, 3), Future[list[float]])
+assert_type(pool.submit(len, "abc"), Future[int])
+assert_type(pool.map(load, [1, 2]), Iterator[list[float]])
+assert_type(load(3).submit("memory:", executor=pool), Future[list[float]])
+assert_type(later.call(3), Future[int])
+as_usual: Executor = pool
 
 
 class Train(Task[Path]):

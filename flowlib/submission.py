@@ -230,6 +230,13 @@ def drop_submission(store: ResultsStore, id_: str) -> bool:
     return store.beside(_PLACE).remove(Address(_GRAPH, id_))
 
 
+def drop_leftovers(store: ResultsStore) -> None:
+    """Drop what processes have left that were killed while they submitted something."""
+    with suppress(StoreError):  # a store that keeps nothing but results has none
+        beside = store.beside(_PLACE)
+        beside.drop_leftovers(list(beside.leftovers()))
+
+
 def values_name(number: int) -> str:
     """The artifact with the arguments of the task of this number."""
     return f"{_VALUES}-{number // PIECE}"

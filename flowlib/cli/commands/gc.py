@@ -11,6 +11,7 @@ from flowlib.cli.options import common_options, json_option, store_option, yes_o
 from flowlib.cli.output import note, write_json, write_line
 from flowlib.record_story_lines import size_text
 from flowlib.removal import collection_document, collection_text, removal_text
+from flowlib.submission_collection import forget, forgettable
 from stores.housekeeping.collection import GcPolicy
 
 
@@ -47,23 +48,29 @@ def command(
 
     With both options only what is old and of no such run goes. What was saved by hand stays, and
     so does all of the last hour. Leftovers of killed processes go in any case. What is deleted is
-    gone: there is no trash. Folders of runs, with their events and logs, are not touched.
+    gone: there is no trash. Folders of runs, with their events and logs, are not touched. What was
+    submitted goes when it is as old, or when nothing of it waits to be run; with both, if both.
     """
-    plan = opened_store(store_uri).gc(**_policy(keep_last, older, unreferenced=unreferenced))
-    if dry_run or not (plan.victims or plan.leftovers):
+    store, policy = opened_store(store_uri), _policy(keep_last, older, unreferenced=unreferenced)
+    plan = store.gc(**policy)
+    old = forgettable(store, older_than=older, keep_runs=keep_last)
+    told = {"submissions": [each.id for each in old]}
+    text = collection_text(plan) + (f"; {len(old):,} submissions" if old else "")
+    if dry_run or not (plan.victims or plan.leftovers or old):
         if as_json:
-            write_json({"dry_run": dry_run, **collection_document(plan)})
+            write_json({"dry_run": dry_run, **collection_document(plan), **told})
         else:
-            write_line(collection_text(plan))
+            write_line(text)
         return ExitCode.OK
     if not yes:
-        note(collection_text(plan))
+        note(text)
     if not is_agreed("Delete them?", yes=yes):
         note("nothing was deleted")
         return ExitCode.OK
     done = plan.apply()
+    forget(store, old)
     if as_json:
-        write_json({"dry_run": False, **collection_document(plan, done)})
+        write_json({"dry_run": False, **collection_document(plan, done), **told})
     else:
         note(f"{removal_text(done.removal)}; {size_text(done.freed_bytes)} are free")
     return ExitCode.FAILED if done.removal.busy else ExitCode.OK

@@ -72,7 +72,7 @@ class Task(ABC, Generic[T_co]):
     successors: FromContext[list[Neighbour]] = FromContext("The specs that read from it, by name.")
 
     if TYPE_CHECKING:
-        run: Callable[..., T_co]
+        run: Callable[..., T_co | None]  # where `restore` gives the value, it may give none
     else:
 
         def run(self, **results: Any) -> Any:

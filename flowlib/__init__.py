@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from flowlib.executor import Executor
     from flowlib.executors.dask import DaskExecutor
     from flowlib.executors.ray import RayExecutor
+    from flowlib.executors.rq import RQExecutor
     from flowlib.expansion import Expansion, register_expansion
     from flowlib.failures import Failure, unwrap
     from flowlib.flow import Flow
@@ -116,6 +117,7 @@ __all__ = [
     "ProgramFailed",
     "ProgramNotFound",
     "Promise",
+    "RQExecutor",
     "RayExecutor",
     "Reproduction",
     "ResourceError",
@@ -181,6 +183,7 @@ _HOMES = {
     "Ignore": "flowlib.parameters",
     "Item": "flowlib.items",
     "Migration": "flowlib.migration",
+    "RQExecutor": "flowlib.executors.rq",
     "RayExecutor": "flowlib.executors.ray",
     "Reproduction": "flowlib.reproduction",
     "ResultTable": "flowlib.result_table",

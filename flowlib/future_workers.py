@@ -75,11 +75,8 @@ class FutureWorkers(Workers):
 
     def lost(self, job: Job, error: BaseException) -> Outcome:
         """The answer to a job whose future has `error` instead of an outcome."""
-        details = ErrorDetails(
-            "WorkerLost", f"its worker was lost ({type(error).__name__}: {error})", ""
-        )
-        kind = OutcomeKind.FAILED
-        return Outcome(job.address, kind, error=details, is_lost=True, failure=FailureKind.LOST)
+        words = f"its worker was lost ({type(error).__name__}: {error})"
+        return lost_worker(job, words, FailureKind.LOST)
 
     @property
     def free_slots(self) -> int:
@@ -148,3 +145,9 @@ class FutureWorkers(Workers):
 def _stopped(job: Job) -> Outcome:
     kind = OutcomeKind.KILLED
     return Outcome(job.address, kind, error=_STOPPED, failure=FailureKind.KILLED)
+
+
+def lost_worker(job: Job, words: str, kind: FailureKind) -> Outcome:
+    """The answer to a job whose worker will not give one."""
+    error = ErrorDetails("WorkerLost", words, "")
+    return Outcome(job.address, OutcomeKind.FAILED, error=error, is_lost=True, failure=kind)

@@ -25,6 +25,7 @@ class Case:
         is_lone: Whether only one task runs at a time.
         can_kill: Whether a running task can be ended.
         survives: Whether it goes on after one of its processes was killed.
+        takes_up: Whether it runs the job of a killed process again by itself.
         hears_stop: Whether running tasks are told that the run is being stopped.
     """
 
@@ -34,6 +35,7 @@ class Case:
     is_lone: bool = False
     can_kill: bool = False
     survives: bool = False
+    takes_up: bool = False
     hears_stop: bool = False
 
 
@@ -88,6 +90,25 @@ def _start_ray() -> None:
     atexit.register(stack.close)
 
 
+@contextmanager
+def _rq(size: int) -> Iterator[object]:
+    """The Redis and the workers that all tests of this process share."""
+    from flowlib.executors.rq import RQExecutor
+
+    yield RQExecutor(_start_rq(), "contract")
+
+
+@lru_cache(maxsize=1)
+def _start_rq() -> str:
+    from tests.services.redis import end_worker, redis_server, start_pool
+
+    stack = ExitStack()
+    server = stack.enter_context(redis_server())
+    stack.callback(end_worker, start_pool(server.url, "contract", 4))
+    atexit.register(stack.close)
+    return server.url
+
+
 CASES = [
     Case("inline", lambda n: nullcontext("inline"), is_here=True, is_lone=True, hears_stop=True),
     Case("threads", lambda n: nullcontext("threads"), is_here=True, hears_stop=True),
@@ -104,5 +125,6 @@ CASES = [
     Case("forkserver-pool", lambda n: _pool("process", "forkserver", n)),
     Case("dask", _dask, survives=True),
     Case("ray", _ray, survives=True),
+    Case("rq", _rq, survives=True, takes_up=True),
     Case("loky", lambda n: _pool("loky", None, n)),
 ]

@@ -128,7 +128,7 @@ WAYS = [by_dict, by_python]
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
 def test_values_come_back_with_their_types(value: Any, way: Callable[..., TaskSpec]) -> None:
     """And so with the same key, alone and inside of others."""
     spec = TaskSpec(Prepare, {"value": [value, {"inside": (value,)}]})

@@ -1,0 +1,290 @@
+"""
+On RQ, whose workers take jobs from Redis: ordinary `rq worker` processes that come and go.
+
+An answer is pushed onto a list of the run. What no worker answers for is looked after once a
+second: a job that RQ calls failed or stopped, and one whose worker is not there any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import socket
+import threading
+import time
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from flowlib.errors import MissingExtra, RunError
+from flowlib.executor import Executor, ExecutorSetup, Workers
+from flowlib.future_workers import FutureWorkers, lost_worker
+from flowlib.job import Assignment, Job, Outcome
+from flowlib.policy import FailureKind
+from flowlib.remote_job import RemoteJob, RemoteJobs, run_remote
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+_DEEPEST: Final = 16
+"""How many jobs wait in Redis for each worker, at the most."""
+
+_LOOK_S: Final = 1.0
+"""How often to look for workers, and for jobs that nobody will answer for."""
+
+_PATIENCE_S: Final = 60.0
+"""How long Redis may be away."""
+
+_PAUSE_S: Final = 0.5
+"""Between two tries to reach it."""
+
+_KEPT_S: Final = 86_400
+"""How long answers are kept that no run reads any more, and what RQ knows of failed jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RQExecutor(Executor):
+    """Submits jobs to a queue of RQ: `rq worker --url redis://… flowlib` takes them.
+
+    Whoever can write to that Redis can run code in the workers and here: keep it to yourself.
+
+    Attributes:
+        url: Of Redis; may hold a password, which is never shown.
+        queue: The name of the queue.
+    """
+
+    url: str = "redis://127.0.0.1:6379"
+    queue: str = "flowlib"
+
+    def __repr__(self) -> str:
+        return f"RQExecutor(queue={self.queue!r})"
+
+    def start(self, setup: ExecutorSetup) -> Workers:
+        if not setup.store.reachable_from_workers:
+            raise RunError(
+                f"workers of RQ cannot write to {setup.store!r}: give a store that they reach, "
+                f"such as LocalFileStore on a shared disk, or a database"
+            )
+        redis = _patient(self.url)
+        _refuse_unreachable(self.url)
+        return _RQWorkers(setup, redis, self.queue)
+
+
+@dataclass(slots=True, eq=False)
+class _Sent:
+    """A job on its way; only what is in Redis can be missed there."""
+
+    key: str
+    answer: Future[Outcome]
+    is_there: bool = False
+
+
+class _LeftAlone(Exception):
+    """A job that nobody will answer for."""
+
+    def __init__(self, words: str, kind: FailureKind) -> None:
+        super().__init__(words)
+        self.kind = kind
+
+
+class _RQWorkers(FutureWorkers):
+    """The workers that listen to a queue.
+
+    Args:
+        setup: What the run gives.
+        redis: Where the queue is.
+        queue: Its name.
+    """
+
+    def __init__(self, setup: ExecutorSetup, redis: Redis, queue: str) -> None:
+        from rq import Queue
+
+        super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
+        self._redis = redis
+        self._queue = Queue(queue, connection=redis)
+        self._jobs = RemoteJobs(setup)
+        self._answers = f"flowlib:answers:{uuid4().hex}"
+        self._sent: dict[str, _Sent] = {}  # by id in RQ
+        self._workers = 0
+        self._trouble = ""
+        self._is_closed = threading.Event()
+        self._look_after()
+        threading.Thread(target=self._listen, name="flowlib-rq", daemon=True).start()
+
+    def slots_now(self) -> int:
+        return max(1, self._workers)
+
+    def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
+        name = uuid4().hex
+        sent = self._sent[name] = _Sent(job.address.key, Future())
+        self._queue.enqueue_call(
+            answered,
+            (self._jobs.of(job, assignment), name, self._answers),
+            timeout=-1,
+            result_ttl=0,
+            failure_ttl=_KEPT_S,
+            description=job.run.unique_name,
+            job_id=name,
+        )
+        sent.is_there = True
+        return sent.answer
+
+    def wait(self, timeout_s: float | None) -> list[Outcome]:
+        outcomes = super().wait(timeout_s)
+        if self._trouble and not outcomes:
+            raise RunError(self._trouble)
+        return outcomes
+
+    def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
+        for name, sent in list(self._sent.items()):
+            if sent.answer is future and self._redis.lrem(self._queue.key, 1, name):
+                self._sent.pop(name, None)
+                return future.cancel()
+        return False
+
+    def let_go(self, job: Job) -> None:
+        from rq.command import send_stop_job_command
+
+        for name, sent in list(self._sent.items()):
+            if sent.key == job.address.key:
+                self._sent.pop(name, None)
+                with contextlib.suppress(Exception):  # it has ended, or waits for a worker
+                    send_stop_job_command(self._redis, name)
+
+    def lost(self, job: Job, error: BaseException) -> Outcome:
+        kind = error.kind if isinstance(error, _LeftAlone) else FailureKind.LOST
+        return lost_worker(job, str(error), kind)
+
+    def close(self, *, now: bool = False) -> None:
+        self._is_closed.set()
+        for name in list(self._sent):
+            with contextlib.suppress(Exception):  # Redis is away: nothing is ours there
+                self._redis.lrem(self._queue.key, 1, name)
+        with contextlib.suppress(Exception):
+            self._redis.delete(self._answers)
+
+    def _listen(self) -> None:
+        """What the thread does that reads answers."""
+        look_at, away_since = 0.0, float("inf")
+        while not self._is_closed.is_set():
+            try:
+                found: Any = self._redis.blpop([self._answers], timeout=_LOOK_S)
+                if found:
+                    self._take(found[1])
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + _LOOK_S
+                    self._look_after()
+                away_since = float("inf")
+            except Exception as error:  # noqa: BLE001  # of redis, which need not be imported here
+                away_since = min(away_since, time.monotonic())
+                if time.monotonic() - away_since > _PATIENCE_S:
+                    self._trouble = f"Redis was away for {_PATIENCE_S:.0f} s: {error}"
+                    self._bell.set()
+                    return
+                self._is_closed.wait(_PAUSE_S)
+
+    def _take(self, data: bytes) -> None:
+        name, outcome = pickle.loads(data)  # noqa: S301  # from our own workers
+        sent = self._sent.pop(name, None)
+        if sent is not None:
+            with contextlib.suppress(InvalidStateError):
+                sent.answer.set_result(outcome)
+
+    def _look_after(self) -> None:
+        """Count workers, and give up jobs that nobody will answer for."""
+        from rq import Worker
+        from rq.job import Job as Entry
+
+        self._workers = Worker.count(queue=self._queue)
+        names = [name for name, sent in list(self._sent.items()) if sent.is_there]
+        entries = Entry.fetch_many(names, connection=self._redis) if names else []
+        for name, entry in zip(names, entries, strict=True):
+            why = self._why_alone(entry)
+            if why is not None and name in self._sent and not self._redis.exists(self._answers):
+                sent = self._sent.pop(name)
+                with contextlib.suppress(InvalidStateError):
+                    sent.answer.set_exception(why)
+
+    def _why_alone(self, entry: Any) -> _LeftAlone | None:
+        if entry is None:
+            return _LeftAlone("Redis has lost the job", FailureKind.PREEMPTED)
+        status = str(entry.get_status(refresh=False).value)
+        if status in ("stopped", "canceled"):
+            return _LeftAlone(f"the job was {status} in RQ", FailureKind.KILLED)
+        if status == "failed":
+            return _LeftAlone("its work-horse ended before the task did", FailureKind.LOST)
+        if status == "started" and entry.worker_name and self._is_gone(entry.worker_name):
+            words = f"the worker {entry.worker_name} of RQ is not there any more"
+            return _LeftAlone(words, FailureKind.PREEMPTED)
+        return None
+
+    def _is_gone(self, name: str) -> bool:
+        """Whether a worker has ended: RQ forgets it, or its process was here and is not."""
+        known: Any = self._redis.hmget(f"rq:worker:{name}", "hostname", "pid")
+        host, pid = (each.decode() if each else "" for each in known)
+        if not host and not pid:
+            return True
+        return host == socket.gethostname() and pid.isdigit() and not _runs(int(pid))
+
+
+def answered(remote: RemoteJob, name: str, answers: str) -> None:
+    """Run a job in a worker of RQ, and push its outcome.
+
+    Args:
+        remote: The job.
+        name: Its id in RQ.
+        answers: The list that the run reads.
+    """
+    from rq import get_current_job
+
+    entry: Any = get_current_job()
+    data = pickle.dumps((name, run_remote(remote)), protocol=5)
+    redis = entry.connection
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            redis.rpush(answers, data)
+            redis.expire(answers, _KEPT_S)
+        except Exception:  # Redis is away for a while
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _patient(url: str) -> Redis:
+    """A connection that tries again while Redis is away."""
+    try:
+        from redis import Redis
+        from redis.backoff import ConstantBackoff
+        from redis.retry import Retry
+        from rq import Queue  # noqa: F401  # the other half of the extra
+    except ImportError:
+        raise MissingExtra("executor=\"rq\" needs RQ: pip install 'flowlib-runner[rq]'") from None
+    tries = int(_PATIENCE_S / _PAUSE_S)
+    return Redis.from_url(url, retry=Retry(ConstantBackoff(_PAUSE_S), tries))
+
+
+def _refuse_unreachable(url: str) -> None:
+    """What cannot be reached when the run begins is told at once."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    try:
+        Redis.from_url(url, retry=Retry(NoBackoff(), 0)).ping()
+    except Exception as error:  # of redis, or of the socket
+        raise RunError(f"Redis cannot be reached: {error}") from error

@@ -16,7 +16,7 @@ from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.planning import plan_for
 from flowlib.restoring import node_value
-from flowlib.single_results import note_reading, tell_changed_code
+from flowlib.single_results import note_reading, present_code, tell_changed_code
 from flowlib.spec import TaskSpec
 from stores import ArtifactDamaged, ArtifactMissing, RecordMissing, ResultsStore, Status
 
@@ -106,7 +106,8 @@ class AskedSpec:
         return values[0] if len(values) == 1 else values
 
     def _plan(self, forced: Collection[str] = ()) -> Plan:
-        plan = plan_for(self._graph, self._store, [node.key for node in self.nodes], forced)
+        targets = [node.key for node in self.nodes]
+        plan = plan_for(self._graph, self._store, targets, forced, present_code())
         tell_changed_code(plan.changed)
         return plan
 

@@ -9,6 +9,7 @@ from flowlib.bulk import paused_collection
 from flowlib.code_changes import CodeChanges
 from flowlib.comparison import Comparison
 from flowlib.errors import NothingSelected
+from flowlib.fingerprint import Fingerprints
 from flowlib.graph import TaskGraph
 from flowlib.growing import Growing
 from flowlib.grown import GROWN
@@ -49,7 +50,11 @@ def make_plan(
 
 
 def plan_for(
-    graph: TaskGraph, store: ResultsStore, targets: Iterable[str], forced: Iterable[str] = ()
+    graph: TaskGraph,
+    store: ResultsStore,
+    targets: Iterable[str],
+    forced: Iterable[str] = (),
+    fingerprints: Fingerprints | None = None,
 ) -> Plan:
     """Compare what is wanted of `graph`, and what is missing for it, with `store`.
 
@@ -58,6 +63,7 @@ def plan_for(
         store: Where results are looked for.
         targets: Keys of the nodes that are wanted.
         forced: Keys of the nodes that run again.
+        fingerprints: What is known of the present code; None if it is to be found out.
 
     Raises:
         CodeChanged: as `make_plan`.
@@ -66,7 +72,8 @@ def plan_for(
     wanted = Wanted(again, frozenset(targets), frozenset(), frozenset())
     with paused_collection():
         look = Look(graph, store)
-        return GrownPlans(graph, store, look, CodeChanges()).made(lambda known: wanted)
+        code = CodeChanges(fingerprints=fingerprints)
+        return GrownPlans(graph, store, look, code).made(lambda known: wanted)
 
 
 class GrownPlans:

@@ -50,7 +50,7 @@ def status_in(store: ResultsStore, node: Node) -> Status | None:
     status = statuses.get(node.key)
     if status is None:
         return None
-    code = CodeChanges(fingerprints=_present_code())
+    code = CodeChanges(fingerprints=present_code())
     comparison = Comparison(store, statuses, {node.declaration: _texts_of(node.declaration)}, code)
     if comparison.reason(node) is not None:
         return None
@@ -95,7 +95,7 @@ def tell_changed_code(changed: tuple[Node, ...]) -> None:
         _log.warning("%s", note)
 
 
-def _present_code() -> Fingerprints | None:
+def present_code() -> Fingerprints | None:
     """What the code says; looked at anew after a second, or at once where people redefine it."""
     is_interactive = getattr(sys.modules.get("__main__"), "__file__", None) is None
     return None if is_interactive else _code_in(int(time.monotonic()))

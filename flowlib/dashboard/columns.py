@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flowlib.dashboard.answers import Answers
@@ -64,26 +64,19 @@ def _of_task(rows: Sequence[Row]) -> tuple[tuple[str, ...], Mapping[str, object]
     first = rows[0].config
     wanted = {path for path in order if path not in common}
     for shape in shapes:
-        places = [(shape.index(path), path) for path in shape if path not in wanted]
-        _compare([row.values for row in rows if row.paths is shape], places, first, wanted)
+        alike = [row.values for row in rows if row.paths == shape]
+        for at, path in enumerate(shape):
+            if path not in wanted and not _is_constant(alike, at, first[path]):
+                wanted.add(path)
     constant = {path: first[path] for path in order if path not in wanted}
     return tuple(path for path in order if path in wanted), constant
 
 
-def _compare(
-    values: Iterable[tuple[object, ...]],
-    places: Sequence[tuple[int, str]],
-    first: Mapping[str, object],
-    wanted: set[str],
-) -> None:
-    """Add the paths at which some values differ from the first."""
-    left = [(at, path, first[path]) for at, path in places]
+def _is_constant(values: Sequence[tuple[object, ...]], at: int, known: object) -> bool:
+    """Whether one and the same value stands at a place in all rows; equal ones mostly are one."""
+    kind = type(known)
     for each in values:
-        for at, path, known in left:
-            value = each[at]
-            if value is not known and (type(value) is not type(known) or value != known):
-                wanted.add(path)
-        if len(wanted) and any(path in wanted for _, path, _ in left):
-            left = [entry for entry in left if entry[1] not in wanted]
-            if not left:
-                return
+        value = each[at]
+        if value is not known and (type(value) is not kind or value != known):
+            return False
+    return True

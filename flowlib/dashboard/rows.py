@@ -13,6 +13,7 @@ from stores.summary import More, Summary
 
 _NOTHING: Final = More(0, None, "", "", "", "", ())
 _SHARED_LENGTH: Final = 64
+_MOST_FLOATS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Shared:
 
     def __init__(self) -> None:
         self._known: dict[object, object] = {}
+        self._floats: dict[float, float] = {}
 
     def row(self, summary: Summary, mark: object) -> Row:
         """The row of a record."""
@@ -138,6 +140,8 @@ class Shared:
     def _value(self, value: object) -> object:
         if type(value) is str and len(value) <= _SHARED_LENGTH:
             return sys.intern(value)
+        if type(value) is float and value and len(self._floats) < _MOST_FLOATS:
+            return self._floats.setdefault(value, value)  # never 0.0, which -0.0 equals
         return value
 
 

@@ -188,7 +188,8 @@ class _Dump:
         node = self._node
         plan = plan_for(self._graph, store, [node.key])
         jobs = JobMaker(plan, RunIdentity("debug", "debug"))
-        values = InputValues(jobs.job(node), jobs.assignment(node), store).arguments()
+        lazy = jobs.assignment(node).signature.lazy
+        values = InputValues(jobs.job(node), lazy, store).arguments()
         task = Shell(**values)
         task.put_inputs(self._folder)
         lines = [_PROGRAM.format(id=node.address)]

@@ -11,6 +11,7 @@ from flowlib.calls import Call
 from flowlib.declaration import Declaration
 from flowlib.errors import GraphError, SpecError, nearest
 from flowlib.graph_checks import (
+    missing_message,
     refuse_ambiguous_labels,
     refuse_ambiguous_names,
     refuse_unreachable_min_ok,
@@ -22,7 +23,7 @@ from flowlib.joins import Family, combinations, inherited_mask
 from flowlib.node import Argument, Node
 from flowlib.node_names import NodeNames
 from flowlib.reduction import agreed_mask, gathered
-from flowlib.signature import location_of, promised_in
+from flowlib.signature import location_of
 from flowlib.spec import TaskSpec
 from flowlib.spec_order import in_order
 
@@ -265,7 +266,7 @@ def _distinct_configs(
         if tuple(point) != shape:
             shape = tuple(point)
             if missing := missing_keys(declaration, shape):
-                raise SpecError(_missing_message(declaration, missing))
+                raise SpecError(missing_message(declaration, missing))
     return configs
 
 
@@ -286,18 +287,3 @@ def _check_declaration(declaration: Declaration, family: Family) -> None:
             f"{declaration.name} wants {', '.join(wanted)}, but neither its config gives "
             f"{'it' if len(wanted) == 1 else 'them'} nor does it require another spec that could"
         )
-
-
-def _missing_message(declaration: Declaration, missing: list[str]) -> str:
-    task = getattr(declaration.task, "__name__", str(declaration.task))
-    location = location_of(declaration.task)
-    where = f" ({location})" if location else ""
-    if missing[0] in promised_in(declaration.task):
-        return (
-            f"{declaration.name}.{missing[0]} has a spec as its default, which only calls read: "
-            f"{task}.spec(…) in place of TaskSpec({task}). Or give a value in config"
-        )
-    return (
-        f"{declaration.name}.{missing[0]} is missing: {task}{where} has no default for "
-        f"{', '.join(missing)}. Give it in config or additional_kwargs"
-    )

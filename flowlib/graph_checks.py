@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from flowlib.declaration import Declaration
 from flowlib.errors import GraphError
 from flowlib.node import Node
+from flowlib.signature import location_of, promised_in
 
 
 def refuse_unreachable_min_ok(declaration: Declaration, nodes: list[Node]) -> None:
@@ -56,3 +57,19 @@ def refuse_ambiguous_names(by_spec: Mapping[str, Mapping[str, Node]]) -> None:
                     f"the spec {node.unique_name!r} has the name of a node of "
                     f"{name!r}, which has {len(nodes)} nodes: rename the spec"
                 )
+
+
+def missing_message(declaration: Declaration, missing: list[str]) -> str:
+    """What is to be said where parameters of a spec are missing."""
+    task = getattr(declaration.task, "__name__", str(declaration.task))
+    location = location_of(declaration.task)
+    where = f" ({location})" if location else ""
+    if missing[0] in promised_in(declaration.task):
+        return (
+            f"{declaration.name}.{missing[0]} has a spec as its default, which only calls read: "
+            f"{task}.spec(…) in place of TaskSpec({task}). Or give a value in config"
+        )
+    return (
+        f"{declaration.name}.{missing[0]} is missing: {task}{where} has no default for "
+        f"{', '.join(missing)}. Give it in config or additional_kwargs"
+    )

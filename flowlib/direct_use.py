@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import os
+import pickle
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -221,15 +224,22 @@ class Bound(Generic[P, T_co]):
                 f"{self!r} cannot be sent to another process: its results would stay there. "
                 f"bind(store='file:FOLDER') gives a store that both see"
             )
-        return _bound, (self.function, self.store, self.force)
+        return _bound, (self.function, pickle.dumps(self.store), self.force)
 
 
 def _bound(
     function: CalledDirectly[P, T_co],
-    store: ResultsStore,
+    store: bytes,
     force: bool,  # noqa: FBT001  # by position, as pickles give it
 ) -> Bound[P, T_co]:
-    return Bound(function, store, force=force)
+    return Bound(function, _arrived(store, os.getpid()), force=force)
+
+
+@functools.lru_cache(maxsize=8)
+def _arrived(store: bytes, pid: int) -> ResultsStore:
+    """A store that was sent to this process: one for all calls, which share what it has learnt."""
+    opened: ResultsStore = pickle.loads(store)  # noqa: S301  # as safe as the pickle around it
+    return opened
 
 
 def _memo() -> Any:

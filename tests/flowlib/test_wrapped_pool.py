@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 from concurrent.futures import (
     Executor,
     Future,
@@ -114,6 +115,17 @@ def test_a_bound_function_travels_with_its_store(method: str, tmp_path: Path) ->
         assert list(pool.map(cube.bind(store=store), range(5))) == [0, 1, 8, 27, 64]
         assert value(wrap_executor(pool).submit(cube.bind(store=store), 6)) == 216
     assert [cube.load(x, store=store) for x in (3, 6)] == [27, 216]
+
+
+def test_calls_that_arrive_in_a_process_share_one_store(tmp_path: Path) -> None:
+    """It is opened once, and what it has found out of the process is not asked for each call."""
+    bound = cube.bind(store=LocalFileStore(tmp_path / "store"))
+    one, other = (pickle.loads(pickle.dumps(bound)) for _ in range(2))
+    assert one.store is other.store
+    assert one.store is not bound.store
+    elsewhere = cube.bind(store=LocalFileStore(tmp_path / "elsewhere"))
+    assert pickle.loads(pickle.dumps(elsewhere)).store is not one.store
+    assert (one(3), cube.load(3, store=bound.store)) == (27, 27)
 
 
 def test_a_memory_store_stays_in_its_process() -> None:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from flowlib.info import TaskInfo
     from flowlib.input_files import InputFile
     from flowlib.items import Item
+    from flowlib.local_cluster import LocalCluster
     from flowlib.logs import configure_logging, get_logger
     from flowlib.migration import Migration, migrate
     from flowlib.next_commands import RunCommand
@@ -107,6 +108,7 @@ __all__ = [
     "InputFile",
     "Item",
     "LazySweep",
+    "LocalCluster",
     "LocalFileStore",
     "Migration",
     "MigrationError",
@@ -182,6 +184,7 @@ _HOMES = {
     "Flow": "flowlib.flow",
     "Ignore": "flowlib.parameters",
     "Item": "flowlib.items",
+    "LocalCluster": "flowlib.local_cluster",
     "Migration": "flowlib.migration",
     "RQExecutor": "flowlib.executors.rq",
     "RayExecutor": "flowlib.executors.ray",

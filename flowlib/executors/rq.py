@@ -61,14 +61,29 @@ class RQExecutor(Executor):
     def __repr__(self) -> str:
         return f"RQExecutor(queue={self.queue!r})"
 
+    def refuse_unreachable(self) -> None:
+        """Tell at once that there is no Redis.
+
+        Raises:
+            RunError: it does not answer, or wants another password.
+            MissingExtra: RQ is not installed.
+        """
+        redis = _connection(self.url, tries=0)
+        try:
+            redis.ping()
+        except Exception as error:  # of redis, or of the socket
+            raise RunError(f"Redis cannot be reached: {error}") from error
+        finally:
+            redis.close()
+
     def start(self, setup: ExecutorSetup) -> Workers:
         if not setup.store.reachable_from_workers:
             raise RunError(
                 f"workers of RQ cannot write to {setup.store!r}: give a store that they reach, "
                 f"such as LocalFileStore on a shared disk, or a database"
             )
-        redis = _patient(self.url)
-        _refuse_unreachable(self.url)
+        self.refuse_unreachable()
+        redis = _connection(self.url, tries=int(_PATIENCE_S / _PAUSE_S))
         return _RQWorkers(setup, redis, self.queue)
 
 
@@ -265,7 +280,7 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _patient(url: str) -> Redis:
+def _connection(url: str, tries: int) -> Redis:
     """A connection that tries again while Redis is away."""
     try:
         from redis import Redis
@@ -274,17 +289,4 @@ def _patient(url: str) -> Redis:
         from rq import Queue  # noqa: F401  # the other half of the extra
     except ImportError:
         raise MissingExtra("executor=\"rq\" needs RQ: pip install 'flowlib-runner[rq]'") from None
-    tries = int(_PATIENCE_S / _PAUSE_S)
     return Redis.from_url(url, retry=Retry(ConstantBackoff(_PAUSE_S), tries))
-
-
-def _refuse_unreachable(url: str) -> None:
-    """What cannot be reached when the run begins is told at once."""
-    from redis import Redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    try:
-        Redis.from_url(url, retry=Retry(NoBackoff(), 0)).ping()
-    except Exception as error:  # of redis, or of the socket
-        raise RunError(f"Redis cannot be reached: {error}") from error

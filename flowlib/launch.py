@@ -73,7 +73,9 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             )
             crew = started_workers(chosen, setup, plan.graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, *log.hooks)
-            origin = log.noted(recorded_origin(store, type(crew).__module__))
+            origin = log.noted(
+                recorded_origin(store, type(crew).__module__, options.command.again(store))
+            )
             jobs = JobMaker(plan, identity, origin, log.names)
             state = carry_out(plan, jobs, means, limit, tell)
             plan = jobs.plan

@@ -13,11 +13,12 @@ import base64
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from flowlib.configuration import settings
+from flowlib.credentials import without_secret_words
 from flowlib.packages import packages_in
 from flowlib.provenance import (
     CONTENTS,
@@ -36,9 +37,13 @@ MOST_CHARACTERS: Final = 4_000
 _CUT: Final = "# cut by flowlib: "
 _DIFF: Final = "git_diff"
 _NOTES: Final = "notes"
+AGAIN: Final = "again"
+"""The field of a record that has the words of the command which runs its document."""
 
 
-def recorded_origin(store: ResultsStore, executor: str = "") -> dict[str, Any]:
+def recorded_origin(
+    store: ResultsStore, executor: str = "", again: Sequence[str] = ()
+) -> dict[str, Any]:
     """Where the results come from that this process computes, as records tell it.
 
     It asks git, so it is done once for a run. The texts are kept beside the records; where that
@@ -47,6 +52,7 @@ def recorded_origin(store: ResultsStore, executor: str = "") -> dict[str, Any]:
     Args:
         store: Where the results will be.
         executor: The module of what runs the tasks; the last part is told.
+        again: Words of the command that runs the document, if there is one.
     """
     known = settings()
     origin = origin_of_process(
@@ -55,7 +61,8 @@ def recorded_origin(store: ResultsStore, executor: str = "") -> dict[str, Any]:
         names=known.recorded_variables,
     )
     name = executor.rpartition(".")[2]
-    facts = {**origin.facts, **({"executor": name} if name else {})}
+    optional = {"executor": name, AGAIN: without_secret_words(list(again))}
+    facts = {**origin.facts, **{name: value for name, value in optional.items() if value}}
     texts = {(kind, str(facts[DIGESTS[kind]])): text for kind, text in origin.texts.items()}
     if why := keep(store, texts):
         facts[_NOTES] = [*facts.get(_NOTES, ()), f"the patch and packages are not kept: {why}"]

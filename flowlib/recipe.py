@@ -131,7 +131,10 @@ class _Reader:
             yield "the code differed from the commit, and the patch was not recorded, or is gone"
         yield from (note for note in self._notes() if note.startswith("the patch is cut"))
         if not words:
-            yield "no document and no script is known from which it was run"
+            yield (
+                "no document and no script is known from which it was run, or its command held a "
+                "secret"
+            )
         elif _STDIN in words[2:3]:
             yield "its document came from stdin"
 

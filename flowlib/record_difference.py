@@ -21,7 +21,7 @@ from stores.config_paths import ABSENT
 _CODE: Final = ("git_commit", "git_dirty", "git_diff_digest")
 _NOISE: Final = frozenset(
     {*_CODE, *DIGESTS.values(), "git_diff", "git_branch", "git_remote", "git_root", "git_untracked"}
-    | {"pid", "command", "notes", "environment"}
+    | {"pid", "command", "notes", "environment", "again"}
 )
 """Of where a result comes from, what is told as code, or differs in any two runs."""
 

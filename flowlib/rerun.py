@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from flowlib.origin_texts import AGAIN
 from flowlib.stored_runs import stored_runs
 from stores import Attempt, ResultsStore
 
@@ -20,7 +21,11 @@ _NO_SCRIPTS: Final = {"ipykernel_launcher", "flowlib"}
 
 
 def document_words(store: ResultsStore, attempt: Attempt) -> tuple[str, ...]:
-    """The words of the command that ran the document; empty if it was none."""
+    """The words of the command that ran the document; empty if it was none, or held a secret."""
+    recorded = attempt.provenance.get(AGAIN)
+    if isinstance(recorded, list) and recorded:
+        words = tuple(map(str, recorded))
+        return () if _HIDDEN in " ".join(words) else words
     made_by = attempt.run
     for run in stored_runs(store) if made_by is not None else ():
         if run.driver is not None and made_by is not None:

@@ -220,6 +220,21 @@ def test_a_script_is_run_again_into_another_store(origin, tmp_path):
     assert shown["again"] == [sys.executable, "script.py"]
 
 
+def test_results_in_a_database_carry_all_that_is_wanted(origin, tmp_path):
+    """Patch and command are there also where the folder of the run is not."""
+    pytest.importorskip("sqlalchemy")
+    change(origin, "FACTOR = 1.0", "FACTOR = 7.0")
+    words = ("--store", f"sqlite:///{tmp_path / 'x.db'}")
+    wanted = ("run", "flow.yaml", "train.lr=0.25,0.5", "-q", *words)
+    assert flowlib(*wanted, folder=origin, XDG_STATE_HOME=str(tmp_path / "here")).code == 0
+    git(tmp_path, "clone", "-q", str(origin), "fresh")
+    there = {"folder": tmp_path / "fresh", "XDG_STATE_HOME": str(tmp_path / "there")}
+    called = flowlib("reproduce", "Train[lr=0.25]", *words, **there)
+    assert called.code == 0, called.out + called.err
+    assert "  command   flowlib run flow.yaml train.lr=0.25,0.5" in called.out
+    assert called.out.endswith(" came out equal\n")
+
+
 def test_what_is_in_the_way_is_said_and_nothing_is_run(origin, tmp_path):
     """No commit, no such commit, no patch: exit code 2."""
     nowhere = tmp_path / "nowhere"

@@ -12,13 +12,15 @@ from flowlib.direct_run import run_directly
 from flowlib.errors import InputError
 from flowlib.graph import graph_of_spec
 from flowlib.left_open import LeftOpen, open_call
+from flowlib.named_stores import store_for
 from flowlib.node import Node
 from flowlib.plan import Plan
 from flowlib.planning import plan_for
 from flowlib.restoring import node_value
 from flowlib.single_results import note_reading, present_code, tell_changed_code
 from flowlib.spec import TaskSpec
-from stores import ArtifactDamaged, ArtifactMissing, RecordMissing, ResultsStore, Status
+from flowlib.store_choice import chosen_store
+from stores import ArtifactDamaged, ArtifactMissing, Record, RecordMissing, ResultsStore, Status
 
 _log = logging.getLogger("flowlib")
 
@@ -28,15 +30,24 @@ class AskedSpec:
 
     Args:
         spec: It.
-        store: Where results live.
+        store: Where results live, but for specs that name one of the setting `stores`.
 
     Attributes:
         nodes: Its tasks, in expansion order.
+
+    Raises:
+        SettingsError: a spec names a store that the settings do not have.
     """
 
     def __init__(self, spec: TaskSpec, store: ResultsStore) -> None:
         self._graph, self.nodes = graph_of_spec(spec)
-        self._store = store
+        wanted = [each.options.store for each in self._graph.declarations]
+        named = {name: chosen_store(name) for name in wanted if name is not None}
+        self._store = store_for(self._graph, store, named) if named else store
+
+    def record(self, node: Node) -> Record | None:
+        """What the store knows of one of its tasks."""
+        return self._store.record(node.address)
 
     def exists(self, steps: list[Any]) -> bool:
         """Whether all of its results are there, and have such a part."""

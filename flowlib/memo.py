@@ -87,8 +87,8 @@ def exists(asked: TaskSpec | Item, store: StoreChoice | None = None) -> bool:
 
 def record(asked: TaskSpec | Item, store: StoreChoice | None = None) -> Record | None:
     """What a store knows of the task of a spec: see `TaskSpec.record`."""
-    node = _only_node(_parts(asked)[0])
-    return _store(store).record(node.address)
+    spec = _parts(asked)[0]
+    return AskedSpec(spec, _store(store)).record(_only_node(spec))
 
 
 def key(asked: TaskSpec | Item) -> str:

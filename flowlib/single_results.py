@@ -31,11 +31,11 @@ _told: set[str] = set()
 
 
 def single_node(call: Call[Any]) -> Node | None:
-    """The node of a call; None if it reads from specs, or is several."""
-    only = call.only
-    if only is None or only.reads or call.gathers():
+    """The node of a call; None if it reads from specs, is several, or names its store."""
+    only, declaration = call.only, call.declaration()
+    if only is None or only.reads or declaration.reduce or declaration.options.store is not None:
         return None
-    declaration, name = call.declaration(), call.label or call.name
+    name = call.label or call.name
     key = node_key(declaration, only.arguments, "")
     return Node(declaration, key, name, 0, only.arguments, _NOTHING_READ)
 

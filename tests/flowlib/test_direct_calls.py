@@ -309,3 +309,23 @@ def test_a_hit_opens_no_file_and_looks_at_one(
     assert [each for each in opened if each.startswith(store.base_dir)] == []
     assert square.call(3, store=LocalFileStore(store.base_dir), force=True) == 9
     assert store.record(square(3).record(store).address).latest.number == 2  # type: ignore[union-attr]  # they are there
+
+
+def test_a_spec_may_name_its_store(tmp_path: Path, folder: str) -> None:
+    """One of the setting `stores`; the others are where they always are."""
+    store = LocalFileStore(tmp_path / "runs")
+    kept = square(3, folder).options(store="kept")
+    with pytest.raises(SettingsError, match="no store is called 'kept'"):
+        kept.result(store)
+    configure(stores={"kept": f"file:{tmp_path / 'kept'}"})
+    try:
+        assert [total([kept, 1]).result(store) for _ in range(2)] == [10, 10]
+        assert kept.exists(store)
+        record = kept.record(store)
+    finally:
+        configure(stores=None)
+    assert record is not None
+    assert count(folder) == 1
+    assert square.exists(3, store=LocalFileStore(tmp_path / "kept"))
+    assert not square.exists(3, store=store)
+    assert total([square(3), 1]).record(store) is not None

@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median
 
-from benchmarks.dashboard_records import address_of, fill
+from benchmarks.dashboard_records import address_of, fill, fill_database
 from benchmarks.places import place, server_of
 from stores import ResultsStore, open_store
 
@@ -63,15 +63,18 @@ def _filled(stack: ExitStack, kind: str, folder: Path, size: int) -> dict[str, o
     store = open_store(where)
     try:
         if next(iter(store.addresses()), None) is None:
-            _fill(store, size)
+            _fill(kind, where, store, size)
     finally:
         store.close()
     return where
 
 
-def _fill(store: ResultsStore, size: int) -> None:
+def _fill(kind: str, where: dict[str, object], store: ResultsStore, size: int) -> None:
     began = time.perf_counter()
-    fill(store, size)
+    if kind == "file":
+        fill(store, size)
+    else:
+        fill_database(where, store, size)
     print(f"filled in {time.perf_counter() - began:.0f} s", flush=True)
 
 

@@ -63,11 +63,11 @@ class Answers:
         whole = replace(question, limit=1, offset=0)
         if end <= _SOON and len(rows) > _SOON:
             first = self.remembered(
-                ("first", whole), stock, lambda: ordered(rows, question.sort, stock, _SOON)
+                ("first", repr(whole)), stock, lambda: ordered(rows, question.sort, stock, _SOON)
             )
             return Answer(first[question.offset : end], len(rows), question.offset)
         every = self.remembered(
-            ("all", whole), stock, lambda: ordered(rows, question.sort, stock, None)
+            ("all", repr(whole)), stock, lambda: ordered(rows, question.sort, stock, None)
         )
         return Answer(every[question.offset : end], len(rows), question.offset)
 
@@ -75,7 +75,7 @@ class Answers:
         """All rows that fit, in no particular order."""
         asked = question.filters
         found: Sequence[Row] = self.remembered(
-            ("fit", asked), stock, lambda: [*fitting(asked, stock)]
+            ("fit", repr(asked)), stock, lambda: [*fitting(asked, stock)]
         )
         return found
 
@@ -92,7 +92,13 @@ class Answers:
         return counted
 
     def remembered(self, what: object, stock: Stock, make: Callable[[], Any]) -> Any:
-        """Something that is made once for a moment."""
+        """Something that is made once for a moment.
+
+        Args:
+            what: What it is; of a question its `repr`, for 1 equals True and is another question.
+            stock: The moment.
+            make: Makes it.
+        """
         key = (stock.version, what)
         with self._lock:
             if key in self._kept:

@@ -104,12 +104,13 @@ class Catalogue:
                 continue
             old = known.get(task, {})
             changed = {
-                key: mark
+                key: token
                 for key, mark in marks.items()
-                if (old[key].mark if key in old else self._broken.get(Address(task, key))) != mark
+                if (token := hash(mark)) != self._known_token(old.get(key), task, key)
             }
-            if changed or len(old) != len(marks):
-                kept = {key: row for key, row in old.items() if key in marks}
+            broken = sum(address.task == task for address in self._broken)
+            if changed or len(old) + broken != len(marks):
+                kept = {k: row for k, row in old.items() if k in marks and k not in changed}
                 self._forget(task, marks)
                 kept.update(self._rows(task, changed, len(marks)))
                 known[task] = kept
@@ -156,8 +157,14 @@ class Catalogue:
             if len(changed) > _BULK:
                 gc.freeze()
 
+    def _known_token(self, row: Row | None, task: str, key: str) -> object:
+        """What stood for the mark of a record when it was read last; None if it never was."""
+        return self._broken.get(Address(task, key)) if row is None else row.mark
+
     def _forget(self, task: str, marks: Mapping[str, object]) -> None:
         """Records that could not be read and are gone, or were written anew."""
-        for address, mark in list(self._broken.items()):
-            if address.task == task and marks.get(address.key) != mark:
+        for address, token in list(self._broken.items()):
+            if address.task == task and (
+                address.key not in marks or hash(marks[address.key]) != token
+            ):
                 del self._broken[address]

@@ -52,7 +52,7 @@ def varying(answers: Answers, question: Question, stock: Stock) -> Varying:
             {task: constant for task, (_, constant) in found.items()},
         )
 
-    made: Varying = answers.remembered(("varying", asked), stock, find)
+    made: Varying = answers.remembered(("varying", repr(asked)), stock, find)
     return made
 
 

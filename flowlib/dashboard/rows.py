@@ -122,7 +122,7 @@ class Shared:
             more.host,
             more.user,
             more.executor,
-            tuple(self._pair(each) for each in more.inputs),
+            self._inputs(more.inputs),
             self._tuple(summary.given),
             self._tuple(flat),
             tuple(map(self._value, flat.values())),
@@ -135,6 +135,10 @@ class Shared:
 
     def _pair(self, address: Address) -> tuple[str, str]:
         found = (sys.intern(address.task), address.key)
+        return self._known.setdefault(found, found)  # type: ignore[return-value]  # an equal one
+
+    def _inputs(self, addresses: Iterable[Address]) -> tuple[tuple[str, str], ...]:
+        found = tuple(self._pair(each) for each in addresses)
         return self._known.setdefault(found, found)  # type: ignore[return-value]  # an equal one
 
     def _value(self, value: object) -> object:

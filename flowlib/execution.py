@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Unpack
 
 from flowlib.configuration import settings
 from flowlib.errors import NothingSelected
 from flowlib.flow_arguments import RunArguments, refuse_unknown
-from flowlib.flow_running import end_of_run
+from flowlib.flow_running import end_of_run, store_of_flow
 from flowlib.launch import checked_store, launch
 from flowlib.next_commands import NO_COMMAND, RunCommand
 from flowlib.raw_result import split_name
@@ -55,6 +55,7 @@ def execute(
     run_name: str | None = None,
     return_results: str | None = "all",
     log_to_tmux: bool = False,
+    stores: Mapping[str, ResultsStore] | None = None,
     command: RunCommand | None = None,
     **more: Unpack[RunArguments],
 ) -> Run:
@@ -74,6 +75,7 @@ def execute(
         run_name: As in `Flow.run`.
         return_results: As in `Flow.run`.
         log_to_tmux: As in `Flow.run`.
+        stores: As in `Flow.run`.
         command: The words of the command that does this.
         **more: See `RunArguments`.
 
@@ -96,7 +98,7 @@ def execute(
         run_name=run_name,
         return_results=return_results,
         log_to_tmux=log_to_tmux,
-        results_store=store,
+        results_store=store_of_flow(target.graph, store, stores),
         command=command or NO_COMMAND,
         **wanted,
     )

@@ -41,9 +41,17 @@ def drawn(
         MissingExtra: Bokeh is wanted and not installed.
         ValueError: there is no such view.
     """
+    has_configs = view != "console"
+    facts = facts_of_flow(graph, lambda node: _word_of(node, seen), has_configs=has_configs)
+    return drawn_facts(facts, view, how)
+
+
+def drawn_facts(
+    facts: GraphFacts, view: str, how: DrawArguments
+) -> GraphPage | GraphExport | None:
+    """The same of a graph as plain data."""
     from flowlib.graph_export import FORMS, GraphExport
 
-    facts = facts_of_flow(graph, lambda node: _word_of(node, seen), has_configs=view != "console")
     expand = how.get("expand", ())
     expand = [expand] if isinstance(expand, str) else expand
     wish = Wish(expand, how.get("around"), how.get("tasks"))

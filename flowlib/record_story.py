@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flowlib.bulk import paused_collection
 from flowlib.origin_texts import Kept, kept_texts
+from flowlib.next_commands import words_for
 from flowlib.reasons import WHY
 from flowlib.record_lines import plain_config, time_text
 from flowlib.rerun import document_words, script_words
@@ -277,5 +278,5 @@ def _again(store: ResultsStore, record: Record) -> tuple[str, ...]:
     """The command that made it last: of its document for this task alone, or a script."""
     words = document_words(store, record.latest)
     if words:
-        return (*words, "--only", str(record.address))
+        return words_for(words, str(record.address))
     return script_words(record.latest.provenance)

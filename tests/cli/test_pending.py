@@ -64,8 +64,7 @@ def test_status_tells_how_many_wait(folder):
     assert "◌ 2 tasks were submitted and have not run: flowlib ls @pending" in called.err
     assert flowlib("status", "--json", folder=folder).json["pending"] == 2
     ids = flowlib("ls", "@pending", "--ids", folder=folder).out
-    variables = {"PYTHONPATH": str(__import__("tests").__path__[0] + "/..")}
-    done = flowlib("execute", "-", "--inline", folder=folder, stdin=ids, **variables)
+    done = flowlib("execute", "-", "--inline", folder=folder, stdin=ids)
     assert done.code == 0, done.err
     assert flowlib("status", "--json", folder=folder).json["pending"] == 0
     assert flowlib("ls", "@pending", folder=folder).code == 3
@@ -78,3 +77,17 @@ def test_a_result_that_is_deleted_is_pending_again(folder):
     assert called.code == 0, called.err
     counts = flowlib("ls", "--json", folder=folder).json["counts"]
     assert counts == {"pending": 4}
+
+
+def test_the_graph_shows_what_has_not_run(folder):
+    """Of the submission that holds a task, by its key; as a picture, and for programs."""
+    [whole] = flowlib("ls", "plus[y=4]", "--ids", folder=folder).out.split()
+    key = whole.partition("/")[2][:8]
+    drawn = flowlib("graph", key, "--tasks", folder=folder)
+    assert drawn.code == 0, drawn.err
+    first, *_ = drawn.out.rpartition("\n\n")
+    assert [first.count("◌ plus"), first.count("✔ plus y=2"), first.count("✔ one")] == [2, 1, 1]
+    assert drawn.out.endswith("✔ 2 finished  ◌ 2 pending\n")
+    nodes = flowlib("graph", key, "--json", folder=folder).json["nodes"]
+    assert sorted(each["state"] for each in nodes) == ["finished", "finished", "pending", "pending"]
+    assert flowlib("graph", "0123456789", folder=folder).code == 3

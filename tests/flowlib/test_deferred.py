@@ -9,7 +9,17 @@ import threading
 
 import pytest
 
-from flowlib import Flow, NothingSelected, SelectorError, SpecError, TaskSpec, execute, task, wait
+from flowlib import (
+    Flow,
+    NothingSelected,
+    RunError,
+    SelectorError,
+    SpecError,
+    TaskSpec,
+    execute,
+    task,
+    wait,
+)
 from flowlib.execution import target_of
 from flowlib.submission import read_submissions
 from flowlib.submitted_tasks import Submitted
@@ -220,3 +230,14 @@ def test_a_memory_store_serves_its_own_process():
     store = InMemoryStore()
     Flow([plus(one())]).submit(store)
     assert execute("plus", store, num_workers=1)["plus"][0]["result"] == 2
+
+
+def test_named_stores_are_told_when_it_runs(tmp_path):
+    """They are no part of what is recorded: a spec that names one wants it then."""
+    store, other = LocalFileStore(tmp_path / "main"), LocalFileStore(tmp_path / "other")
+    Flow([TaskSpec(keyed, config={"x": 1}, store="other")]).submit(store)
+    with pytest.raises(RunError, match="other"):
+        execute("keyed", store, num_workers=1)
+    run = execute("keyed", store, num_workers=1, stores={"other": other})
+    assert run.counts == {"finished": 1}
+    assert (store.count(), other.count()) == (0, 1)

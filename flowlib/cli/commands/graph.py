@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from flowlib.cli.documents import document_arguments, flow_of
+from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, store_option
 from flowlib.cli.output import note, write
+from flowlib.script_flows import flows_of_script, is_script
+from flowlib.submitted_drawing import SubmittedPicture
 
 if TYPE_CHECKING:
     from flowlib import Flow
+
+_ENDINGS: Final = (".yaml", ".yml", ".toml", ".json")
 
 
 @click.command()
@@ -39,9 +44,12 @@ def command(
     flowlib graph flow.yaml --expand Train --around Best
     flowlib graph flow.yaml --html graph.html --svg graph.svg
     flowlib graph flow.yaml --dot | dot -Tpdf > graph.pdf
+    flowlib graph train.py
+    flowlib graph 9a7a08b2
+
+    DOCUMENT may be a script, too, or the beginning of the key of a submitted task.
     """
-    flow = flow_of(document, overrides, store_uri)
-    flow.plan()
+    flow = _pictured(document, overrides, store_uri)
     wish = {name: options[name] for name in ("tasks", "expand", "around")}
     if options["form"] is not None:
         write(_text(flow, options["form"], wish))
@@ -57,10 +65,29 @@ def command(
         flow.draw(width=options["width"], use_pager=True, **wish)
 
 
-def _drawn(flow: Flow, view: Any, wish: dict[str, Any]) -> Any:
+def _pictured(
+    document: str, overrides: tuple[str, ...], store_uri: str | None
+) -> Flow | SubmittedPicture:
+    """What is drawn: the flow of a document or a script, or what was submitted."""
+    is_file = document == "-" or Path(document).suffix in _ENDINGS or Path(document).is_file()
+    if not (is_file or is_script(document)):
+        return SubmittedPicture(opened_store(store_uri), document)
+    if is_script(document):
+        name, *others = flows = flows_of_script(document)
+        if others:
+            raise click.UsageError(f"{document} has several flows, so name one: {document}:{name}")
+        flow = flows[name]
+        flow.results_store = flow.results_store or opened_store(store_uri, must_exist=False)
+    else:
+        flow = flow_of(document, overrides, store_uri)
+    flow.plan()
+    return flow
+
+
+def _drawn(flow: Flow | SubmittedPicture, view: Any, wish: dict[str, Any]) -> Any:
     return flow.draw(view, **wish)
 
 
-def _text(flow: Flow, form: str, wish: dict[str, Any]) -> str:
+def _text(flow: Flow | SubmittedPicture, form: str, wish: dict[str, Any]) -> str:
     text = str(_drawn(flow, form, wish))
     return text if text.endswith("\n") else f"{text}\n"

@@ -46,9 +46,7 @@ def drawn(
     return drawn_facts(facts, view, how)
 
 
-def drawn_facts(
-    facts: GraphFacts, view: str, how: DrawArguments
-) -> GraphPage | GraphExport | None:
+def drawn_facts(facts: GraphFacts, view: str, how: DrawArguments) -> GraphPage | GraphExport | None:
     """The same of a graph as plain data."""
     from flowlib.graph_export import FORMS, GraphExport
 

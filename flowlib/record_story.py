@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from flowlib.bulk import paused_collection
-from flowlib.origin_texts import Kept, kept_texts
 from flowlib.next_commands import words_for
+from flowlib.origin_texts import Kept, kept_texts
 from flowlib.reasons import WHY
 from flowlib.record_lines import plain_config, time_text
 from flowlib.rerun import document_words, script_words

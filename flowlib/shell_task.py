@@ -88,7 +88,7 @@ class Shell(Task):
             self._save(base, folder, codes)
 
     def put_inputs(self, base: Path) -> Path:
-        """Write what is there at first: files into the folder `work`, and the file `stdin` beside it.
+        """Write what is there at first: files into `work`, and the file `stdin` beside it.
 
         Returns:
             The folder in which the programs run.

@@ -242,6 +242,7 @@ def _arrived(store: bytes, pid: int) -> ResultsStore:
     return opened
 
 
+@functools.cache
 def _memo() -> Any:
     """The façade of direct use stands above specs and functions: it is looked up when asked."""
     return importlib.import_module("flowlib.memo")

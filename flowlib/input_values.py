@@ -50,11 +50,14 @@ def is_by_name(returned: object) -> TypeGuard[dict[str, object]]:
 
 def value_names(status: Status) -> list[str] | None:
     """The artifacts that make up the value, a dict; None if it is that of `RESULT`, or None."""
+    return _told_names(status, [each.name for each in status.artifacts])
+
+
+def _told_names(status: Status, artifacts: list[str]) -> list[str] | None:
     if told := status.facts.get(VALUE):
         names = canonical.decode(told)
         return [str(each) for each in names] if isinstance(names, list) else None
-    names = [each.name for each in status.artifacts]
-    return None if names in ([], [RESULT]) else names
+    return None if artifacts in ([], [RESULT]) else artifacts
 
 
 def value_of(
@@ -82,7 +85,7 @@ def value_of(
             raise ArtifactMissing(address, name)
         return store.load_artifact(address, status.attempt, artifact, lazy=lazy)
 
-    names = value_names(status)
+    names = _told_names(status, list(artifacts))
     if names is None:
         value = loaded(RESULT) if RESULT in artifacts else None
         return part_of(value, steps, address, [])

@@ -12,7 +12,7 @@ from flowlib.git_state import work_tree
 from flowlib.machine import machine
 from flowlib.origin_texts import contents_of, packages_of, patch_of, untracked_of
 from flowlib.packages import installed_packages, packages_in
-from flowlib.rerun import document_words, script_words, without_store
+from flowlib.rerun import document_words, is_script_or_run, script_words, without_store
 from flowlib.source_tree import has_commit
 from stores import Address, Attempt, RecordMissing, ResultsStore
 
@@ -135,6 +135,8 @@ class _Reader:
                 "no document and no script is known from which it was run, or its command held a "
                 "secret"
             )
+        elif not is_script_or_run(words):
+            yield f"it was run by `flowlib {words[1]}`, which names no document"
         elif _STDIN in words[2:3]:
             yield "its document came from stdin"
 

@@ -35,6 +35,11 @@ def document_words(store: ResultsStore, attempt: Attempt) -> tuple[str, ...]:
     return ()
 
 
+def is_script_or_run(words: Sequence[str]) -> bool:
+    """Whether a command names its document, or is a script; else the graph was submitted."""
+    return script_at(words) is not None or tuple(words[1:2]) == ("run",)
+
+
 def without_store(words: Sequence[str]) -> tuple[str, ...]:
     """The words without those that name a store."""
     at = words.index(_STORE) if _STORE in words else len(words)

@@ -19,6 +19,8 @@ CASES = {
     "log_limit_bytes": ("1000", 1000),
     "rich_uncaught_tracebacks": ("no", False),
     "ignore_diff": ("on", True),
+    "keep_untracked": ("yes", True),
+    "recorded_variables": ("A, B_*,", ("A", "B_*")),
     "lease_secs": ("2m", 120.0),
     "heartbeat_secs": ("3", 3.0),
     "stale_after_secs": ("1h", 3600.0),
@@ -204,7 +206,9 @@ def test_an_unknown_name_in_a_file_is_refused(file, tmp_path):
     assert str(path) in str(e.value)
 
 
-@pytest.mark.parametrize("name", [each for each in CASES if each not in ("store", "progress")])
+@pytest.mark.parametrize(
+    "name", [each for each in CASES if each not in ("store", "progress", "recorded_variables")]
+)
 @pytest.mark.parametrize("text", ["", "pink", "-1", "nan"])
 def test_a_wrong_value_is_refused(name, text, monkeypatch):
     """The message says where it stands, what was found and what is expected."""

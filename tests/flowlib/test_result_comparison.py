@@ -8,7 +8,7 @@ import pytest
 
 from flowlib.distances import distance_of
 from flowlib.errors import RunError
-from flowlib.rerun import script_at, without_store
+from flowlib.rerun import is_script_or_run, script_at, without_store
 from flowlib.result_comparison import Comparison, Match
 from flowlib.source_tree import apply_patch, has_commit, make_tree, write_files
 from stores import Address, InMemoryStore, LocalFileStore
@@ -140,6 +140,13 @@ def test_a_value_that_is_gone_differs(tmp_path):
 def test_where_the_script_of_a_command_stands(command, at):
     """Only of a script it is known what would be run again."""
     assert script_at(command.split()) == at
+
+
+def test_which_commands_name_what_they_run():
+    """A graph that was submitted is in its store, and in no document."""
+    assert is_script_or_run(["python", "train.py"])
+    assert is_script_or_run(["flowlib", "run", "flow.yaml"])
+    assert not is_script_or_run(["flowlib", "execute"])
 
 
 def test_words_without_a_store():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from flowlib.errors import RunError
 from flowlib.items import PLAIN, Item
@@ -71,24 +71,31 @@ def holds_specs(value: object) -> bool:
 
     The cost is that of asking each member of a container for its type.
     """
+    if type(value) in PLAIN:
+        return False
     module = sys.modules.get("flowlib.spec")
-    if module is None or type(value) in PLAIN:  # without the module there is no spec
+    if module is None:  # then there is no spec
         return False
     kinds = (module.TaskSpec, Item)
-    stack, seen = [value], set()
-    if type(value) not in _CONTAINERS:
-        return isinstance(value, kinds)
+    return _any_in(value, kinds) if type(value) in _CONTAINERS else isinstance(value, kinds)
+
+
+def _any_in(container: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether something of these classes is in a container, at any depth."""
+    stack, seen = [container], set()
     while stack:
         each = stack.pop()
         if id(each) in seen:
             continue
+        members = each.values() if type(each) is dict else each
+        types = {*map(type, members)} - PLAIN
+        if not types:
+            continue
+        for kind in types - _CONTAINERS:
+            if issubclass(kind, kinds):
+                return True
         seen.add(id(each))
-        members: Iterable[object] = each.values() if isinstance(each, dict) else each  # type: ignore[assignment]  # a container
-        types = set(map(type, members))
-        if any(issubclass(kind, kinds) for kind in types):
-            return True
-        if not types.isdisjoint(_CONTAINERS):
-            stack += [inner for inner in members if type(inner) in _CONTAINERS]
+        stack += [inner for inner in members if type(inner) in _CONTAINERS]
     return False
 
 

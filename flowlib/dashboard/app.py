@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -32,6 +33,10 @@ from flowlib.errors import FlowError
 from stores import Address, ResultsStore, StoreError
 
 _STATIC: Final = {"dashboard.css": "text/css", "dashboard.js": "text/javascript"}
+_SWITCH_S: Final = 0.001
+"""A thread that reads the store lets the loop run that often; Python's own 5 ms are felt when the
+loop needs several turns for one answer."""
+
 _WAIT_PAGE_S: Final = 0.25
 _WAIT_API_S: Final = 600.0
 
@@ -87,6 +92,7 @@ class Dashboard:
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Read the store while the server starts; nobody waits for that here."""
+        sys.setswitchinterval(_SWITCH_S)
         self._stream = Stream(self._answers)
         threading.Thread(target=self._answers.catalogue.look, daemon=True).start()
         try:

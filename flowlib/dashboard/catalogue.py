@@ -126,7 +126,9 @@ class Catalogue:
         self.tasks = {task: tasks[task] for task in sorted(tasks) if tasks[task]}
         self.version += 1
 
-    def _rows(self, task: str, changed: dict[str, object], total: int) -> Iterator[tuple[str, Row]]:
+    def _rows(
+        self, task: str, changed: Mapping[str, object], total: int
+    ) -> Iterator[tuple[str, Row]]:
         """The rows of records that are new or were written anew; what is damaged has none."""
         self.read = 0
         missing = dict(changed)
@@ -138,7 +140,7 @@ class Catalogue:
         for key, mark in missing.items():
             self._broken[Address(task, key)] = mark
 
-    def _one_by_one(self, task: str, changed: dict[str, object]) -> Iterator[Row]:
+    def _one_by_one(self, task: str, changed: Mapping[str, object]) -> Iterator[Row]:
         for key, mark in changed.items():
             try:
                 record = self._store.record(Address(task, key))
@@ -148,7 +150,7 @@ class Catalogue:
             if record is not None:
                 yield self._shared.row(summary_of(record), mark)
 
-    def _all_of(self, task: str, changed: dict[str, object]) -> Iterator[Row]:
+    def _all_of(self, task: str, changed: Mapping[str, object]) -> Iterator[Row]:
         with paused_collection():
             for summary in self._store.summaries(task, is_long=True):
                 key = summary.address.key

@@ -114,7 +114,6 @@ class FileRecords:
                 if found is not None:
                     yield found
 
-
     def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
         """For each task its keys with what changes; None where nothing did since the last look."""
         return file_marks(self._layout, seen, _address_in)

@@ -85,14 +85,14 @@ class RemoteJobs:
 def run_remote(remote: RemoteJob) -> Outcome:
     """Run a job here; whatever goes wrong is an outcome.
 
-    Ctrl-C in a terminal reaches all its processes; the driver decides what it means, so it is
-    ignored here while a task runs.
+    Ctrl-C in a terminal reaches all its processes. The first one lets a running task end, as in
+    the driver; the second one ends it.
     """
     try:
         jobs = _jobs_of(remote.told)
         assignment: Any = _assignment_of(remote.assignment)
         job: Any = loads(remote.body)
-        with _without_ctrl_c():
+        with _spared_by_first_ctrl_c():
             return jobs.run(job, assignment)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unpickling runs user code
         return Outcome(
@@ -127,11 +127,18 @@ def _assignment_of(data: bytes) -> object:
 
 
 @contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
+def _spared_by_first_ctrl_c() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+
+    def take(number: int, frame: object) -> None:
+        heard.append(number)
+        if len(heard) > 1:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, take)
     try:
         yield
     finally:

@@ -45,6 +45,15 @@ class S3Search:
         """All addresses, or those of one task."""
         return (head.address for head in self._heads() if task in (None, head.task))
 
+    def pulse(self) -> object:
+        """Another one when an object was written or removed."""
+        return frozenset(self._index.etags().items())
+
+    def marks(self) -> Iterator[tuple[Address, object]]:
+        """All addresses, with the ETags of their objects."""
+        etags = self._index.etags()
+        return ((address, etags.get(address.key)) for address in self.addresses(None))
+
     def leases(self) -> list[tuple[Address, Owner]]:
         """All leases that have not expired."""
         rows = self._seen().values()

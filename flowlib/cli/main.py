@@ -38,9 +38,9 @@ _GROUPS: Final = {
         "results": "Show results as a table, or one raw result",
         "cat": "Write the value of one result to stdout",
         "diff": "Compare two tasks",
+        "dashboard": "Show the store in a browser",
         "reproduce": "Compute a result again from the code of that time, and compare",
         "verify": "Compute some results again with the code of now, and compare",
-        "dashboard": "Show the store in a browser",
     },
     "Clean up": {
         "rm": "Delete results",

@@ -43,7 +43,7 @@ class InMemoryStore(ResultsStore):
         self._leases: dict[str, Lease] = {}
         self._last_number: dict[str, int] = {}
         self._ancestry: Mapping[str, Record] = {}
-        self._besides: dict[str, Self] = {}
+        self._besides: dict[str, Any] = {}
 
     def __repr__(self) -> str:
         return f"<InMemoryStore of {len(self._records)} records>"
@@ -59,8 +59,9 @@ class InMemoryStore(ResultsStore):
     def beside(self, name: str) -> Self:
         with self._lock:
             if name not in self._besides:
-                self._besides[name] = type(self)(project=self.project)
-            return self._besides[name]
+                self._besides[name] = InMemoryStore(project=self.project)  # own classes differ
+            beside: Self = self._besides[name]
+        return beside
 
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
         found = {}

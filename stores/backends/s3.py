@@ -117,6 +117,12 @@ class S3Store(DatabaseStore):
     def _texts(self, task: str, query: Query) -> Iterator[tuple[str, str]]:
         return self._search.texts(task, query)
 
+    def _pulse(self) -> object:
+        return self._search.pulse()
+
+    def _marks(self) -> Iterator[tuple[Address, object]]:
+        return self._search.marks()
+
     def _leases(self) -> list[tuple[Address, Owner]]:
         return self._search.leases()
 

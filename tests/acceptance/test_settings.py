@@ -409,6 +409,17 @@ def test_on_code_change(policy, counts):
     assert flow.run(num_workers=1, results_store=store).counts == counts
 
 
+def test_stores_have_names(monkeypatch, tmp_path):
+    """A spec that names one has its results there, and in no other."""
+    monkeypatch.setenv("FLOWLIB_STORES", f"first=file:{tmp_path}/a,second=file:{tmp_path}/b")
+    spec = TaskSpec(settings_tasks.seen, store="second")
+    Flow([spec]).run(num_workers=1, results_store=LocalFileStore(tmp_path / "main"))
+
+    found = {name: len(list(LocalFileStore(tmp_path / name).records())) for name in ("a", "b")}
+    assert found == {"a": 0, "b": 1}
+    assert list(LocalFileStore(tmp_path / "main").records()) == []
+
+
 def test_every_setting_has_a_test_here():
     """Named like it."""
     names = {each.name for each in fields(flowlib.Settings)} - {"origins"}

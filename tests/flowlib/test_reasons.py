@@ -171,8 +171,11 @@ def test_every_reason_is_found_told_and_cured_by_a_run(tmp_path, reason):
 
 
 def test_every_reason_is_tried():
-    """But for `upstream`, which every reader in the test above has, and that of missing inputs."""
-    assert set(REASONS) | {Reason.UPSTREAM} == set(Reason)
+    """But for `upstream`, which every reader in the test above has, and those of graphs that grow.
+
+    `growth` is tried in test_growth.py.
+    """
+    assert set(REASONS) | {Reason.UPSTREAM, Reason.GROWTH} == set(Reason)
     assert set(EXPLANATIONS) == set(Reason)
 
 

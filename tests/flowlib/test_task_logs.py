@@ -101,6 +101,7 @@ def test_a_task_that_says_nothing_has_no_log(tmp_path):
         "events",
         "graph.json",
         "manifest.json",
+        "provenance.json",
     ]
     record = done.store.record(done["Quiet"][0].address)
     assert "log" not in record.latest.provenance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -22,7 +23,8 @@ class _LoggedOutput(TaskOutput):
         self._name = name
         self._file: LogFile | None = None
         self._room = 0
-        self._is_broken = False
+        self._is_over = False
+        self._lock = threading.RLock()
 
     @property
     def place(self) -> str:  # type: ignore[override]  # known when there is something
@@ -30,13 +32,16 @@ class _LoggedOutput(TaskOutput):
         return "" if self._file is None else f"{self._outputs.place.recorded}/{self._name}"
 
     def write(self, text: str) -> None:
-        if self._is_broken or not text:
+        if not text:
             return
-        try:
-            self._append(text)
-        except OSError as error:
-            self._is_broken = True
-            self._outputs.complain(error)
+        with self._lock:
+            if self._is_over:
+                return
+            try:
+                self._append(text)
+            except OSError as error:
+                self._is_over = True
+                self._outputs.complain(error)
 
     def _append(self, text: str) -> None:
         place = self._outputs.place
@@ -56,11 +61,17 @@ class _LoggedOutput(TaskOutput):
             self._room = place.limit - self._file.size
 
     def close(self) -> None:
-        """The task has ended."""
-        if self._file is not None:
-            with suppress(OSError):
-                self._file.cut()
-            self._file.close()
+        """The task has ended.
+
+        Another thread may be about to write: after this, the number of the file may be that of
+        a record.
+        """
+        with self._lock:
+            self._is_over = True
+            if self._file is not None:
+                with suppress(OSError):
+                    self._file.cut()
+                self._file.close()
 
 
 class InlineOutputs:

@@ -96,8 +96,9 @@ def test_runs_and_one_of_them(shown):
         shown.page(f"/runs/{name}", status=404)
 
 
-def test_an_empty_store_has_all_pages(dashboard):
+def test_an_empty_store_has_all_pages(dashboard, monkeypatch, tmp_path):
     """Each says that there is nothing yet."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # where runs on memory stores leave logs
     found = dashboard(InMemoryStore())
     for path in ("/", "/tasks", "/graph", "/sweep", "/runs"):
         assert any(word in found.page(path).text for word in ("empty", "yet"))

@@ -72,11 +72,12 @@ def steps(size):
     specs = [
         TaskSpec(gather, reduce=True).requires(TaskSpec(source, name="b").requires(left, right))
     ]
+    before = sys.gettrace()  # of what measures the coverage of the tests
     sys.settrace(tracer)
     try:
         build_graph(specs)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return count
 
 

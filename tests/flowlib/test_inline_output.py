@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import logging
+import os
 import sys
 import threading
 import time
@@ -273,3 +274,15 @@ def test_a_handler_made_in_a_task_works_afterwards(outputs, shared):
         handler = logging.StreamHandler()
     handler.handle(logging.LogRecord("x", 30, "", 0, "later", (), None))
     assert err.getvalue() == "later\n"
+
+
+def test_a_late_writer_never_writes_into_the_file_of_somebody_else(outputs, tmp_path):
+    """The number of a closed log is soon that of another file: of a record, say."""
+    with outputs.of("logs/a.log") as output:
+        output.write("in time")
+    victim = os.open(tmp_path / "record", os.O_CREAT | os.O_WRONLY)
+    output.write("late")
+    os.close(victim)
+
+    assert (tmp_path / "record").read_bytes() == b""
+    assert (tmp_path / "logs" / "a.log").read_text() == "in time"

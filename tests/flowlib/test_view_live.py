@@ -62,6 +62,7 @@ def test_a_run_is_seen_as_it_goes_on(size, tmp_path):
     with terminal(SWEEP, tmp_path, size=size) as seen:
         seen.wait_for(" 3/9")
         seen.wait_for("▶3 ✖1")
+        seen.look_for(1.0)  # a frame may be half drawn
         rows = seen.shown
         (tmp_path / "go").touch()
         code = seen.wait_for_end()

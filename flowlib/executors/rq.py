@@ -65,7 +65,7 @@ class RQExecutor(Executor):
         """Tell at once that there is no Redis.
 
         Raises:
-            RunError: it does not answer, or wants another password.
+            RunError: it does not answer, or wants another password, or the URL is none.
             MissingExtra: RQ is not installed.
         """
         redis = _connection(self.url, tries=0)
@@ -289,4 +289,10 @@ def _connection(url: str, tries: int) -> Redis:
         from rq import Queue  # noqa: F401  # the other half of the extra
     except ImportError:
         raise MissingExtra("executor=\"rq\" needs RQ: pip install 'flowlib-runner[rq]'") from None
-    return Redis.from_url(url, retry=Retry(ConstantBackoff(_PAUSE_S), tries))
+    try:
+        return Redis.from_url(url, retry=Retry(ConstantBackoff(_PAUSE_S), tries))
+    except ValueError:  # whose words may hold a piece of the password
+        raise RunError(
+            "the url of RQExecutor is none of Redis: give redis://[:password@]host:port, "
+            "rediss://… or unix://…"
+        ) from None

@@ -133,5 +133,8 @@ def test_a_redis_that_is_not_there_is_told_at_once_without_its_password(store):
         run(RQExecutor("redis://:secret@127.0.0.1:1"), [spec], store)
 
     assert "secret" not in str(caught.value)
+    with pytest.raises(RunError, match="url of RQExecutor is none of Redis") as caught:
+        run(RQExecutor("radis://:secret@host:1"), [spec], store)
+    assert "secret" not in str(caught.value)
     assert "secret" not in repr(RQExecutor("redis://:secret@127.0.0.1:1"))
     assert list(store.records()) == []

@@ -84,6 +84,7 @@ class InlineOutputs:
 
     def __init__(self, place: OutputPlace) -> None:
         self.place = place
+        self._lock = threading.Lock()
         self._has_complained = False
         self._followed: LogFile | None = None
 
@@ -108,7 +109,9 @@ class InlineOutputs:
         Raises:
             OSError: the disk is full, say.
         """
-        if self.place.is_followed:
+        if not self.place.is_followed:
+            return
+        with self._lock:  # one file for all threads
             if self._followed is None:
                 path = self.place.folder / WORKERS / "w1.log"
                 path.parent.mkdir(exist_ok=True)

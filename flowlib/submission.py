@@ -149,11 +149,7 @@ def write_submission(
     content = canonical.digest(f"{list(index.items())!r} {hidden}")
     address = Address(_GRAPH, submission.id)
     until = time.monotonic() + _PATIENCE_S
-    while True:
-        known = beside.statuses([address]).get(address.key)
-        if known is not None and known.facts.get(_CONTENT) == content and not known.missing:
-            with suppress(StoreError):  # one that was damaged is written again
-                return read_submission(store, submission.id)
+    while (there := _recorded(store, address, content)) is None:
         try:
             attempt = beside.begin(address)
             break
@@ -161,6 +157,12 @@ def write_submission(
             if time.monotonic() > until:
                 raise
             time.sleep(_PAUSE_S)
+    else:
+        return there
+    # Another may have recorded it between the look at it and the lease.
+    if (there := _recorded(store, address, content)) is not None:
+        attempt.abandon()
+        return there
     try:
         now, host = time.time(), socket.gethostname()
         attempt.save({**index, "when": now, "host": host}, _INDEX, "json")
@@ -174,6 +176,16 @@ def write_submission(
         attempt.abandon()
         raise
     return replace(submission, is_new=True, when=now, host=host)
+
+
+def _recorded(store: ResultsStore, address: Address, content: str) -> Submission | None:
+    """The graph, if it is there with this content and whole."""
+    known = store.beside(_PLACE).statuses([address]).get(address.key)
+    if known is None or known.facts.get(_CONTENT) != content or known.missing:
+        return None
+    with suppress(StoreError):  # one that was damaged is written again
+        return read_submission(store, address.key)
+    return None
 
 
 def read_submission(store: ResultsStore, id_: str) -> Submission:

@@ -123,20 +123,28 @@ def test_submitting_again_writes_nothing_new(tmp_path):
 
 def test_submitting_at_once_records_it_once(tmp_path):
     """Threads that submit the same graph all get it."""
-    found = []
 
-    def submit():
-        flow = Flow([plus(one(), each) for each in range(20)])
-        found.append(flow.submit(LocalFileStore(tmp_path)))
+    def submitted(folder):
+        found = []
+        together = threading.Barrier(4)
 
-    threads = [threading.Thread(target=submit) for _ in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert len({each.id for each in found}) == 1
-    assert sum(each.is_new for each in found) == 1
-    assert len(read_submissions(LocalFileStore(tmp_path))) == 1
+        def submit():
+            flow = Flow([plus(one(), each) for each in range(20)])
+            together.wait()
+            found.append(flow.submit(LocalFileStore(folder)))
+
+        threads = [threading.Thread(target=submit) for _ in range(4)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        return found
+
+    for turn in range(20):
+        found = submitted(tmp_path / str(turn))
+        assert len({each.id for each in found}) == 1
+        assert [each.is_new for each in found].count(True) == 1
+        assert len(read_submissions(LocalFileStore(tmp_path / str(turn)))) == 1
 
 
 def test_only_what_is_missing_and_needed_runs(tmp_path):

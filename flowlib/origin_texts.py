@@ -28,8 +28,8 @@ from flowlib.provenance import (
     UNTRACKED,
     origin_of_process,
 )
-from flowlib.text_shelf import file_of, keep, read
 from stores import Attempt, ResultsStore
+from stores.text_shelf import file_of, keep, read
 
 MOST_CHARACTERS: Final = 4_000
 """Of a patch in a record, where the store cannot keep texts."""

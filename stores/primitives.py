@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Self
 
@@ -213,6 +213,10 @@ class StorePrimitives(ABC):
             StoreError: this kind of store keeps nothing but results.
         """
         raise StoreError(f"{type(self).__name__} keeps nothing but results: it has no beside()")
+
+    def shelves(self) -> Sequence[StorePrimitives]:
+        """The stores beside whose records long texts lie that these records name, for reading."""
+        return [self]
 
     def close(self) -> None:
         """Free what the store holds open; harmless when called twice."""

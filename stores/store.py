@@ -131,7 +131,7 @@ class ResultsStore(StorePrimitives):
         replace: bool = False,
         **criteria: Unpack[Criteria],
     ) -> Transfer:
-        """Copy records to another store; every byte is checked, none decoded.
+        """Copy records, and texts they name, to another store; every byte is checked, none decoded.
 
         After an interruption, copy again: what is there already is left as it is.
 

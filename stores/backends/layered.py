@@ -12,6 +12,7 @@ from stores.errors import StoreError, StoreUnwritable
 from stores.files import File
 from stores.lease import Owner
 from stores.leftover import Leftover
+from stores.primitives import StorePrimitives
 from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.store import ResultsStore
 from stores.uri import open_store
@@ -219,6 +220,9 @@ class LayeredStore(ResultsStore):
     def beside(self, name: str) -> Self:
         members = [member.beside(name) for member in self._members]
         return type(self)(members, read_only=self._is_read_only)
+
+    def shelves(self) -> Sequence[StorePrimitives]:
+        return [each for member in self._members for each in member.shelves()]
 
     def close(self) -> None:
         for member in self._members:

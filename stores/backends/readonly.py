@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, Self
 
@@ -11,6 +11,7 @@ from stores.errors import StoreUnwritable
 from stores.files import File
 from stores.lease import Owner
 from stores.leftover import Leftover
+from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
@@ -101,6 +102,9 @@ class ReadOnlyStore(ResultsStore):
 
     def beside(self, name: str) -> Self:
         return type(self)(self._store.beside(name))
+
+    def shelves(self) -> Sequence[StorePrimitives]:
+        return self._store.shelves()
 
     def close(self) -> None:
         self._store.close()

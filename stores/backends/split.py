@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
@@ -11,6 +11,7 @@ from stores.attempt_store import Lease, SaveOptions
 from stores.files import File
 from stores.lease import Owner
 from stores.leftover import Leftover
+from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
@@ -221,6 +222,9 @@ class SplitStore(ResultsStore):
 
     def beside(self, name: str) -> Self:
         return type(self)(self._main.beside(name), {})
+
+    def shelves(self) -> Sequence[StorePrimitives]:
+        return [each for member in self._members for each in member.shelves()]
 
     def close(self) -> None:
         for member in self._members:

@@ -17,6 +17,7 @@ from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.sieve import fitting
+from stores.text_shelf import carry, named_in
 
 _log = logging.getLogger("stores")
 
@@ -91,9 +92,11 @@ class _Courier:
         self._busy: list[Address] = []
         self._damaged: list[tuple[Address, str]] = []
         self._size_bytes = 0
+        self._digests: set[str] = set()
 
     def result(self) -> Transfer:
-        """What became of all."""
+        """What became of all; the texts that they name go last."""
+        carry(self._source, self._target, self._digests)
         return Transfer(
             tuple(self._copied),
             tuple(self._left),
@@ -109,6 +112,7 @@ class _Courier:
             record = self._source.record(address)
             if record is None:
                 continue  # it was removed meanwhile
+            self._digests |= named_in(record)
             status = statuses.get(address.key)
             if not self._replace and status is not None and is_there(record, status):
                 self._left.append(address)

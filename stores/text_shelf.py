@@ -1,0 +1,170 @@
+"""
+Where do long texts lie that many records name? Once for a store, by their digest.
+
+    <store>/.origins/<digest>.<kind>     a store that is a folder: files, for people and programs
+    store.beside("origins")              any other: a record `<kind>/<digest>` with one artifact
+
+They are written when something is computed, and never changed. A record names them in the
+provenance of its attempts; whoever copies the record takes them along.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from stores.attempt import OpenAttempt
+from stores.errors import LeaseHeld, StoreError
+from stores.lease import Owner
+from stores.primitives import StorePrimitives
+from stores.record import Address, Artifact, Attempt, Identity, Record, TaskState
+
+_log = logging.getLogger("stores")
+
+FOLDER: Final = ".origins"
+_BESIDE: Final = "origins"
+_TEXT: Final = "text"
+_NEW: Final = ".new"
+
+
+def keep(store: StorePrimitives, texts: Mapping[tuple[str, str], bytes]) -> str:
+    """Keep texts that are not there yet; why that cannot be done, if it cannot.
+
+    Args:
+        store: Beside whose records they are to lie.
+        texts: By kind and digest.
+    """
+    folder = _folder(store)
+    try:
+        if folder is not None:
+            for (kind, digest), text in texts.items():
+                _write(folder / f"{digest}.{kind}", text)
+        else:
+            with contextlib.closing(store.beside(_BESIDE)) as beside:
+                _put(beside, {Address(*named): text for named, text in texts.items()})
+    except OSError as error:
+        return error.strerror or str(error)
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
+def read(store: StorePrimitives, kind: str, digest: object) -> bytes | None:
+    """A text; None if it is not there.
+
+    Args:
+        store: Beside whose records it lies.
+        kind: Its kind.
+        digest: What a record says.
+    """
+    if not isinstance(digest, str) or not digest.isalnum():
+        return None
+    found = (_read(each, kind, digest) for each in store.shelves())
+    return next((text for text in found if text is not None), None)
+
+
+def file_of(store: StorePrimitives, kind: str, digest: object) -> Path | None:
+    """The file of a text, if it is in one."""
+    if not isinstance(digest, str) or not digest.isalnum():
+        return None
+    folders = (_folder(each) for each in store.shelves())
+    paths = (folder / f"{digest}.{kind}" for folder in folders if folder is not None)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def named_in(record: Record) -> set[str]:
+    """What may be digests of texts in a record: words of where its results come from."""
+    told = [] if record.finished is None else [*record.finished.provenance.values()]
+    told += record.latest.provenance.values()
+    return {each for each in told if isinstance(each, str) and each.isalnum()}
+
+
+def carry(source: StorePrimitives, target: StorePrimitives, digests: Collection[str]) -> None:
+    """Copy those texts of a store to another one that are meant; what cannot be kept is told."""
+    if not digests:
+        return
+    for shelf in source.shelves():
+        try:
+            for kind, digest in _names(shelf):
+                text = _read(shelf, kind, digest) if digest in digests else None
+                if text is not None and (why := keep(target, {(kind, digest): text})):
+                    _log.warning("where results come from is not copied in full: %s", why)
+                    return
+        except StoreError as error:  # a store that keeps nothing but results has no texts
+            _log.debug("%s", error)
+
+
+def _names(shelf: StorePrimitives) -> Iterator[tuple[str, str]]:
+    """Kind and digest of all texts."""
+    folder = _folder(shelf)
+    if folder is None:
+        with contextlib.closing(shelf.beside(_BESIDE)) as beside:
+            yield from [(each.task, each.key) for each in beside.addresses()]
+        return
+    with contextlib.suppress(OSError):
+        for name in sorted(each.name for each in folder.iterdir()):
+            digest, _, kind = name.partition(".")
+            if kind and not kind.endswith(_NEW):
+                yield kind, digest
+
+
+def _read(shelf: StorePrimitives, kind: str, digest: str) -> bytes | None:
+    folder = _folder(shelf)
+    try:
+        if folder is not None:
+            path = folder / f"{digest}.{kind}"
+            return path.read_bytes() if path.is_file() else None
+        with contextlib.closing(shelf.beside(_BESIDE)) as beside:
+            address = Address(kind, digest)
+            record = beside.record(address)
+            if record is None or record.finished is None:
+                return None
+            for artifact in record.finished.artifacts:
+                if artifact.name == _TEXT:
+                    number = record.finished.number
+                    found = beside.load_artifact(address, number, artifact)
+                    return found if isinstance(found, bytes) else None
+    except (OSError, StoreError):
+        pass
+    return None
+
+
+def _folder(store: StorePrimitives) -> Path | None:
+    return None if store.runs_dir is None else store.runs_dir.with_name(FOLDER)
+
+
+def _write(path: Path, text: bytes) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(f".{os.getpid()}{_NEW}")
+    new.write_bytes(text)
+    new.replace(path)
+
+
+def _put(beside: StorePrimitives, texts: Mapping[Address, bytes]) -> None:
+    known = beside.statuses(texts)
+    for address, text in texts.items():
+        status = known.get(address.key)
+        if status is not None and status.state is TaskState.FINISHED and not status.missing:
+            continue
+        try:
+            lease, previous = beside.acquire(address, Owner.of_this_process())
+        except LeaseHeld:
+            continue  # another run is keeping the same
+        attempt = OpenAttempt(beside, lease, previous)
+        try:
+            attempt.take(Artifact(_TEXT, "bytes", size_bytes=len(text)), io.BytesIO(text))
+            now = time.time()
+            attempt.commit(
+                Identity(address), Attempt(0, TaskState.FINISHED, started=now, ended=now)
+            )
+        except BaseException:
+            attempt.abandon()
+            raise

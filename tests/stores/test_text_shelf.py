@@ -1,0 +1,103 @@
+"""Do the long texts that records name go where the records go?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stores import (
+    InMemoryStore,
+    LayeredStore,
+    LocalFileStore,
+    ReadOnlyStore,
+    ResultsStore,
+    SplitStore,
+)
+from stores.record import Address
+from stores.testing import done, put
+from stores.text_shelf import file_of, keep, read
+
+LOAD, TRAIN = Address("Load", "a" * 32), Address("Train", "b" * 32)
+PATCH, LIST, OTHER = "1" * 32, "2" * 32, "3" * 32
+
+
+def fill(store: ResultsStore) -> ResultsStore:
+    """A task and what it has read; each names a text, and nobody names the third."""
+    told = {
+        ("patch", PATCH): b"+ 1\n",
+        ("packages", LIST): b"click 8\n",
+        ("patch", OTHER): b"- 1\n",
+    }
+    assert keep(store, told) == ""
+    put(store, LOAD, {"n": 1}, replace(done(), provenance={"packages": LIST, "host": "here"}))
+    made = replace(done(inputs=[LOAD]), provenance={"git_diff_digest": PATCH, "git_dirty": True})
+    put(store, TRAIN, {"n": 2}, made)
+    return store
+
+
+@pytest.mark.parametrize("kind", ["memory", "file"])
+def test_a_copy_has_the_texts_that_its_records_name(
+    any_store: ResultsStore, tmp_path: Path, kind: str
+) -> None:
+    """Also those of what they were computed from, and no others; in both directions."""
+    there = InMemoryStore() if kind == "memory" else LocalFileStore(tmp_path / "there")
+    fill(any_store).copy("Train", there)
+    assert read(there, "patch", PATCH) == b"+ 1\n"
+    assert read(there, "packages", LIST) == b"click 8\n"
+    assert read(there, "patch", OTHER) is None
+    any_store.delete_records("*")
+    back = LocalFileStore(tmp_path / "back")
+    there.copy("Load", back)
+    assert read(back, "packages", LIST) == b"click 8\n"
+    assert read(back, "patch", PATCH) is None
+
+
+def test_copying_again_brings_texts_that_were_missing(tmp_path: Path) -> None:
+    """A copy that an earlier flowlib made has records, and no texts."""
+    here, there = fill(LocalFileStore(tmp_path / "here")), LocalFileStore(tmp_path / "there")
+    here.copy("*", there)
+    for each in (tmp_path / "there" / ".origins").iterdir():
+        each.unlink()
+    assert here.copy("*", there).copied == ()
+    assert read(there, "patch", PATCH) == b"+ 1\n"
+
+
+def test_where_texts_cannot_be_kept_records_are_copied_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And a warning says what is missing."""
+    here, there = fill(LocalFileStore(tmp_path / "here")), LocalFileStore(tmp_path / "there")
+    (tmp_path / "there").mkdir(exist_ok=True)
+    (tmp_path / "there" / ".origins").write_text("in the way")
+    assert len(here.copy("*", there).copied) == 2
+    assert "not copied in full" in caplog.text
+
+
+def test_texts_are_read_through_stores_over_stores(tmp_path: Path) -> None:
+    """Whichever of them holds the records."""
+    below = fill(LocalFileStore(tmp_path / "below"))
+    over = [
+        ReadOnlyStore(below),
+        LayeredStore([InMemoryStore(), below]),
+        LayeredStore([LocalFileStore(tmp_path / "above"), ReadOnlyStore(below)]),
+        SplitStore(InMemoryStore(), {"Train": below}),
+    ]
+    for number, store in enumerate(over):
+        assert read(store, "patch", PATCH) == b"+ 1\n"
+        found = file_of(store, "patch", PATCH)
+        assert found is not None
+        assert found.parent == tmp_path / "below" / ".origins"
+        copied = LocalFileStore(tmp_path / f"copy {number}")
+        store.copy("Train", copied, upstream=False)
+        assert read(copied, "patch", PATCH) == b"+ 1\n"
+    assert keep(over[0], {("patch", "4" * 32): b""}) != ""
+
+
+@pytest.mark.parametrize("digest", [None, 7, "", "../../etc/passwd", "a.b", ["x"]])
+def test_what_is_no_digest_names_no_text(tmp_path: Path, digest: object) -> None:
+    """A damaged record leads to no file."""
+    store = fill(LocalFileStore(tmp_path / "here"))
+    assert read(store, "patch", digest) is None
+    assert file_of(store, "patch", digest) is None

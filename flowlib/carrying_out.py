@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flowlib.declaration import Declaration
 from flowlib.demands import Demand
-from flowlib.errors import RunError
+from flowlib.errors import RunError, nearest
 from flowlib.events import Event
 from flowlib.executor import Executor, ExecutorSetup, Workers, executors
 from flowlib.graph import TaskGraph
@@ -79,8 +79,10 @@ def started_workers(
         pool: The resources of the run.
 
     Raises:
-        RunError: the executor cannot do what a spec asks for.
+        RunError: the executor cannot do what a spec asks for, or does not know what it is told.
     """
+    if chosen is not None:
+        _check_options(chosen, graph)
     options = [each.options for each in graph.declarations]
     has_timeout = any(each.timeout_s is not None for each in options)
     wants_fresh = any(each.fresh_process for each in options)
@@ -104,6 +106,24 @@ def started_workers(
             f'executor="processes", or give objects such as resources=["cuda:0"]'
         )
     return crew
+
+
+def _check_options(chosen: Executor, graph: TaskGraph) -> None:
+    """Look at what specs tell executors, before anything starts.
+
+    A name that no executor has is refused where it looks like a slip: others may be elsewhere.
+    """
+    own = chosen.options_name
+    for each in graph.declarations:
+        for name, told in each.options.executor_options.items():
+            where = f"executor_options of {each.name}"
+            if name == own:
+                try:
+                    chosen.check(told)
+                except ValueError as error:
+                    raise RunError(f"{where} for {name}: {error}") from error
+            elif name not in executors.names and (hint := nearest(name, [*executors.names, own])):
+                raise RunError(f"{where}: no executor is called {name!r}.{hint}")
 
 
 def carry_out(

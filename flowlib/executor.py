@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from flowlib.configuration import Settings
+from flowlib.errors import nearest
 from flowlib.interrupts import Interrupts
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.left_open import LeftOpen
@@ -50,6 +51,19 @@ class Executor(ABC):
     def own_workers(self) -> int | None:
         """How many jobs run at once where the user says nothing; None leaves it to the run."""
         return None
+
+    @property
+    def options_name(self) -> str:
+        """Under which name specs tell it something: `executor_options={"dask": {...}}`."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def check(self, options: Mapping[str, object]) -> None:
+        """Look at what a spec tells this executor; called for each spec before anything starts.
+
+        Raises:
+            ValueError: there is no such option, or it cannot have this value; the words go
+                behind the name of the spec. `refuse_unknown` tells the nearest name.
+        """
 
     @abstractmethod
     def start(self, setup: ExecutorSetup) -> Workers:
@@ -130,6 +144,21 @@ class Workers(ABC):
     def leases_to_renew(self) -> Collection[Job]:
         """The running jobs whose leases the driver has to keep alive."""
         return ()
+
+
+def refuse_unknown(options: Iterable[str], known: Iterable[str]) -> None:
+    """See to it that all options are known.
+
+    Raises:
+        ValueError: one is not; with the nearest that is, and with all of them.
+    """
+    choices = sorted(known)
+    for name in options:
+        if name not in choices:
+            raise ValueError(
+                f"there is no option {name!r}.{nearest(name, choices)} There are: "
+                f"{', '.join(choices)}"
+            )
 
 
 executors: Registry[Executor] = Registry("executor", Executor, "flowlib.executors")  # type: ignore[type-abstract]  # the registry returns concrete classes only

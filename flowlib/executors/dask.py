@@ -7,14 +7,16 @@ Dask places the jobs and keeps its workers; the results go through the store, as
 from __future__ import annotations
 
 import contextlib
+import inspect
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from flowlib.errors import MissingExtra, RunError
-from flowlib.executor import Executor, ExecutorSetup, Workers
+from flowlib.executor import Executor, ExecutorSetup, Workers, refuse_unknown
 from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.remote_job import RemoteJobs, run_remote
@@ -27,6 +29,9 @@ _DEEPEST: Final = 16
 
 _LOOK_S: Final = 1.0
 """How often to ask how many threads there are: workers come and go."""
+
+_OURS: Final = frozenset({"self", "func", "args", "kwargs", "key", "pure", "actor", "actors"})
+"""Arguments of `Client.submit` that are no affair of a spec."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,12 @@ class DaskExecutor(Executor):
     cluster: Any = None
     cluster_options: dict[str, Any] = field(default_factory=dict)
 
+    def check(self, options: Mapping[str, object]) -> None:
+        known = inspect.signature(_client_class().submit).parameters
+        refuse_unknown(options, known.keys() - _OURS)  # Dask would give it to the task
+
     def start(self, setup: ExecutorSetup) -> Workers:
-        try:
-            from distributed import Client
-        except ImportError:
-            raise MissingExtra(
-                "executor=\"dask\" needs Dask: pip install 'flowlib-runner[dask]'"
-            ) from None
+        Client = _client_class()  # noqa: N806  # a class
         if not setup.store.reachable_from_workers:
             raise RunError(
                 f"workers of Dask cannot write to {setup.store!r}: give a store that they reach, "
@@ -139,6 +143,16 @@ class _DaskWorkers(FutureWorkers):
             sent.cancel()
         self._sent.clear()
         self._ours.close()
+
+
+def _client_class() -> type[Client]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingExtra(
+            "executor=\"dask\" needs Dask: pip install 'flowlib-runner[dask]'"
+        ) from None
+    return Client
 
 
 def _hand_on(done: Any, answer: Future[Outcome]) -> None:

@@ -7,6 +7,7 @@ Ray places the jobs and keeps its workers; the results go through the store, as 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from flowlib.errors import MissingExtra, RunError
+from flowlib.errors import MissingExtra, RunError, nearest
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
@@ -49,6 +50,16 @@ class RayExecutor(Executor):
 
     init_args: Mapping[str, Any] = field(default_factory=dict)
     max_pending: int | None = None
+
+    def check(self, options: Mapping[str, object]) -> None:
+        with _on_loopback("address" not in self.init_args):
+            ray = _module()
+        try:
+            ray.remote(run_remote).options(**options)
+        except (TypeError, ValueError) as error:
+            valid = re.findall(r"'(\w+)'", str(error).partition("Valid ones")[2])
+            hint = next((nearest(each, valid) for each in options if each not in valid), "")
+            raise ValueError(f"{error}{hint}") from None
 
     def start(self, setup: ExecutorSetup) -> Workers:
         if not setup.store.reachable_from_workers:
@@ -141,27 +152,34 @@ def connected(init_args: Mapping[str, Any], num_workers: int) -> Iterator[Any]:
         MissingExtra: Ray is not installed.
     """
     is_own = "address" not in init_args
-    before = {name: os.environ.get(name) for name in _LOOPBACK}
-    if is_own:
-        os.environ.update(_LOOPBACK)  # read when Ray is imported, and by the processes it starts
-    try:
+    with _on_loopback(is_own):
         ray = _module()
         is_new = not ray.is_initialized()
         if is_new:
             local: dict[str, Any] = {"num_cpus": num_workers, "include_dashboard": False}
             usual: dict[str, Any] = {"log_to_driver": False, **(local if is_own else {})}
             ray.init(**(usual | dict(init_args)))
+    try:
+        yield ray
+    finally:
+        if is_new:
+            ray.shutdown()
+
+
+@contextmanager
+def _on_loopback(is_wanted: bool) -> Iterator[None]:
+    """Say so where it is read: when Ray is imported, and by the processes that it starts."""
+    before = {name: os.environ.get(name) for name in _LOOPBACK}
+    if is_wanted:
+        os.environ.update(_LOOPBACK)
+    try:
+        yield
     finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-    try:
-        yield ray
-    finally:
-        if is_new:
-            ray.shutdown()
 
 
 def _module() -> Any:

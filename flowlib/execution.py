@@ -57,6 +57,7 @@ def execute(
     log_to_tmux: bool = False,
     stores: Mapping[str, ResultsStore] | None = None,
     command: RunCommand | None = None,
+    once: bool = False,
     **more: Unpack[RunArguments],
 ) -> Run:
     """Compute tasks that were submitted, and what is missing of all that they read.
@@ -77,6 +78,7 @@ def execute(
         log_to_tmux: As in `Flow.run`.
         stores: As in `Flow.run`.
         command: The words of the command that does this.
+        once: Whether nothing is tried again, whatever `retries` says: for callers that do so.
         **more: See `RunArguments`.
 
     Raises:
@@ -87,7 +89,7 @@ def execute(
     """
     refuse_unknown("execute", more, {**RunArguments.__annotations__})
     store = checked_store(results_store)
-    target = target_of(keys, store)
+    target = target_of(keys, store, once=once)
     wanted: RunArguments = {"only": [f"{a.task}/{a.key}" for a in target.addresses], **more}
     options = RunOptions(
         num_workers=num_workers,
@@ -105,8 +107,13 @@ def execute(
     return end_of_run(launch(target.graph, options), exit_on_error=exit_on_error)
 
 
-def target_of(keys: str | Sequence[str], store: ResultsStore) -> Target:
+def target_of(keys: str | Sequence[str], store: ResultsStore, *, once: bool = False) -> Target:
     """The graph that computes submitted tasks; their code is imported.
+
+    Args:
+        keys: As for `execute`.
+        store: Where they were submitted.
+        once: Whether its tasks have no retries.
 
     Raises:
         NothingSelected: nothing of this kind was submitted.
@@ -117,7 +124,7 @@ def target_of(keys: str | Sequence[str], store: ResultsStore) -> Target:
     addresses = submitted.find(_texts(keys))
     places = submitted.places
     found = {places[each].submission.id: places[each].submission for each in addresses}
-    graph = graph_of_submitted(store, places, addresses)
+    graph = graph_of_submitted(store, places, addresses, once=once)
     projects = {each.project for each in found.values()}
     project = projects.pop() if len(projects) == 1 else UNCATEGORIZED
     folders = dict.fromkeys(folder for each in found.values() for folder in each.folders)

@@ -24,7 +24,7 @@ from flowlib.submission import (
     read_pickle,
     values_name,
 )
-from flowlib.submitted_specs import arguments_of, declaration_of
+from flowlib.submitted_specs import arguments_of, declaration_of, without_retries
 from flowlib.submitted_tasks import Place
 from stores import Address, ResultsStore, StoreError
 
@@ -40,7 +40,11 @@ class SubmittedGraph(TaskGraph):
 
 
 def graph_of_submitted(
-    store: ResultsStore, places: Mapping[Address, Place], wanted: Iterable[Address]
+    store: ResultsStore,
+    places: Mapping[Address, Place],
+    wanted: Iterable[Address],
+    *,
+    once: bool = False,
 ) -> SubmittedGraph:
     """The nodes of submitted tasks, and of all that these read; code is imported.
 
@@ -48,6 +52,7 @@ def graph_of_submitted(
         store: Where they were submitted.
         places: Where each stands.
         wanted: The tasks.
+        once: Whether they have no retries.
 
     Raises:
         RunError: code or a value of theirs is not here.
@@ -61,7 +66,8 @@ def graph_of_submitted(
     nodes: dict[str, Node] = {}
     with paused_collection():
         for id_, submission in submissions.items():
-            _Rebuilder(store, submission, nodes).add(_with_sources(submission, numbers[id_]))
+            rebuilder = _Rebuilder(store, submission, nodes, once=once)
+            rebuilder.add(_with_sources(submission, numbers[id_]))
     return _linked(nodes)
 
 
@@ -88,7 +94,10 @@ def _with_sources(submission: Submission, numbers: Sequence[int]) -> list[int]:
 class _Rebuilder:
     """Makes the nodes of one submission."""
 
-    def __init__(self, store: ResultsStore, submission: Submission, nodes: dict[str, Node]) -> None:
+    def __init__(
+        self, store: ResultsStore, submission: Submission, nodes: dict[str, Node], *, once: bool
+    ) -> None:
+        self._once = once
         self._store = store
         self._submission = submission
         self._nodes = nodes
@@ -118,7 +127,8 @@ class _Rebuilder:
 
     @cached_property
     def _declarations(self) -> list[Declaration]:
-        return [declaration_of(parts) for parts in self._loaded(SPECS)]
+        found = [declaration_of(parts) for parts in self._loaded(SPECS)]
+        return [without_retries(each) for each in found] if self._once else found
 
     def _arguments(self, number: int) -> tuple[Argument, ...]:
         name = values_name(number)

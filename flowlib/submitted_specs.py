@@ -10,10 +10,13 @@ from flowlib.declaration import Declaration, Options
 from flowlib.decorated import function_of
 from flowlib.node import Argument
 from flowlib.parameters import call_signature
+from flowlib.policy import FailureKind, Retries
 from flowlib.signature import signature_of
 from stores.canonical import qualified_name
 
 Parts = Mapping[str, Any]
+
+_NO_RETRIES: Final = Retries(by_kind=((FailureKind.PREEMPTED, 0),))
 
 _KEPT: Final = (
     "name", "task", "version", "additional_kwargs", "reduce", "ignore_prefix", "is_call", "ignored",
@@ -39,6 +42,12 @@ def declaration_of(parts: Parts) -> Declaration:
     signature = call_signature(task) if is_call else signature_of(task, frozenset(parts["given"]))
     known = {name: parts[name] for name in _KEPT if name in parts}
     return Declaration(**known, signature=signature, options=_whole(Options, parts["options"]))
+
+
+def without_retries(declaration: Declaration) -> Declaration:
+    """The same spec, its tasks tried once, also when their process is taken away."""
+    options = dataclasses.replace(declaration.options, retries=_NO_RETRIES)
+    return dataclasses.replace(declaration, options=options)
 
 
 def told_of(declaration: Declaration, text_of: Callable[[Argument], str]) -> str:

@@ -58,7 +58,7 @@ def test_a_script_is_submitted_and_executed_by_short_keys(shop):
     assert flowlib("cat", "total", folder=folder).out == "5\n"
     again = flowlib("execute", f"{hello}:stdout", folder=folder)
     assert (again.code, again.out) == (0, "")
-    failed = flowlib("execute", bad, folder=folder)
+    failed = flowlib("execute", bad, "--once", folder=folder)
     assert failed.code == 1
     assert f"flowlib execute {ids[1]}" in failed.err
     waited = flowlib("wait", bad, hello, "--json", folder=folder)

@@ -21,6 +21,7 @@ from flowlib import (
     wait,
 )
 from flowlib.execution import target_of
+from flowlib.policy import FailureKind
 from flowlib.submission import read_submissions
 from flowlib.submitted_tasks import Submitted
 from stores import InMemoryStore, LocalFileStore, TaskState, open_store
@@ -119,6 +120,22 @@ def test_submitting_again_writes_nothing_new(tmp_path):
     assert len(read_submissions(store)) == 1
     graph = target_of("plus", store).graph
     assert [node.declaration.options.retries.total for node in graph.by_spec["plus"]] == [3]
+
+
+def test_once_means_one_try(tmp_path):
+    """Whatever the spec says: for callers, such as other engines, that try again by themselves."""
+    store = LocalFileStore(tmp_path)
+    spec = TaskSpec(failing, retries=2)
+    Flow([spec]).submit(store)
+    for attempts, once in [(1, True), (4, False)]:
+        run = execute("failing", store, num_workers=1, exit_on_error=False, once=once)
+        assert run.counts == {"failed": 1}
+        (record,) = store.records("failing")
+        assert record.latest.number == attempts
+    graph = target_of("failing", store, once=True).graph
+    (node,) = graph
+    preempted = FailureKind.PREEMPTED
+    assert not node.declaration.options.retries.allow([preempted])
 
 
 def test_submitting_at_once_records_it_once(tmp_path):

@@ -20,13 +20,19 @@ from flowlib.cli.running import conduct_options, means_options, run_arguments
 @click.command()
 @click.argument("keys", nargs=-1, required=True, metavar="KEY…", shell_complete=submitted_names)
 @click.option("--force", multiple=True, metavar="SELECTOR", help="Run these again.")
+@click.option("--once", is_flag=True, help="Try each task once: who calls this tries again.")
 @means_options
 @conduct_options
 @store_option
 @json_option
 @common_options
 def command(
-    keys: Sequence[str], force: Sequence[str], store_uri: str | None, as_json: bool, **options: Any
+    keys: Sequence[str],
+    force: Sequence[str],
+    once: bool,
+    store_uri: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Run tasks that were submitted, and what is missing of all that they read.
 
@@ -48,6 +54,7 @@ def command(
         exit_on_error=False,
         return_results=None,
         command=_command(store_uri),
+        once=once,
         **arguments,
     )
     return ExitCode.OK if run.ok else ExitCode.FAILED

@@ -19,6 +19,7 @@ from typing import Final
 from flowlib.errors import RunError
 from flowlib.executors.rq import RQExecutor
 from flowlib.program_guard import ProgramGuard
+from flowlib.redis_link import refuse_unreachable
 
 _START_S: Final = 30.0
 """How long Redis may take to answer."""
@@ -125,7 +126,7 @@ def _wait_for(executor: RQExecutor) -> None:
     until = time.monotonic() + _START_S
     while True:
         try:
-            executor.refuse_unreachable()
+            refuse_unreachable(executor.url)
         except RunError:
             if time.monotonic() >= until:
                 raise

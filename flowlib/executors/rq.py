@@ -8,9 +8,7 @@ second: a job that RQ calls failed or stopped, and one whose worker is not there
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
-import socket
 import threading
 import time
 from concurrent.futures import Future, InvalidStateError
@@ -18,12 +16,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from flowlib.errors import MissingExtra, RunError
+from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers, lost_worker
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.policy import FailureKind
-from flowlib.remote_job import RemoteJob, RemoteJobs, run_remote
+from flowlib.redis_link import PATIENCE_S, PAUSE_S, link, refuse_unreachable
+from flowlib.remote_job import RemoteJobs
+from flowlib.rq_queue import KEPT_S, LeftAlone, answered, why_alone
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -33,15 +33,6 @@ _DEEPEST: Final = 16
 
 _LOOK_S: Final = 1.0
 """How often to look for workers, and for jobs that nobody will answer for."""
-
-_PATIENCE_S: Final = 60.0
-"""How long Redis may be away."""
-
-_PAUSE_S: Final = 0.5
-"""Between two tries to reach it."""
-
-_KEPT_S: Final = 86_400
-"""How long answers are kept that no run reads any more, and what RQ knows of failed jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +52,14 @@ class RQExecutor(Executor):
     def __repr__(self) -> str:
         return f"RQExecutor(queue={self.queue!r})"
 
-    def refuse_unreachable(self) -> None:
-        """Tell at once that there is no Redis.
-
-        Raises:
-            RunError: it does not answer, or wants another password, or the URL is none.
-            MissingExtra: RQ is not installed.
-        """
-        redis = _connection(self.url, tries=0)
-        try:
-            redis.ping()
-        except Exception as error:  # of redis, or of the socket
-            raise RunError(f"Redis cannot be reached: {error}") from error
-        finally:
-            redis.close()
-
     def start(self, setup: ExecutorSetup) -> Workers:
         if not setup.store.reachable_from_workers:
             raise RunError(
                 f"workers of RQ cannot write to {setup.store!r}: give a store that they reach, "
                 f"such as LocalFileStore on a shared disk, or a database"
             )
-        self.refuse_unreachable()
-        redis = _connection(self.url, tries=int(_PATIENCE_S / _PAUSE_S))
-        return _RQWorkers(setup, redis, self.queue)
+        refuse_unreachable(self.url)
+        return _RQWorkers(setup, link(self.url), self.queue)
 
 
 @dataclass(slots=True, eq=False)
@@ -94,14 +69,6 @@ class _Sent:
     key: str
     answer: Future[Outcome]
     is_there: bool = False
-
-
-class _LeftAlone(Exception):
-    """A job that nobody will answer for."""
-
-    def __init__(self, words: str, kind: FailureKind) -> None:
-        super().__init__(words)
-        self.kind = kind
 
 
 class _RQWorkers(FutureWorkers):
@@ -139,7 +106,7 @@ class _RQWorkers(FutureWorkers):
             (self._jobs.of(job, assignment), name, self._answers),
             timeout=-1,
             result_ttl=0,
-            failure_ttl=_KEPT_S,
+            failure_ttl=KEPT_S,
             description=job.run.unique_name,
             job_id=name,
         )
@@ -169,7 +136,7 @@ class _RQWorkers(FutureWorkers):
                     send_stop_job_command(self._redis, name)
 
     def lost(self, job: Job, error: BaseException) -> Outcome:
-        kind = error.kind if isinstance(error, _LeftAlone) else FailureKind.LOST
+        kind = error.kind if isinstance(error, LeftAlone) else FailureKind.LOST
         return lost_worker(job, str(error), kind)
 
     def close(self, *, now: bool = False) -> None:
@@ -194,11 +161,11 @@ class _RQWorkers(FutureWorkers):
                 away_since = float("inf")
             except Exception as error:  # noqa: BLE001  # of redis, which need not be imported here
                 away_since = min(away_since, time.monotonic())
-                if time.monotonic() - away_since > _PATIENCE_S:
-                    self._trouble = f"Redis was away for {_PATIENCE_S:.0f} s: {error}"
+                if time.monotonic() - away_since > PATIENCE_S:
+                    self._trouble = f"Redis was away for {PATIENCE_S:.0f} s: {error}"
                     self._bell.set()
                     return
-                self._is_closed.wait(_PAUSE_S)
+                self._is_closed.wait(PAUSE_S)
 
     def _take(self, data: bytes) -> None:
         name, outcome = pickle.loads(data)  # noqa: S301  # from our own workers
@@ -216,83 +183,8 @@ class _RQWorkers(FutureWorkers):
         names = [name for name, sent in list(self._sent.items()) if sent.is_there]
         entries = Entry.fetch_many(names, connection=self._redis) if names else []
         for name, entry in zip(names, entries, strict=True):
-            why = self._why_alone(entry)
+            why = why_alone(self._redis, entry)
             if why is not None and name in self._sent and not self._redis.exists(self._answers):
                 sent = self._sent.pop(name)
                 with contextlib.suppress(InvalidStateError):
                     sent.answer.set_exception(why)
-
-    def _why_alone(self, entry: Any) -> _LeftAlone | None:
-        if entry is None:
-            return _LeftAlone("Redis has lost the job", FailureKind.PREEMPTED)
-        status = str(entry.get_status(refresh=False).value)
-        if status in ("stopped", "canceled"):
-            return _LeftAlone(f"the job was {status} in RQ", FailureKind.KILLED)
-        if status == "failed":
-            return _LeftAlone("its work-horse ended before the task did", FailureKind.LOST)
-        if status == "started" and entry.worker_name and self._is_gone(entry.worker_name):
-            words = f"the worker {entry.worker_name} of RQ is not there any more"
-            return _LeftAlone(words, FailureKind.PREEMPTED)
-        return None
-
-    def _is_gone(self, name: str) -> bool:
-        """Whether a worker has ended: RQ forgets it, or its process was here and is not."""
-        known: Any = self._redis.hmget(f"rq:worker:{name}", "hostname", "pid")
-        host, pid = (each.decode() if each else "" for each in known)
-        if not host and not pid:
-            return True
-        return host == socket.gethostname() and pid.isdigit() and not _runs(int(pid))
-
-
-def answered(remote: RemoteJob, name: str, answers: str) -> None:
-    """Run a job in a worker of RQ, and push its outcome.
-
-    Args:
-        remote: The job.
-        name: Its id in RQ.
-        answers: The list that the run reads.
-    """
-    from rq import get_current_job
-
-    entry: Any = get_current_job()
-    data = pickle.dumps((name, run_remote(remote)), protocol=5)
-    redis = entry.connection
-    until = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            redis.rpush(answers, data)
-            redis.expire(answers, _KEPT_S)
-        except Exception:  # Redis is away for a while
-            if time.monotonic() >= until:
-                raise
-            time.sleep(_PAUSE_S)
-        else:
-            return
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _connection(url: str, tries: int) -> Redis:
-    """A connection that tries again while Redis is away."""
-    try:
-        from redis import Redis
-        from redis.backoff import ConstantBackoff
-        from redis.retry import Retry
-        from rq import Queue  # noqa: F401  # the other half of the extra
-    except ImportError:
-        raise MissingExtra("executor=\"rq\" needs RQ: pip install 'flowlib-runner[rq]'") from None
-    try:
-        return Redis.from_url(url, retry=Retry(ConstantBackoff(_PAUSE_S), tries))
-    except ValueError:  # whose words may hold a piece of the password
-        raise RunError(
-            "the url of RQExecutor is none of Redis: give redis://[:password@]host:port, "
-            "rediss://… or unix://…"
-        ) from None

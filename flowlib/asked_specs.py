@@ -99,6 +99,17 @@ class AskedSpec:
             return left_open.future
         return self._value(node, statuses, [], None)
 
+    def found(self, steps: list[Any]) -> tuple[bool, Any]:
+        """Whether all is there, and what `values` gives then; nothing is computed."""
+        plan = self._plan()
+        if plan.reasons:
+            return False, None
+        try:
+            values = [self._loaded(node, plan.statuses, steps) for node in self.nodes]
+        except (InputError, ArtifactMissing, ArtifactDamaged):
+            return False, None
+        return True, values[0] if len(values) == 1 else values
+
     def stored_values(self, steps: list[Any]) -> Any:
         """The same, but nothing is computed.
 

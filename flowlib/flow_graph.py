@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from flowlib.flow_arguments import DrawArguments, ViewArguments, refuse_unknown
-from flowlib.flow_options import FlowOptions, FlowQuery
+from flowlib.flow_options import FlowOptions, FlowQuery, every_spec
 from flowlib.graph import TaskGraph, build_graph
 from flowlib.members import Given, Members
 from flowlib.node import Node
@@ -94,21 +94,25 @@ class FlowGraph(Mapping[str, Any]):
     def query(self, pattern: str | None = None, **options: Unpack[OptionArguments]) -> FlowQuery:
         """Some specs, to give them options: `flow.query("^fit").set(retries=2)`.
 
+        What is set holds for specs that tasks return later, too, if they fit.
+
         Args:
             pattern: A regular expression that is found in a name of the spec: its name in the
                 flow, that of `named`, or that of its task. None fits all.
             **options: Those are meant that have these options, and of `tags` at least one.
 
         Raises:
-            NothingSelected: there are none.
+            NothingSelected: there are none, and no annotation says that a task returns specs.
             SpecError: one is no option, or its value is none.
         """
         specs = with_predecessors(self._members.specs)
-        query = FlowQuery(specs, self._members.names(), self._options)
+        query = every_spec(specs, self._members.names(), self._options)
         return query.query(pattern, **options)
 
     def defaults(self, **options: Unpack[OptionArguments]) -> Self:
         """Options of all specs that say nothing else; `query(…).set(…)` is stronger.
+
+        Specs that tasks return are among them.
 
         Returns:
             The flow itself.
@@ -187,4 +191,5 @@ class FlowGraph(Mapping[str, Any]):
             group_prefix=group_prefix,
             labels=self._members.labels,
             declared=self._options.of,
+            declared_later=self._options.of_later_specs(),
         )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
-from typing import Any, Final, Unpack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Unpack
 
-from flowlib.declaration import Declaration, Options
+from flowlib.declaration import Declaration
 from flowlib.errors import NothingSelected, nearest
+from flowlib.option_story import Asked, LaterSpecs, Said, Story, layered, own_names
+from flowlib.signature import may_return_specs
 from flowlib.spec import TaskSpec
-from flowlib.spec_options import OptionArguments, changed_options, field_of, options_of
-
-_NOTHING_SAID: Final = Options()
-_OF_REDUCE: Final = frozenset({"min_ok"})
-"""Options that make sense for a reduce only."""
+from flowlib.spec_options import OptionArguments, options_of
 
 
 class FlowOptions:
@@ -22,10 +18,12 @@ class FlowOptions:
 
     Attributes:
         changes: How often something was said.
+        story: What was said and asked, in order.
     """
 
     def __init__(self) -> None:
         self.changes = 0
+        self.story: Story = ()
         self._defaults: dict[str, Any] = {}
         self._said: dict[int, dict[str, Any]] = {}
         self._known: dict[tuple[int, str], tuple[Declaration, Declaration]] = {}
@@ -39,18 +37,30 @@ class FlowOptions:
         options_of("Flow.defaults", given, is_reduce=True)
         self._defaults |= given
         self._known.clear()
-        self.changes += 1
+        self._note(Said(None, dict(given), is_default=True))
 
-    def change(self, specs: Iterable[TaskSpec], given: Mapping[str, Any]) -> None:
+    def ask(self, asked: Asked) -> None:
+        """Note which specs are meant: `change` may tell of them."""
+        self.story = (*self.story, asked)
+
+    def change(
+        self, specs: Iterable[TaskSpec], asked: Asked | None, given: Mapping[str, Any]
+    ) -> None:
         """Let these hold for some specs, whatever they say themselves.
+
+        Args:
+            specs: Those that are there.
+            asked: Which are meant of those that tasks will return.
+            given: The options.
 
         Raises:
             SpecError: one is no option, or its value is none.
         """
+        options_of("Flow.query(…).set", given, is_reduce=True)
         for spec in specs:
             options_of(spec.name, given, is_reduce=bool(spec.reduce))
             self._said.setdefault(id(spec), {}).update(given)
-        self.changes += 1
+        self._note(Said(asked, dict(given)))
 
     def of(self, spec: TaskSpec, declaration: Declaration) -> Declaration:
         """A declaration of a spec with the options that hold in the flow."""
@@ -59,39 +69,44 @@ class FlowOptions:
             return declaration
         known = (id(declaration), repr(sorted(changes.items())))
         if known not in self._known:  # the first is kept, so that its id is not used again
-            self._known[known] = (declaration, self._layered(declaration, changes))
+            self._known[known] = (declaration, layered(declaration, self._defaults, changes))
         return self._known[known][1]
 
-    def _layered(self, declaration: Declaration, changes: Mapping[str, Any]) -> Declaration:
-        own = declaration.options
-        unsaid = {
-            name: value
-            for name, value in self._defaults.items()
-            if getattr(own, field_of(name)) == getattr(_NOTHING_SAID, field_of(name))
-        }
-        given = {**unsaid, **changes}
-        is_reduce = bool(declaration.reduce)
-        if not is_reduce:
-            given = {k: v for k, v in given.items() if k in changes or k not in _OF_REDUCE}
-        options = changed_options(declaration.name, own, given, is_reduce=is_reduce)
-        return replace(declaration, options=options)
+    def of_later_specs(self) -> Callable[[TaskSpec, Declaration], Declaration] | None:
+        """The same for specs that tasks will return, as it stands now; None: nothing was said."""
+        return LaterSpecs(self.story) if self.changes else None
+
+    def _note(self, said: Said) -> None:
+        self.story = (*self.story, said)
+        self.changes += 1
 
 
 class FlowQuery:
     """Some specs of a flow, to give them options: made by `Flow.query`.
 
+    What is set holds for specs that tasks return, too, if the query would have found them.
+
     Args:
-        specs: They.
+        specs: Those that are there.
         names: What each is called in the flow, by its id.
         options: Those of the flow.
+        asked: What was asked to find them; None: nothing.
+        is_growing: Tells whether tasks may return specs that are not there yet.
     """
 
     def __init__(
-        self, specs: list[TaskSpec], names: Mapping[int, list[str]], options: FlowOptions
+        self,
+        specs: list[TaskSpec],
+        names: Mapping[int, list[str]],
+        options: FlowOptions,
+        asked: Asked | None,
+        is_growing: Callable[[], bool],
     ) -> None:
         self.specs = specs
         self._names = names
         self._options = options
+        self._asked = asked
+        self._is_growing = is_growing
 
     def __iter__(self) -> Iterator[TaskSpec]:
         return iter(self.specs)
@@ -104,21 +119,16 @@ class FlowQuery:
 
     def query(self, pattern: str | None = None, **options: Unpack[OptionArguments]) -> FlowQuery:
         """Those of them that fit, too: see `Flow.query`."""
-        said = options_of("Flow.query", options, is_reduce=True)
-        wanted = {*said.tags}
-        fields = {field_of(name) for name in options} - {"tags"}
-        found = []
-        for spec in self.specs:
-            declared = self._options.of(spec, spec.declaration()).options
-            if pattern is not None and not any(map(re.compile(pattern).search, self._called(spec))):
-                continue
-            if wanted and not wanted & {*declared.tags}:
-                continue
-            if all(getattr(declared, each) == getattr(said, each) for each in fields):
-                found.append(spec)
-        if not found:
+        asked = Asked(self._asked, pattern, dict(options))
+        found = [
+            spec
+            for spec in self.specs
+            if asked.fits(self._called(spec), self._options.of(spec, spec.declaration()).options)
+        ]
+        if not found and not self._is_growing():
             raise NothingSelected(self._nothing(pattern, options))
-        return FlowQuery(found, self._names, self._options)
+        self._options.ask(asked)
+        return FlowQuery(found, self._names, self._options, asked, self._is_growing)
 
     def set(self, **options: Unpack[OptionArguments]) -> FlowQuery:
         """Give them options for this flow; the specs themselves are left as they are.
@@ -129,13 +139,11 @@ class FlowQuery:
         Raises:
             SpecError: one is no option, or its value is none.
         """
-        self._options.change(self.specs, options)
+        self._options.change(self.specs, self._asked, options)
         return self
 
     def _called(self, spec: TaskSpec) -> list[str]:
-        label: str | None = getattr(spec, "label", None)
-        given = self._names.get(id(spec), [])
-        return list(dict.fromkeys([*given, *([] if label is None else [label]), spec.name]))
+        return list(dict.fromkeys([*self._names.get(id(spec), []), *own_names(spec)]))
 
     def _every_name(self, specs: Iterable[TaskSpec]) -> list[str]:
         return list(dict.fromkeys(self._called(spec)[0] for spec in specs))
@@ -145,4 +153,18 @@ class FlowQuery:
         asked += [f"{name}={value!r}" for name, value in options.items()]
         names = self._every_name(self.specs)
         word = "" if pattern is None else nearest(pattern.strip("^$"), names)
-        return f"query({', '.join(asked)}) fits no spec.{word} There are: {', '.join(names)}"
+        return (
+            f"query({', '.join(asked)}) fits no spec.{word} There are: {', '.join(names)}. (Of a "
+            f"task that returns other specs, the annotation has to say so: -> Call[int])"
+        )
+
+
+def every_spec(
+    specs: list[TaskSpec], names: Mapping[int, list[str]], options: FlowOptions
+) -> FlowQuery:
+    """All specs of a flow, to be asked for some of them."""
+
+    def is_growing() -> bool:
+        return any(map(may_return_specs, {spec.task for spec in specs}))
+
+    return FlowQuery(specs, names, options, None, is_growing)

@@ -41,6 +41,7 @@ class TaskGraph:
         spec_edges: For each spec the names of the specs it reads from.
         labelled: The nodes that have names of their own, by what was said: `fit(x).named("big")`.
         growths: What nodes have grown that have returned specs, by their key.
+        declared_later: Gives what counts as the declaration of a spec that a task returns.
     """
 
     nodes: dict[str, Node]
@@ -48,6 +49,7 @@ class TaskGraph:
     spec_edges: dict[str, tuple[str, ...]]
     labelled: dict[str, tuple[Node, ...]] = field(default_factory=dict)
     growths: dict[str, Growth] = field(default_factory=dict)
+    declared_later: Declared | None = None
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -89,6 +91,7 @@ def build_graph(
     group_prefix: str | None = None,
     labels: Mapping[int, str] | None = None,
     declared: Declared | None = None,
+    declared_later: Declared | None = None,
 ) -> TaskGraph:
     """Expand and link `specs`. The cost is linear in the number of nodes and edges.
 
@@ -98,6 +101,7 @@ def build_graph(
         group_prefix: For specs that have none.
         labels: What the nodes of some specs are called, by the id of the spec.
         declared: Gives what counts as the declaration of a spec.
+        declared_later: The same for specs that tasks return.
 
     Raises:
         GraphError: no specs, a circle, a doubled name, predecessors that never agree.
@@ -107,7 +111,7 @@ def build_graph(
         raise GraphError("there are no tasks to run: give the flow at least one spec")
     names = NodeNames(labels)
     ordered, families = _families(specs, names, declared, ignore_prefix, group_prefix)
-    return _graph_of(ordered, families, names)
+    return replace(_graph_of(ordered, families, names), declared_later=declared_later)
 
 
 def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
@@ -123,13 +127,15 @@ def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
     return _graph_of(ordered, families, names), tuple(dict.fromkeys(own.nodes))
 
 
-def families_of(specs: Sequence[TaskSpec]) -> tuple[list[TaskSpec], list[Family]]:
+def families_of(
+    specs: Sequence[TaskSpec], declared: Declared | None = None
+) -> tuple[list[TaskSpec], list[Family]]:
     """`specs` and all that they read from, predecessors first, and the nodes of each.
 
     Raises:
         FlowError: as `build_graph`.
     """
-    return _families(specs, NodeNames())
+    return _families(specs, NodeNames(), declared)
 
 
 def _families(

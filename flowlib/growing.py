@@ -52,7 +52,12 @@ class Growing:
         self._taken = {node.unique_name for node in graph}
         self._declared = {_kind_of(n.declaration): n.declaration for n in graph}
         self.graph = TaskGraph(
-            self._nodes, self._by_spec, self._edges, dict(graph.labelled), self._growths
+            self._nodes,
+            self._by_spec,
+            self._edges,
+            dict(graph.labelled),
+            self._growths,
+            graph.declared_later,
         )
 
     def grow(self, node: Node, specs: Specs, check: Check = lambda nodes: None) -> Growth:
@@ -75,13 +80,16 @@ class Growing:
                 f"levels, by tasks that return specs, and returns specs again: is there an end?"
             )
         found: list[tuple[str, TaskSpec]] = []
+        new: dict[str, Node] = {}
         value = _with_slots(specs.returned, found)
-        ordered, families = families_of(list({id(spec): spec for _, spec in found}.values()))
-        family_of = {id(spec): each for spec, each in zip(ordered, families, strict=True)}
-        new = self._adopted(families)
+        wanted = list({id(spec): spec for _, spec in found}.values())
         try:
+            ordered, families = families_of(wanted, self.graph.declared_later)
+            family_of = {id(spec): each for spec, each in zip(ordered, families, strict=True)}
+            new = self._adopted(families)
             for each in families:
                 self._refuse_other_task(each)
+                self._refuse_other_store(each)
             roots = [(role, family_of[id(spec)].nodes) for role, spec in found]
             upstream = self._upstream(roots, new)
             self._refuse_circle(node, upstream)
@@ -149,6 +157,20 @@ class Growing:
                 raise GraphError(
                     f"two tasks are called {family.name!r} ({where}), so that their results could "
                     f"not be told apart: give one another name"
+                )
+
+    def _refuse_other_store(self, family: Family) -> None:
+        """Where the results of each task lie is settled before a run begins."""
+        known = self._by_spec.get(family.name)
+        store = known[0].declaration.options.store if known else None
+        for each in family.nodes:
+            wanted = each.declaration.options.store
+            if wanted is not None and wanted != store:
+                raise GraphError(
+                    f"{each.unique_name} has store={wanted!r}, but where the results of each task "
+                    f"lie is settled before a run begins, and nothing said so of {each.name} "
+                    f"then: leave the option out, and give the run "
+                    f"results_store=SplitStore(main, {{{each.name!r}: other}})"
                 )
 
     def _is_same_task(self, one: Declaration, other: Declaration) -> bool:

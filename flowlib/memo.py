@@ -59,11 +59,13 @@ def submit(
     """A Future of the value of a spec or of an item: see `TaskSpec.submit`."""
     spec, steps = _parts(asked)
     known, chosen = _store(store), chosen_executor(executor)
-    if not steps and not force:
-        is_there, value = found(spec, known)
-        if is_there:
-            return as_future(value)
+    is_there, value = (False, None) if steps or force else found(spec, known)
+    if is_there:
+        return as_future(value)
     wanted = AskedSpec(spec, known)
+    is_there, value = (False, None) if force else wanted.found(steps)
+    if is_there:
+        return as_future(value)
     job = (id(known), repr(steps), *[node.key for node in wanted.nodes])
     compute = partial(wanted.values, steps, force=force, executor=chosen)
     return in_background(job, compute)

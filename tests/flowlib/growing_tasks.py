@@ -152,6 +152,12 @@ def both(n: int, task: Any = None) -> Any:
 
 
 @task
+def labelled(n: int) -> list[Call[int]]:
+    """Specs with names and options of their own."""
+    return [square(n).named("big").options(retries=4), add(n, 1).options(tags=["odd"])]
+
+
+@task
 def empty(n: int) -> Any:
     """Specs that do not need to be there."""
     return [square(x) for x in range(n)]

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from stores.heartbeat import Heartbeat
     from stores.lease import Owner
+    from stores.listing import Listing
     from stores.query import Criteria, Query
     from stores.record import (
         Address,
@@ -93,6 +94,7 @@ __all__ = [
     "LazySweep",
     "LeaseHeld",
     "LeaseLost",
+    "Listing",
     "LocalFileStore",
     "MetaDict",
     "MongoDBStore",
@@ -164,6 +166,7 @@ _HOMES = {
     "TypeInfo": "stores.files",
     "Heartbeat": "stores.heartbeat",
     "Owner": "stores.lease",
+    "Listing": "stores.listing",
     "Criteria": "stores.query",
     "Query": "stores.query",
     "Address": "stores.record",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
+from stores.errors import RecordTooNew
 from stores.lease import Owner
+from stores.listing import Listing, Page
 from stores.query import Query
 from stores.record import Address
 from stores.row import Claim, Row, Told
 from stores.store import ResultsStore
+from stores.summary import Summary, summary_in, summary_of
+
+_log = logging.getLogger("stores")
 
 
 class DatabaseQuestions(ResultsStore):
@@ -65,6 +71,32 @@ class DatabaseQuestions(ResultsStore):
     @abstractmethod
     def _texts(self, task: str, query: Query) -> Iterator[tuple[str, str]]:
         """Key and record of those of a task that may fit a query, sorted by key."""
+
+    def _listed(self, wanted: Listing) -> tuple[list[tuple[Address, str | None]], int]:
+        """Addresses and records (None if one is too large) of a page by `when` or `id`.
+
+        And how many records fit. Only those are asked that say `can_page`.
+        """
+        raise NotImplementedError
+
+    def page(self, wanted: Listing) -> Page:
+        if not self.can_page or wanted.order not in ("when", "id"):
+            return super().page(wanted)
+        listed, total = self._listed(wanted)
+        found = [self._summary(address, text) for address, text in listed]
+        return Page([each for each in found if each is not None], total)
+
+    def _summary(self, address: Address, text: str | None) -> Summary | None:
+        """What a list shows of a record; None if it cannot be read."""
+        found = None if text is None else summary_in(text, is_long=True)
+        if found is not None:
+            return found
+        try:
+            record = self.record(address)
+        except RecordTooNew as error:
+            _log.warning("%s", error)
+            return None
+        return None if record is None else summary_of(record)
 
     @abstractmethod
     def _leases(self) -> list[tuple[Address, Owner]]:

@@ -13,6 +13,7 @@ from stores.errors import RecordTooNew, StoreError, StoreWithoutFiles
 from stores.files import File
 from stores.lease import LEASE_S, LeaseTimes, Owner
 from stores.leftover import Leftover
+from stores.listing import Listing, Page, page_of
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
 from stores.summary import Summary, summary_of
@@ -28,12 +29,14 @@ class StorePrimitives(ABC):
         reachable_from_workers: Whether another process that gets a pickled copy sees the same
             records.
         supports_files: Whether attempts have folders, so that `open` and `run_dir` work.
+        can_page: Whether `page` looks at the records of the page alone, by `when` and `id`.
         lease_times: When its leases end and how often they are renewed.
         runs_dir: The folder beside the records for what runs leave behind, if there is one.
     """
 
     reachable_from_workers: ClassVar[bool] = True
     supports_files: ClassVar[bool] = False
+    can_page: ClassVar[bool] = False
     lease_times: LeaseTimes = LeaseTimes(LEASE_S)  # given, so that no store changes it for all
     runs_dir: Path | None = None
 
@@ -183,6 +186,10 @@ class StorePrimitives(ABC):
         for record in self.candidates(Query(task)):
             if task is None or record.address.task == task:
                 yield summary_of(record)
+
+    def page(self, wanted: Listing) -> Page:
+        """One page of the records, and how many fit; `can_page` tells whether that is quick."""
+        return page_of(self.summaries(wanted.task, is_long=True), wanted)
 
     def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
         """For each task the keys of its records, with something that changes when one is written.

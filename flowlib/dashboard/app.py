@@ -20,13 +20,15 @@ from starlette.types import ASGIApp
 from flowlib.dashboard import api
 from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.catalogue import Catalogue
+from flowlib.dashboard.first_look import first_look
+from flowlib.dashboard.first_page import first_page
 from flowlib.dashboard.frame import page
 from flowlib.dashboard.guard import Guard
 from flowlib.dashboard.live_runs import LiveRuns
 from flowlib.dashboard.markup import Child, tag
 from flowlib.dashboard.openapi import openapi
 from flowlib.dashboard.pages import Asked, pages
-from flowlib.dashboard.questions import BadQuestion, question_of
+from flowlib.dashboard.questions import BadQuestion, Given, question_of
 from flowlib.dashboard.stock import Stock
 from flowlib.dashboard.stream import Stream
 from flowlib.errors import FlowError
@@ -38,6 +40,9 @@ _SWITCH_S: Final = 0.001
 loop needs several turns for one answer."""
 
 _WAIT_PAGE_S: Final = 0.25
+_WAIT_FIRST_S: Final = 0.05
+"""So long all records may take before a store that can do so is asked for one page of them."""
+
 _WAIT_API_S: Final = 600.0
 
 
@@ -105,7 +110,7 @@ class Dashboard:
         one = "/api/experiments/{task:path}/{key}"
         return [
             Route("/api/openapi.json", self._openapi),
-            Route("/api/experiments", self._json(self._experiments)),
+            Route("/api/experiments", self._json(self._experiments, self._first_experiments)),
             Route(f"{one}/relationships", self._json(self._relationships)),
             Route(one, self._json(self._experiment)),
             Route("/api/stats", self._json(self._stats)),
@@ -126,13 +131,19 @@ class Dashboard:
         return JSONResponse(openapi(self._version or "0"))
 
     def _json(
-        self, make: Callable[[Request, Stock], Mapping[str, Any] | None]
+        self,
+        make: Callable[[Request, Stock], Mapping[str, Any] | None],
+        first: Callable[[Request], Mapping[str, Any] | None] = lambda _: None,
     ) -> Callable[[Request], Response]:
+        catalogue = self._answers.catalogue
+
         def answer(request: Request) -> Response:
-            if not self._answers.catalogue.is_complete(_WAIT_API_S):
-                return _problem("the store is still being read", 503)
             try:
-                found = make(request, self._answers.stock())
+                found = None if catalogue.is_complete(_WAIT_FIRST_S) else first(request)
+                if found is None:
+                    if not catalogue.is_complete(_WAIT_API_S):
+                        return _problem("the store is still being read", 503)
+                    found = make(request, self._answers.stock())
             except BadQuestion as error:
                 return _problem(str(error), 422)
             except StoreError as error:
@@ -144,6 +155,12 @@ class Dashboard:
     def _experiments(self, request: Request, stock: Stock) -> Mapping[str, Any]:
         asked = question_of(request.query_params.multi_items())
         return api.experiments(self._answers, stock, asked)
+
+    def _first_experiments(self, request: Request) -> Mapping[str, Any] | None:
+        """One page before all records were read; None if only all of them tell it."""
+        asked = question_of(request.query_params.multi_items())
+        look = first_look(self._store, self._answers, asked)
+        return None if look is None else api.experiments(look.answers, look.stock, asked)
 
     def _experiment(self, request: Request, stock: Stock) -> Mapping[str, Any] | None:
         _without_parameters(request)
@@ -168,15 +185,14 @@ class Dashboard:
         self, make: Callable[[Asked], tuple[str, Child] | None], here: str
     ) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
-            catalogue = self._answers.catalogue
-            if not catalogue.is_complete(_WAIT_PAGE_S):
-                told = tag("p", f"reading the store: {catalogue.read:,} records so far …")
-                return self._html("reading", told, here, 503, refresh_s=1)
-            asked = Asked(
-                self._store, self._answers, self._answers.stock(),
-                request.query_params.multi_items(), dict(request.path_params), time.time(),
-            )  # fmt: skip
+            given = request.query_params.multi_items()
             try:
+                if not self._answers.catalogue.is_complete(self._patience_s):
+                    return self._early(request.url.path, given, here)
+                asked = Asked(
+                    self._store, self._answers, self._answers.stock(), given,
+                    dict(request.path_params), time.time(),
+                )  # fmt: skip
                 found = make(asked)
             except BadQuestion as error:
                 return self._html("not understood", tag("p", str(error)), here, 422)
@@ -187,6 +203,19 @@ class Dashboard:
             return self._html(found[0], found[1], here)
 
         return answer
+
+    @property
+    def _patience_s(self) -> float:
+        """How long a page waits until all records were read."""
+        return _WAIT_FIRST_S if self._store.can_page else _WAIT_PAGE_S
+
+    def _early(self, path: str, given: Given, here: str) -> Response:
+        """What is shown before all records were read."""
+        found = first_page(self._store, self._answers, path, given, time.time())
+        if found is not None:
+            return self._html(*found, here)
+        told = tag("p", f"reading the store: {self._answers.catalogue.read:,} records so far …")
+        return self._html("reading", told, here, 503, refresh_s=1)
 
     def _html(
         self, title: str, main: Child, here: str, status: int = 200, refresh_s: int | None = None

@@ -20,11 +20,14 @@ from flowlib.dashboard.frame import (
 )
 from flowlib.dashboard.markup import Child, Markup, tag
 from flowlib.dashboard.questions import Question
+from flowlib.dashboard.rows import Row
 from flowlib.dashboard.stock import Stock
 from flowlib.stored_runs import StoredRun
 from flowlib.vocabulary import SHOWN_STATES
 
-_MOST_NEW: Final = 10
+NEWEST: Final = Question(limit=10)
+"""The tasks that stand on it."""
+
 _MOST_RUNS: Final = 5
 _MOST_TASKS: Final = 100
 
@@ -51,7 +54,26 @@ def overview(answers: Answers, stock: Stock, now: float) -> Markup:
         else None,
         _runs(stock.live.runs[:_MOST_RUNS], len(stock.live.runs)),
         _by_task(counts),
-        _newest(answers, stock, now),
+        _newest(answers.answer(NEWEST, stock).rows, stock, now),
+        class_="live",
+    )
+
+
+def first_overview(answers: Answers, stock: Stock, now: float) -> Markup:
+    """What stands on it before all records were read, which alone tell the counts.
+
+    Args:
+        answers: Know the newest tasks, and how many there are.
+        stock: What is known.
+        now: Unix time.
+    """
+    found, read = answers.answer(NEWEST, stock), answers.catalogue.read
+    return tag(
+        "div",
+        tag("h1", counted(found.total, "task")),
+        tag("p", f"counts follow: {read:,} records are read so far …", class_="count"),
+        _runs(stock.live.runs[:_MOST_RUNS], len(stock.live.runs)),
+        _newest(found.rows, stock, now),
         class_="live",
     )
 
@@ -103,8 +125,7 @@ def state_words(counts: dict[str, int]) -> list[Child]:
     return found
 
 
-def _newest(answers: Answers, stock: Stock, now: float) -> Markup | None:
-    rows = answers.answer(Question(limit=_MOST_NEW), stock).rows
+def _newest(rows: Sequence[Row], stock: Stock, now: float) -> Markup | None:
     if not rows:
         return None
     lines = [

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import BinaryIO, Self
+from typing import BinaryIO, ClassVar, Self
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import Owner
+from stores.listing import Listing
 from stores.mongo_database import MongoDatabase
+from stores.mongo_listing import MongoListing
 from stores.mongo_pieces import MongoPieces
 from stores.mongo_rows import LARGE_TEXT, MongoRows
 from stores.mongo_search import MongoSearch
@@ -38,6 +40,8 @@ class MongoDBStore(DatabaseStore):
         RecordTooNew: at the first question, if the documents are those of a newer flowlib.
     """
 
+    can_page: ClassVar[bool] = True
+
     def __init__(
         self,
         db: str | None = None,
@@ -58,6 +62,7 @@ class MongoDBStore(DatabaseStore):
         self._database = MongoDatabase(host, db, collection, patience_s)
         self._rows = MongoRows(self._database, project, self.lease_times)
         self._search = MongoSearch(self._database, project)
+        self._listing = MongoListing(self._database, project)
         self._pieces = MongoPieces(self._database, f"{collection}.pieces")
         self._collection = collection
 
@@ -129,6 +134,9 @@ class MongoDBStore(DatabaseStore):
 
     def _marks(self) -> Iterator[tuple[Address, object]]:
         return self._search.marks()
+
+    def _listed(self, wanted: Listing) -> tuple[list[tuple[Address, str | None]], int]:
+        return self._listing.listed(wanted)
 
     def _tasks(self) -> list[str]:
         return self._search.tasks()

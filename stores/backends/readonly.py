@@ -11,6 +11,7 @@ from stores.errors import StoreUnwritable
 from stores.files import File
 from stores.lease import Owner
 from stores.leftover import Leftover
+from stores.listing import Listing, Page
 from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
@@ -43,6 +44,11 @@ class ReadOnlyStore(ResultsStore):
         """Whether its artifacts can be opened as files."""
         return self._store.supports_files
 
+    @property
+    def can_page(self) -> bool:  # type: ignore[override]  # as the other store can
+        """Whether it finds one page without looking at all records."""
+        return self._store.can_page
+
     # -- reading -------------------------------------------------------------------------
 
     def statuses(self, addresses: Iterable[Address]) -> dict[str, Status]:
@@ -56,6 +62,9 @@ class ReadOnlyStore(ResultsStore):
 
     def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
         return self._store.summaries(task, is_long=is_long)
+
+    def page(self, wanted: Listing) -> Page:
+        return self._store.page(wanted)
 
     def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
         return self._store.marks(seen)

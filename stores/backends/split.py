@@ -11,6 +11,7 @@ from stores.attempt_store import Lease, SaveOptions
 from stores.files import File
 from stores.lease import Owner
 from stores.leftover import Leftover
+from stores.listing import Listing, Page
 from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Artifact, Record, Status
@@ -101,6 +102,11 @@ class SplitStore(ResultsStore):
         for member in self._members if task is None else [self.of(task)]:
             found = member.summaries(task, is_long=is_long)
             yield from (each for each in found if self._is_of(member, each.address))
+
+    def page(self, wanted: Listing) -> Page:
+        if wanted.task is None:
+            return super().page(wanted)
+        return self.of(wanted.task).page(wanted)
 
     def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
         for number, member in enumerate(self._members):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import Owner
+from stores.listing import Listing
 from stores.patience import PATIENCE_S
 from stores.query import Query
 from stores.record import Address
 from stores.row import Claim, Row, Told, readable
 from stores.sql_address import parsed_url
 from stores.sql_database import Database
+from stores.sql_listing import SqlListing
 from stores.sql_pieces import SqlPieces
 from stores.sql_rows import SqlRows
 from stores.sql_search import SqlSearch
@@ -37,6 +39,8 @@ class SQLStore(DatabaseStore):
         RecordTooNew: at the first question, if the tables are those of a newer flowlib.
     """
 
+    can_page: ClassVar[bool] = True
+
     def __init__(
         self,
         url: str,
@@ -55,6 +59,7 @@ class SQLStore(DatabaseStore):
         self._database = Database(parsed_url(url), fsync=fsync, patience_s=patience_s)
         self._rows = SqlRows(self._database, project, self.lease_times)
         self._search = SqlSearch(self._database, project)
+        self._listing = SqlListing(self._database, project)
         self._pieces = SqlPieces(self._database, project)
 
     def __repr__(self) -> str:
@@ -110,6 +115,9 @@ class SQLStore(DatabaseStore):
 
     def _marks(self) -> Iterator[tuple[Address, object]]:
         return self._search.marks()
+
+    def _listed(self, wanted: Listing) -> tuple[list[tuple[Address, str | None]], int]:
+        return self._listing.listed(wanted)
 
     def _tasks(self) -> list[str]:
         return self._search.tasks()

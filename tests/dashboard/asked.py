@@ -23,6 +23,7 @@ class Dashboard:
 
     def __enter__(self):
         self.client.__enter__()
+        self.client.get("/api/stats")  # answered once all records were read
         return self
 
     def __exit__(self, *_):

@@ -1,0 +1,98 @@
+"""
+What can be shown of a store before all of it was read? Pages that the store finds by itself.
+
+A list in an order that the store knows, of all tasks or those in a state, is asked of the store,
+one page at a time. All else waits until every record was read once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Final
+
+from flowlib.dashboard.answers import Answer, Answers
+from flowlib.dashboard.live_runs import Live
+from flowlib.dashboard.questions import Question
+from flowlib.dashboard.rows import Row, Shared
+from flowlib.dashboard.stock import Stock
+from flowlib.vocabulary import shown_state
+from stores import ResultsStore, TaskState
+from stores.listing import Listing
+
+_ORDERS: Final = ("when", "id")
+_BEFORE_ALL: Final = -1
+"""Versions of what is known before all is: every look is another one."""
+
+_looks = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """One page of a store that was not read yet.
+
+    Attributes:
+        answers: Answer one question, and what follows from the rows of its page.
+        stock: These rows.
+    """
+
+    answers: Answers
+    stock: Stock
+
+
+def first_look(store: ResultsStore, answers: Answers, asked: Question) -> FirstLook | None:
+    """The page that is asked for; None if only all records together tell it.
+
+    Args:
+        store: It is asked for one page.
+        answers: Those of all records; their runs are used.
+        asked: Which tasks, in which order, which page.
+    """
+    is_known = asked.filters in (Question(), Question(state=asked.state))
+    if not store.can_page or not is_known or asked.sort.removeprefix("-") not in _ORDERS:
+        return None
+    answers.runs.refresh()
+    live = answers.runs.now
+    if asked.state and live.states:
+        return None  # those of the runs that go on are in no record
+    states = _states(asked.state) if asked.state else None
+    page = store.page(Listing(None, states, asked.sort, asked.limit, asked.offset))
+    shared = Shared()
+    rows = [shared.row(each, None) for each in page.summaries]
+    absent = _absent(store, live)
+    start = max(0, asked.offset - page.total)
+    late = (
+        absent[start : start + asked.limit - len(rows)]
+        if asked.offset + asked.limit > page.total
+        else []
+    )
+    answer = Answer([*rows, *late], page.total + len(absent), asked.offset)
+    tasks: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        tasks.setdefault(row.task, {})[row.key] = row
+    known = replace(live, planned={row.key: row for row in late})
+    stock = Stock(tasks, known, (_BEFORE_ALL, next(_looks)))
+    return FirstLook(_FirstAnswers(answers, answer), stock)
+
+
+def _states(word: str) -> frozenset[TaskState]:
+    """The states that are shown by a word."""
+    return frozenset(each for each in TaskState if shown_state(each.value).word == word)
+
+
+def _absent(store: ResultsStore, live: Live) -> list[Row]:
+    """The rows of tasks of runs that go on, of which no record is there yet."""
+    planned = [row for key, row in live.planned.items() if key in live.states]
+    there = store.statuses([row.address for row in planned]) if planned else {}
+    return [row for row in planned if row.key not in there]
+
+
+class _FirstAnswers(Answers):
+    """Answers one question only."""
+
+    def __init__(self, all_: Answers, answer: Answer) -> None:
+        super().__init__(all_.catalogue, all_.runs)
+        self._answer = answer
+
+    def answer(self, question: Question, stock: Stock) -> Answer:
+        return self._answer

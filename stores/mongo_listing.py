@@ -1,0 +1,92 @@
+"""Which documents of a MongoDB stand on one page of a list? Found by indexes."""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any
+
+from pymongo.collection import Collection
+
+from stores.listing import Listing
+from stores.mongo_database import Document, MongoDatabase
+from stores.mongo_rows import id_of
+from stores.record import Address
+from stores.row import readable, storable
+
+_SHOWN = ("task", "ended", "started", "record")
+_KNOWN = {"$gte": float("-inf")}
+
+
+class MongoListing:
+    """The documents of one project, page by page.
+
+    Args:
+        database: Where they lie.
+        project: Its name; empty for the default one.
+    """
+
+    def __init__(self, database: MongoDatabase, project: str) -> None:
+        self._database, self._project = database, project
+
+    def listed(self, wanted: Listing) -> tuple[list[tuple[Address, str | None]], int]:
+        """Addresses and records (None if one is too large) of one page; how many are on all."""
+        mine = self._fitting(wanted)
+        skipped = len(id_of(self._project, ""))
+
+        def ask(records: Collection[Document]) -> tuple[list[Document], int]:
+            count = records.count_documents(mine)
+            page = _by_id if wanted.order == "id" else _by_time
+            return page(records, wanted, mine), count
+
+        found, total = self._database.ask(ask)
+        return [
+            (Address(readable(each["task"]), each["_id"][skipped:]), each.get("record"))
+            for each in found
+        ], total
+
+    def _fitting(self, wanted: Listing) -> Document:
+        """Documents with a record have a state; its index counts them."""
+        found: Document = {"project": self._project, "state": {"$gte": ""}}
+        if wanted.task is not None:
+            found["task"] = storable(wanted.task)
+        if wanted.states is not None:
+            found["state"] = {"$in": sorted(each.value for each in wanted.states)}
+        return found
+
+
+def _by_id(records: Collection[Document], wanted: Listing, mine: Document) -> list[Document]:
+    turn = -1 if wanted.is_down else 1
+    found = records.find(mine, _SHOWN).sort([("task", turn), ("_id", turn)])
+    return list(found.skip(wanted.offset).limit(wanted.limit))
+
+
+def _by_time(records: Collection[Document], wanted: Listing, mine: Document) -> list[Document]:
+    """Those that have ended, and the few of which only the beginning is known, as one order."""
+    turn = -1 if wanted.is_down else 1
+    ended, begun, unknown = (
+        {**mine, "ended": _KNOWN},
+        {**mine, "ended": None, "started": _KNOWN},
+        {**mine, "ended": None, "started": None},
+    )
+    begun_rows = records.find(begun, ["started"]).sort([("started", turn), ("_id", turn)])
+    others = list(begun_rows.limit(wanted.end))
+    order: Any = [("ended", turn), ("_id", turn)]
+    if not others:
+        page = records.find(ended, _SHOWN).sort(order).skip(wanted.offset).limit(wanted.limit)
+        found = list(page)
+    else:
+        first = records.find(ended, ["ended"]).sort(order).limit(wanted.end)
+        both = heapq.merge(first, others, key=lambda each: turn * _time_of(each))
+        ids = [each["_id"] for each in list(both)[wanted.offset : wanted.end]]
+        there = {each["_id"]: each for each in records.find({"_id": {"$in": ids}}, _SHOWN)}
+        found = [there[each] for each in ids if each in there]
+    if len(found) == wanted.limit:
+        return found
+    before = records.count_documents(ended) + records.count_documents(begun)
+    rest = records.find(unknown, _SHOWN).sort([("task", 1), ("_id", 1)])
+    start = max(0, wanted.offset - before)
+    return [*found, *rest.skip(start).limit(wanted.limit - len(found))]
+
+
+def _time_of(found: Document) -> float:
+    return float(found["ended"] if found.get("ended") is not None else found["started"])

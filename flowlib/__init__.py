@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from flowlib.executors.dask import DaskExecutor
     from flowlib.executors.ray import RayExecutor
     from flowlib.executors.rq import RQExecutor
+    from flowlib.executors.slurm import SlurmExecutor
     from flowlib.expansion import Expansion, register_expansion
     from flowlib.failures import Failure, unwrap
     from flowlib.flow import Flow
@@ -131,6 +132,7 @@ __all__ = [
     "SelectorError",
     "Settings",
     "SettingsError",
+    "SlurmExecutor",
     "SpecError",
     "StoreContext",
     "Submission",
@@ -187,6 +189,7 @@ _HOMES = {
     "LocalCluster": "flowlib.local_cluster",
     "Migration": "flowlib.migration",
     "RQExecutor": "flowlib.executors.rq",
+    "SlurmExecutor": "flowlib.executors.slurm",
     "RayExecutor": "flowlib.executors.ray",
     "Reproduction": "flowlib.reproduction",
     "ResultTable": "flowlib.result_table",

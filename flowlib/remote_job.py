@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +45,7 @@ class RemoteJob:
 
 
 _FIELDS: Final = tuple(each.name for each in fields(RemoteJob))
+_NOTHING_AROUND: Final = Surroundings()
 
 
 class RemoteJobs:
@@ -82,14 +83,18 @@ class RemoteJobs:
         return dumps(value, what, by_value=True)
 
 
-def run_remote(remote: RemoteJob) -> Outcome:
+def run_remote(remote: RemoteJob, around: Surroundings = _NOTHING_AROUND) -> Outcome:
     """Run a job here; whatever goes wrong is an outcome.
 
     Ctrl-C in a terminal reaches all its processes. The first one lets a running task end, as in
     the driver; the second one ends it.
+
+    Args:
+        remote: The job.
+        around: What this process tells its task.
     """
     try:
-        jobs = _jobs_of(remote.told)
+        jobs = _jobs_of(remote.told, around)
         assignment: Any = _assignment_of(remote.assignment)
         job: Any = loads(remote.body)
         with _spared_by_first_ctrl_c():
@@ -105,7 +110,7 @@ def run_remote(remote: RemoteJob) -> Outcome:
 
 
 @lru_cache(maxsize=4)  # runs that share a process take turns at the most
-def _jobs_of(told: bytes) -> ThreadJobs:
+def _jobs_of(told: bytes, around: Surroundings) -> ThreadJobs:
     known: Any = loads(told)
     store, settings, output, script = known
     if script not in sys.path and Path(script).is_dir():
@@ -113,7 +118,7 @@ def _jobs_of(told: bytes) -> ThreadJobs:
     configuration.adopt(settings)
     place = _reachable(output)
     outputs = no_outputs if place is None else InlineOutputs(place).of
-    return ThreadJobs(store, Owner.of_this_process(), Surroundings(output=outputs))
+    return ThreadJobs(store, Owner.of_this_process(), replace(around, output=outputs))
 
 
 def _reachable(output: OutputPlace | None) -> OutputPlace | None:

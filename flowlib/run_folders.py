@@ -13,6 +13,7 @@ Where are the events and logs of a run kept?
     …/events-<host>-<pid>.jsonl              what happened, one file for each process that writes
     …/logs/<Task>-<key>.log                  what a task printed and logged; `.2.log` for a retry
     …/workers/w1.log                         what a worker printed, where somebody follows it
+    …/slurm/                                 jobs on their way to SLURM, and what those wrote
 
 A run never writes into the folder of an earlier one: the second that is called `exp` gets `exp#2`.
 Nobody deletes run folders but the user.
@@ -24,6 +25,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 from stores import ResultsStore
 from stores.file_layout import encoded
@@ -32,6 +34,7 @@ LOGS: Final = "logs"
 WORKERS: Final = "workers"
 MANIFEST: Final = "manifest.json"
 PROVENANCE: Final = "provenance.json"
+SPOOL: Final = "slurm"
 CODE: Final = ".code"
 
 _STATE_HOME: Final = ".local/state"
@@ -79,6 +82,21 @@ def make_run_folder(runs: Path, run_name: str) -> Path:
             number = max(_last_number(runs, name), number) + 1
         else:
             return folder
+
+
+def spool_folder(store: ResultsStore, run: Path | None, given: str | Path | None) -> Path:
+    """A folder for jobs on their way to other hosts, which nobody else uses.
+
+    Args:
+        store: The store of the run.
+        run: The folder of the run; None if it has none.
+        given: The folder that the user wants it to be in.
+    """
+    if given is None and run is not None:
+        return run.absolute() / SPOOL
+    beside = store.runs_dir
+    usual = _state_home() / "flowlib" / SPOOL if beside is None else beside.with_name(f".{SPOOL}")
+    return Path(given or usual).expanduser().absolute() / uuid4().hex
 
 
 def run_folders(runs: Path | None = None) -> list[Path]:

@@ -109,6 +109,14 @@ def _start_rq() -> str:
     return server.url
 
 
+@contextmanager
+def _slurm(size: int) -> Iterator[object]:
+    """The cluster that all tests of this process share."""
+    from tests.services.slurm import slurm_executor
+
+    yield slurm_executor()
+
+
 CASES = [
     Case("inline", lambda n: nullcontext("inline"), is_here=True, is_lone=True, hears_stop=True),
     Case("threads", lambda n: nullcontext("threads"), is_here=True, hears_stop=True),
@@ -126,5 +134,6 @@ CASES = [
     Case("dask", _dask, survives=True),
     Case("ray", _ray, survives=True),
     Case("rq", _rq, survives=True, takes_up=True),
+    Case("slurm", _slurm, survives=True, hears_stop=True),
     Case("loky", lambda n: _pool("loky", None, n)),
 ]

@@ -1,0 +1,200 @@
+"""What is said to SLURM, and what does it answer? One question is asked for all jobs of a run."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from flowlib.errors import MissingExtra, RunError, nearest
+from flowlib.slurm_request import SlurmRequest
+
+_ANSWER_S: Final = 60.0
+"""How long a command of SLURM may take."""
+
+_PROGRAMS: Final = ("sbatch", "squeue", "scancel", "scontrol", "sinfo")
+_WIDTHS: Final = {"JobArrayID": 64, "State": 32, "RestartCnt": 16, "Reason": 96}
+_USUAL_ARRAY: Final = 1001
+"""MaxArraySize, where SLURM does not say."""
+
+
+class SlurmSilent(Exception):
+    """SLURM has refused something, or does not answer; the words are its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmState:
+    """What SLURM knows of a job.
+
+    Attributes:
+        state: In its own word: RUNNING.
+        restarts: How often it was restarted.
+        reason: Why it waits, in its own word.
+    """
+
+    state: str
+    restarts: int
+    reason: str
+
+
+def check_slurm() -> None:
+    """See to it that this host can speak with SLURM.
+
+    Raises:
+        MissingExtra: submitit is not installed.
+        RunError: there are no commands of SLURM, or nobody answers them.
+    """
+    _submitit()
+    missing = [each for each in _PROGRAMS if shutil.which(each) is None]
+    if missing:
+        raise RunError(
+            f'executor="slurm" needs {missing[0]} of SLURM, which is not on PATH: run this on a '
+            f"host that submits jobs, a login node for instance"
+        )
+    try:
+        largest_array()
+    except SlurmSilent as error:
+        raise RunError(f"SLURM does not answer: {error}") from error
+
+
+def refuse_unknown_partition(request: SlurmRequest) -> None:
+    """See to it that SLURM has the partitions that are asked for, if it tells.
+
+    Raises:
+        ValueError: one is unknown.
+    """
+    if not request.partitions or shutil.which("sinfo") is None:
+        return
+    with contextlib.suppress(SlurmSilent):
+        known = _asked("sinfo", "--noheader", "--all", "--format=%R").split()
+        for name in request.partitions:
+            if name not in known:
+                raise ValueError(
+                    f"SLURM has no partition {name!r}.{nearest(name, known)} There are: "
+                    f"{', '.join(sorted(set(known)))}"
+                )
+
+
+@functools.lru_cache(maxsize=1)
+def largest_array() -> int:
+    """How many jobs an array may have at the most.
+
+    Raises:
+        SlurmSilent: nobody answers.
+    """
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", _asked("scontrol", "show", "config"), re.M)
+    return max(1, int(found.group(1))) if found else _USUAL_ARRAY
+
+
+class SlurmQueue:
+    """The jobs of one run.
+
+    Args:
+        folder: For what submitit and the jobs write.
+        name: What the jobs are called; no other job is called so.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder = folder
+        self._name = name
+
+    def submit(self, request: SlurmRequest, call: Callable[[], object], count: int) -> list[str]:
+        """Ask for so many allocations, each for one call; their names, as squeue shows them.
+
+        Args:
+            request: What each of them asks for.
+            call: Called in each of them.
+            count: How many; an array, if that is more than one.
+
+        Raises:
+            SlurmSilent: SLURM does not take them.
+        """
+        submitit = _submitit()
+        # exec: SLURM's signals reach the first process of the job, which is to be Python
+        engine = submitit.SlurmExecutor(folder=self._folder, python=f"exec {_quoted_python()}")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                engine.update_parameters(
+                    **request.parameters, job_name=self._name, array_parallelism=count
+                )
+                with engine.batch():
+                    jobs = [engine.submit(call) for _ in range(count)]
+        except Exception as error:  # of submitit, which passes on what sbatch says
+            raise SlurmSilent(str(error)) from error
+        return [str(job.job_id) for job in jobs]
+
+    def states(self) -> dict[str, SlurmState]:
+        """What SLURM knows of them; it forgets jobs some minutes after their end.
+
+        Raises:
+            SlurmSilent: nobody answers.
+        """
+        wanted = ",".join(f"{field}:{width}" for field, width in _WIDTHS.items())
+        words = ("--noheader", "--array", "--states=all", f"--name={self._name}")
+        found = {}
+        for line in _asked("squeue", *words, f"--Format={wanted}").splitlines():
+            job, state, restarts, reason = _columns(line)
+            number = int(restarts) if restarts.isdecimal() else 0
+            found[job] = SlurmState(state, number, reason)
+        return found
+
+    def cancel(self, jobs: Iterable[str], *, only_pending: bool = False) -> None:
+        """End jobs; those that have ended already are no error."""
+        named = list(jobs)
+        if named:
+            with contextlib.suppress(SlurmSilent):
+                _asked("scancel", *(["--state=PENDING"] if only_pending else []), *named)
+
+    def last_words(self, job: str) -> str:
+        """The end of what a job has written."""
+        for name in (f"{job}_0_log.err", f"{job}_0_log.out"):
+            with contextlib.suppress(OSError):
+                text = (self._folder / name).read_text(errors="replace").strip()
+                if text:
+                    return text[-1000:]
+        return ""
+
+
+def _columns(line: str) -> list[str]:
+    found, at = [], 0
+    for width in _WIDTHS.values():
+        found.append(line[at : at + width].strip())
+        at += width
+    return found
+
+
+def _asked(*words: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603
+            words, capture_output=True, text=True, timeout=_ANSWER_S, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SlurmSilent(str(error)) from error
+    if done.returncode:
+        raise SlurmSilent(done.stderr.strip() or f"{words[0]} has failed")
+    return done.stdout
+
+
+def _quoted_python() -> str:
+    import shlex
+
+    return shlex.quote(sys.executable)
+
+
+def _submitit() -> Any:
+    try:
+        import submitit
+    except ImportError:
+        raise MissingExtra(
+            "executor=\"slurm\" needs submitit: pip install 'flowlib-runner[slurm]'"
+        ) from None
+    return submitit

@@ -1,0 +1,265 @@
+"""What only SLURM does: allocations that are asked for, taken away, and given again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from flowlib import Flow, RunError, TaskSpec
+from stores import LocalFileStore
+from tests.executors import contract_tasks, slurm_tasks
+from tests.services.slurm import LARGEST_ARRAY, ROOT, ask, shared_cluster, slurm_executor
+
+pytestmark = [
+    pytest.mark.needs("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol"),
+    pytest.mark.slow,
+]
+
+PATIENCE_S = 180.0
+
+
+@pytest.fixture
+def store(tmp_path):
+    return LocalFileStore(tmp_path / "store", fsync=False)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    return folder
+
+
+def run(specs, store, executor=None, **options):
+    options = {"num_workers": 2, "progress": None, **options}
+    return Flow(specs).run(executor=executor or slurm_executor(), results_store=store, **options)
+
+
+@contextlib.contextmanager
+def beside(call):
+    """Run beside the block; gives a function that waits for the answer."""
+    found = []
+
+    def keep():
+        try:
+            found.append(call())
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=keep, daemon=True)
+    thread.start()
+
+    def answer():
+        thread.join(PATIENCE_S)
+        assert found, "the run goes on and on"
+        if isinstance(found[0], BaseException):
+            raise found[0]
+        return found[0]
+
+    yield answer
+
+
+def begun(folder, count=1):
+    """Wait until so many tasks have begun; the jobs that they are in."""
+    limit = time.monotonic() + PATIENCE_S
+    while len(found := sorted(folder.glob("begun-*"))) < count:
+        assert time.monotonic() < limit, f"{count} tasks did not begin"
+        time.sleep(0.05)
+    return [each.name.partition("-")[2] for each in found]
+
+
+def job_ids(store):
+    """The jobs that records name."""
+    return {record.latest.provenance["job_id"] for record in store.records()}
+
+
+def test_arrays_are_as_large_as_the_cluster_allows_and_records_name_their_jobs(store, gate):
+    """More allocations than one array may hold; each task runs in one of its own."""
+    count = LARGEST_ARRAY + 1
+    config = {"n": list(range(count)), "gate": str(gate)}
+    spec = TaskSpec(contract_tasks.Waits, config, expand="product")
+    shared_cluster()
+    with beside(lambda: run([spec], store, num_workers=count)) as answer:
+        begun(gate, count)
+        (gate / "open").touch()
+        assert answer().counts == {"finished": count}
+
+    parts = [each.partition(" part ")[2] for each in job_ids(store)]
+    assert sorted(parts) == ["", *map(str, range(LARGEST_ARRAY))]
+
+
+def test_specs_ask_for_what_they_need(store):
+    """GPUs by their numbers; who asks for none sees none. The command finds the log of a task."""
+    needy = {"slurm": {"gpus": 2, "memory": "200MB", "time": "5m", "sbatch": {"comment": "two"}}}
+    two = TaskSpec(slurm_tasks.devices, {"n": 1}, name="two", executor_options=needy)
+    none = TaskSpec(slurm_tasks.devices, {"n": 1}, name="none")
+    done = run([two, none], store)
+
+    assert done["two"][0].results["gpus"] == "0,1"
+    assert done["none"][0].results["gpus"] == ""
+
+
+@pytest.mark.parametrize("how", ["requeue", "preemption"])
+def test_a_task_whose_job_is_put_back_goes_on_from_its_checkpoint(how, store, gate):
+    """No retries were asked for."""
+    spec = TaskSpec(slurm_tasks.Resumes, {"gate": str(gate)})
+    shared_cluster()
+    with beside(lambda: run([spec], store)) as answer:
+        [job] = begun(gate)
+        if how == "requeue":
+            ask("scontrol", "requeue", job)
+        else:
+            words = ("-p", "high", "--nodes=2", "--exclusive", "-o", "/dev/null")
+            ask("sbatch", *words, "--wrap", "sleep 1")
+        result = answer()["Resumes"][0].results
+
+    assert result["from"] == "half"
+
+
+def test_a_cancelled_job_fails_its_task_which_resumes_later(store, gate, caplog):
+    """It is not tried again at once: somebody wanted it to end. The words say so."""
+    spec = TaskSpec(slurm_tasks.Resumes, {"gate": str(gate)})
+    shared_cluster()
+    with beside(lambda: run([spec], store, exit_on_error=False, progress="log")) as answer:
+        [job] = begun(gate)
+        ask("scancel", job)
+        assert answer().counts == {"failed": 1}
+    [record] = store.records()
+    assert f"the job {job} of SLURM has ended before the task did: CANCELLED" in caplog.text
+    assert record.state.value == "killed"
+    assert record.latest.provenance["job_id"] == f"slurm {job}"
+
+    assert run([spec], store)["Resumes"][0].results["from"] == "half"
+
+
+def test_nodes_may_be_away_for_a_while(store, gate):
+    """Tasks go on without slurmd, and their answers count."""
+    spec = TaskSpec(slurm_tasks.Resumes, {"gate": str(gate)})
+    cluster = shared_cluster()
+    with beside(lambda: run([spec], store)) as answer:
+        begun(gate)
+        for node in ("n1", "n2"):
+            cluster.stop_node(node)
+        try:
+            (gate / "open").touch()
+            result = answer()["Resumes"][0].results
+        finally:
+            for node in ("n1", "n2"):
+                cluster.start_node(node)
+
+    assert result["from"] == ""
+
+
+def test_a_task_is_told_before_its_time_is_over(store, gate):
+    """It saves what it has and ends; the next allocation goes on with it."""
+    spec = TaskSpec(slurm_tasks.Resumes, {"gate": str(gate), "asks": True})
+    executor = slurm_executor(time="1m", warn="59s")
+    done = run([spec], store, executor)
+
+    assert done["Resumes"][0].results["from"] == "half"
+    assert done["Resumes"][0].results["job"] not in begun(gate)
+
+
+DRIVER = """
+import sys
+from flowlib import Flow, TaskSpec
+from stores import LocalFileStore
+from tests.executors import contract_tasks, slurm_tasks
+from tests.services import slurm
+
+slurm.shared_cluster = lambda: None  # it runs already
+spec = {spec}
+if __name__ == "__main__":
+    store = LocalFileStore({store!r}, fsync=False)
+    Flow([spec]).run(executor=slurm.slurm_executor(), num_workers=1, results_store=store)
+"""
+
+
+@pytest.fixture
+def driver(tmp_path, store):
+    """Starts a driver in a process of its own."""
+    shared_cluster()
+    started = []
+
+    def start(spec):
+        script = tmp_path / "driver.py"
+        script.write_text(DRIVER.format(spec=spec, store=str(store.base_dir)))
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = subprocess.Popen(
+            [sys.executable, str(script)], env=environment, stderr=subprocess.DEVNULL
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_a_restarted_driver_computes_nothing_twice(driver, store, gate):
+    """What runs in an allocation goes on when the driver is killed, and the next one waits for it."""
+    text = f"TaskSpec(slurm_tasks.counted, {{'gate': {str(gate)!r}}})"
+    first = driver(text)
+    begun(gate)
+    first.kill()
+    first.wait()
+    spec = TaskSpec(slurm_tasks.counted, {"gate": str(gate)})
+    with beside(lambda: run([spec], store)) as answer:
+        time.sleep(2.0)
+        (gate / "open").touch()
+        answer()
+
+    assert len(begun(gate)) == 1
+
+
+def test_ctrl_c_tells_the_tasks_and_leaves_no_job(driver, store, gate):
+    """A task that looks ends by itself, and its result counts."""
+    text = f"TaskSpec(contract_tasks.Waits, {{'n': 1, 'gate': {str(gate)!r}}})"
+    process = driver(text)
+    begun(gate)
+    process.send_signal(signal.SIGINT)
+    process.wait(PATIENCE_S)
+    [record] = store.records()
+
+    assert record.state.value == "finished"
+    limit = time.monotonic() + 60.0
+    while ask("squeue", "-h"):
+        assert time.monotonic() < limit, "jobs are left"
+        time.sleep(0.2)
+
+
+def test_jobs_that_never_begin_a_task_are_told_with_their_last_words(store):
+    """Nobody asks for allocations for ever."""
+    executor = slurm_executor(setup=["echo no such disk >&2; exit 3"])
+    with pytest.raises(RunError, match="3 jobs of SLURM in a row have ended") as caught:
+        run([TaskSpec(slurm_tasks.devices, {"n": 1})], store, executor, num_workers=1)
+
+    assert "no such disk" in str(caught.value)
+    assert ask("squeue", "-h") == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"partition": "hihg"}, "no partition 'hihg'.*high"),
+        ({"gpu": 1}, "no option 'gpu'.*gpus"),
+        ({"memory": 16}, "memory is 16; give a size"),
+        ({"time": "long"}, "time is 'long'; give seconds"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_runs(options, words, store):
+    """With what is allowed, and the nearest name."""
+    shared_cluster()
+    spec = TaskSpec(slurm_tasks.devices, {"n": 1}, executor_options={"slurm": options})
+    with pytest.raises(RunError, match=words):
+        run([spec], store)
+
+    assert ask("squeue", "-h") == ""

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tools.system import in_ci, programs
 
@@ -58,6 +59,13 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # started in the background by a shell: the processes of the tests must hear Ctrl-C
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile(
+        "patient",  # on a busy machine an example may take any time
+        settings.default,
+        deadline=None,
+        suppress_health_check={*settings.default.suppress_health_check, HealthCheck.too_slow},
+    )
+    settings.load_profile("patient")
     may_skip = config.getoption("--core") or not in_ci()
     config.pluginmanager.register(Skips(allowed=may_skip), "flowlib-skips")
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from stores.record import Address, TaskState
 from stores.store import ResultsStore
 from stores.testing.parts import A, done, identity, put
 
-MANY = 10_000
-
 
 class LargeConformance:
-    """Part of `StoreConformance`."""
+    """Part of `StoreConformance`.
+
+    Attributes:
+        many: How many records `test_many_records_are_found` makes.
+    """
+
+    many: ClassVar[int] = 10_000
 
     @pytest.fixture
     def store(self) -> ResultsStore:
@@ -36,8 +42,8 @@ class LargeConformance:
 
     @pytest.mark.slow
     def test_many_records_are_found(self, store: ResultsStore) -> None:
-        """10,000 small ones: listed, looked at in one look, searched, and each read."""
-        addresses = [Address("Many", f"{number:032x}") for number in range(MANY)]
+        """Small ones: listed, looked at in one look, searched, and each read."""
+        addresses = [Address("Many", f"{number:032x}") for number in range(self.many)]
         for number, address in enumerate(addresses):
             attempt = store.begin(address)
             attempt.save(number, "value")
@@ -45,7 +51,7 @@ class LargeConformance:
         assert sorted(store.addresses("Many")) == addresses
         statuses = store.statuses(addresses)
         assert {status.state for status in statuses.values()} == {TaskState.FINISHED}
-        assert len(statuses) == MANY
-        assert store.count(where={"x": 7}) == MANY // 100
-        for number in range(0, MANY, 997):
+        assert len(statuses) == self.many
+        assert store.count(where={"x": 7}) == self.many // 100
+        for number in range(0, self.many, 997):
             assert store.get(addresses[number], "value") == number

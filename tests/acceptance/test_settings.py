@@ -193,7 +193,7 @@ def test_wait_log_every_secs(tmp_path, caplog):
     flow, store = held(tmp_path, Owner.of_this_process())
     assert waits(flow, store, caplog) == 1
     configure(wait_log_every_secs=0.3)
-    assert 4 <= waits(flow, store, caplog) <= 7
+    assert 2 <= waits(flow, store, caplog) <= 7  # the fewer, the busier the machine
 
 
 def test_a_wait_ends_with_the_wait_timeout_of_the_spec(tmp_path):
@@ -204,7 +204,7 @@ def test_a_wait_ends_with_the_wait_timeout_of_the_spec(tmp_path):
         flowlib.TaskFailed, match="is being computed by process .*; given up after 2 s"
     ):
         flow.run(num_workers=1, results_store=store)
-    assert 2.0 <= time.monotonic() - began < 10.0
+    assert 2.0 <= time.monotonic() - began < 30.0
 
 
 @pytest.mark.parametrize("value", ["soon", -1, 0, True])

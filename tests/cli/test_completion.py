@@ -7,10 +7,10 @@ import pytest
 from tests.cli.calls import flowlib, project
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A project whose tasks have run, and could not be imported any more."""
-    folder = project(tmp_path / "project")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A project whose tasks have run, and could not be imported any more; no test changes it."""
+    folder = project(tmp_path_factory.mktemp("completion") / "project")
     assert flowlib("run", "flow.yaml", "--name", "first", folder=folder).code == 0
     (folder / "tasks.py").write_text("raise SystemExit('the code of the user was run')")
     return folder

@@ -142,6 +142,6 @@ def test_a_run_that_was_ended_is_gone_on_with(number, executor, tmp_path):
         wait_until(lambda: saved() == ["3"])
         started.process.send_signal(number)
         started.end()
-        wait_until(lambda: not started.others(), limit_s=5.0)
+        wait_until(lambda: not started.others(), limit_s=10.0)
     assert run(tmp_path, {})["Counts"][0].results == {"first": 3}
     assert list((tmp_path / "store").rglob("checkpoint")) == []

@@ -55,7 +55,7 @@ def test_the_next_run_completes_after_ctrl_c(tmp_path, workers, presses, to_grou
         code, err = started.end()
         assert was_interrupted(code, err), err
         assert pause_s < 20 or time.monotonic() - began < 15
-        wait_until(lambda: not started.others(), limit_s=3.0)
+        wait_until(lambda: not started.others(), limit_s=10.0)
     done = finished(LocalFileStore(base))
     first = executions(log)
     assert len(first) == workers
@@ -80,7 +80,7 @@ def test_ctrl_c_while_workers_start_leaves_nothing(tmp_path, tenths):
         interrupt(started, to_group=True)
         code, err = started.end()
         assert was_interrupted(code, err), err
-        wait_until(lambda: not started.others(), limit_s=3.0)
+        wait_until(lambda: not started.others(), limit_s=10.0)
     done = finished(LocalFileStore(base))
     first = len(executions(log))
     run = chain(COUNT, log).run(num_workers=1, results_store=LocalFileStore(base))

@@ -58,7 +58,7 @@ def test_one_driver_takes_over_what_the_killed_one_left(tmp_path, seed):
         before = len(executions(log))
         code, err = two.end()
         assert code == 0, err
-        wait_until(lambda: not one.others() and not two.others(), limit_s=5.0)
+        wait_until(lambda: not one.others() and not two.others(), limit_s=10.0)
     assert not done & set(executions(log)[before:])
     begun = executions(log)
     assert len(begun) - len(set(begun)) <= 2, "only what was running at the kill runs again"

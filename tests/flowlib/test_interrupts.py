@@ -180,12 +180,12 @@ def test_a_driver_that_waits_uses_no_cpu(workers):
         began = time.process_time()
         each.run(num_workers=workers)
         costs.append(time.process_time() - began)
-    assert costs[1] - costs[0] < 0.1
+    assert costs[1] - costs[0] < 0.3
 
 
 def test_workers_that_wait_use_no_cpu():
     """The processes of tasks that sleep, by their own clocks."""
     spec = TaskSpec(tasks.sleeps_and_tells, {"seconds": [2.0, 2.1]}, expand="product")
     found = Flow([spec]).run(num_workers=2)["sleeps_and_tells"]
-    assert all(each.results["cpu_s"] < 0.05 for each in found)
+    assert all(each.results["cpu_s"] < 0.3 for each in found)
     assert os.getpid() not in {each.results["pid"] for each in found}

@@ -199,6 +199,6 @@ def test_a_plan_knows_how_long_its_tasks_took():
 
     assert [(each.cached, each.cached_s, each.mean_s) for each in before] == [(0, 0.0, None)] * 2
     assert (after["slow"].total, after["slow"].cached, after["slow"].cached_s) == (2, 0, 0.0)
-    assert 0.02 <= after["slow"].mean_s < 1.0
+    assert 0.02 <= after["slow"].mean_s < 20.0  # a busy machine sleeps longer than it is told
     assert after["task"].cached == 1
     assert after["task"].cached_s == after["task"].mean_s > 0

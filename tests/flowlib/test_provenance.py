@@ -421,10 +421,10 @@ def test_an_attempt_elsewhere_names_its_own_machine(monkeypatch):
 def test_it_costs_a_task_far_less_than_a_millisecond():
     """All but the log is found out once for a run."""
     known = dict(origin_of_process(with_diff=True).facts)
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(1000):
         origin_of_attempt(known, "log")
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 @pytest.mark.needs("git")

@@ -188,10 +188,10 @@ def test_a_fold_costs_microseconds():
     specs = [SpecTotal("A", 50_000, 0)]
     tasks = [ref("A", number) for number in range(50_000)]
     progress = told([begun(specs)])
-    began = time.perf_counter()
+    began = time.thread_time()
     for task in tasks:
         progress.note(Started(BEGAN, task, 0))
         progress.note(Finished(BEGAN, task, 1.0))
 
-    assert time.perf_counter() - began < 5.0
+    assert time.thread_time() - began < 5.0
     assert progress.ended == 50_000

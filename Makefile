@@ -12,7 +12,8 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 \
 	"$$each" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$each" && break; done)
 VENV := .venv/bin
-WORKERS ?= $(shell count=$$(nproc 2>/dev/null || echo 2); echo $$((count > 4 ? 4 : count)))
+# One more than cores: tests wait for servers, processes and clocks.
+WORKERS ?= $(shell count=$$(nproc 2>/dev/null || echo 2); echo $$((count > 3 ? 4 : count + 1)))
 
 .PHONY: help python demo setup format lint check system core wheel test bench test-torch clean
 

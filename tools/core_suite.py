@@ -40,8 +40,8 @@ def passes(version: str, python: str) -> bool:
 
 
 def workers() -> list[str]:
-    """Options of pytest: as many processes as this machine has cores, at most four."""
-    return ["-n", str(min(os.cpu_count() or 1, 4))]
+    """Options of pytest: one process more than this machine has cores, at most four."""
+    return ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
 
 
 if __name__ == "__main__":

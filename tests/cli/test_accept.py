@@ -26,6 +26,7 @@ def test_a_run_uses_the_results_and_says_so_once(folder):
     assert "changed" in line
 
 
+@pytest.mark.slow
 def test_why_shows_what_was_changed(folder):
     """As a difference, with the file."""
     called = flowlib("why", "Train-1", folder=folder)
@@ -36,6 +37,7 @@ def test_why_shows_what_was_changed(folder):
     assert '+ return {"accuracy": 2 - self.lr * self.depth}' in lines
 
 
+@pytest.mark.slow
 def test_the_policy_is_an_option(folder):
     """Run again, refuse, or say nothing."""
     again = flowlib("run", "flow.yaml", "-n", "--on-code-change", "rerun", folder=folder)
@@ -49,6 +51,7 @@ def test_the_policy_is_an_option(folder):
     assert "changed" not in silent.err
 
 
+@pytest.mark.slow
 def test_accepted_results_count_and_nothing_is_computed(folder):
     """The ids stand on stdout; afterwards the plan has nothing to say."""
     called = flowlib("accept", "Train", folder=folder)
@@ -62,6 +65,7 @@ def test_accepted_results_count_and_nothing_is_computed(folder):
     assert (nothing["accepted"], nothing["valid"]) == ([], 4)
 
 
+@pytest.mark.slow
 def test_what_selects_nothing_is_exit_code_3(folder):
     """With the nearest name."""
     called = flowlib("accept", "Trian", folder=folder)

@@ -29,6 +29,7 @@ def offered(err, folder):
     return [shlex.split(each)[1:] for each in found]
 
 
+@pytest.mark.slow
 def test_the_commands_that_are_offered_do_what_they_say(edited):
     """Why shows the edit, rerun computes again, accept makes the line go."""
     first = flowlib("run", "flow.yaml", "--store", "file:there", folder=edited)

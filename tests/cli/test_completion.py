@@ -53,6 +53,7 @@ def test_runs(folder):
     assert _completed(folder, "run", "flow.yaml", "--resume", "fi") == ["first"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["ls", "show", "logs", "results", "rm", "accept", "why", "diff"]
 )
@@ -64,6 +65,7 @@ def test_tasks_of_the_store(command, folder):
     assert _completed(folder, command, ids[0][:-1]) == [ids[0]]
 
 
+@pytest.mark.slow
 def test_runs_of_the_store(folder):
     """Wherever a run is asked for."""
     for words in (["status"], ["attach"], ["logs"], ["why", "Train", "--run"]):

@@ -15,6 +15,7 @@ def folder(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_the_states_are_those_of_the_store(folder):
     """What is cached, failed, or was never run; the picture is on stdout, nothing on stderr."""
     assert flowlib("run", "flow.yaml", "train.lr=0.9", "-q", folder=folder).code == 1
@@ -42,6 +43,7 @@ def test_around(folder):
     assert called.out.splitlines()[0] == "≡ Load ── ◌ Train lr=0.001 ── ◌ Best"
 
 
+@pytest.mark.slow
 def test_a_page_is_written(folder):
     """One file that needs nothing else."""
     called = flowlib("graph", "flow.yaml", "--html", "g.html", folder=folder)
@@ -51,6 +53,7 @@ def test_a_page_is_written(folder):
     assert "<html" in (folder / "g.html").read_text()
 
 
+@pytest.mark.slow
 def test_an_unknown_task_is_exit_code_3(folder):
     """With the nearest one."""
     called = flowlib("graph", "flow.yaml", "--around", "Trian-1", folder=folder)

@@ -37,6 +37,7 @@ def ids(folder, selector):
     return flowlib("ls", selector, "--ids", folder=folder).out.split()
 
 
+@pytest.mark.slow
 def test_one_task_as_it_was_printed(ran):
     """By id, unique name, or selector; nothing is added to its lines."""
     [good] = ids(ran, "Train[lr=0.1]")
@@ -45,6 +46,7 @@ def test_one_task_as_it_was_printed(ran):
         assert (called.code, called.out, called.err) == (0, "training with 0.1\n", "")
 
 
+@pytest.mark.slow
 def test_a_run_has_all_with_whose_they_are(ran):
     """Each line begins with the task, or with the worker."""
     [bad] = ids(ran, "@failed")
@@ -57,6 +59,7 @@ def test_a_run_has_all_with_whose_they_are(ran):
         assert " │ " in line
 
 
+@pytest.mark.slow
 def test_grep_and_tail(ran):
     """Of the lines of each log."""
     found = flowlib("logs", "bad", "--grep", "^train.*0\\.[19]$", folder=ran).out.splitlines()
@@ -78,6 +81,7 @@ def test_json(ran):
     assert (log["label"], log["lines"]) == ("lr=0.1", ["training with 0.1"])
 
 
+@pytest.mark.slow
 def test_nothing_printed_is_no_error_and_nothing_there_is(ran):
     """3 where nothing is called so, or the folder of the run is gone."""
     called = flowlib("logs", "Load", folder=ran)
@@ -122,6 +126,7 @@ sys.exit(main(["logs", "Train[lr=0.1]"]))
 """
 
 
+@pytest.mark.slow
 def test_a_terminal_is_not_driven_by_what_a_task_printed(ran):
     """Colours stay, all other codes are shown; a pipe gets the bytes."""
 

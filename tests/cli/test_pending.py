@@ -44,6 +44,7 @@ def test_they_are_listed_with_the_others(folder):
     assert flowlib("ls", "nothing", folder=folder).code == 3
 
 
+@pytest.mark.slow
 def test_what_needs_a_result_says_that_there_is_none_yet(folder):
     """And what makes one."""
     [whole] = flowlib("ls", "plus[y=4]", "--ids", folder=folder).out.split()
@@ -58,6 +59,7 @@ def test_what_needs_a_result_says_that_there_is_none_yet(folder):
     )
 
 
+@pytest.mark.slow
 def test_status_tells_how_many_wait(folder):
     """Until they have run: `ls @pending --ids | execute -`."""
     called = flowlib("status", folder=folder)

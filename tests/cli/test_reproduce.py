@@ -121,6 +121,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_a_result_from_two_commits_back_in_a_fresh_clone(origin, tmp_path):
     """It comes out equal; nothing of the store or the repository is changed."""
     change(origin, "FACTOR = 1.0", "FACTOR = 1.5")
@@ -157,6 +158,7 @@ def test_a_result_from_two_commits_back_in_a_fresh_clone(origin, tmp_path):
     assert (refused.code, "is not empty" in refused.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_changes_and_kept_untracked_files_come_along(origin, tmp_path):
     """With the variables that were recorded; without the files it is said before anything runs."""
     change(origin, "FACTOR = 1.0", "FACTOR = 7.0")
@@ -183,6 +185,7 @@ def test_changes_and_kept_untracked_files_come_along(origin, tmp_path):
     assert flowlib("reproduce", "Train[lr=0.001]", folder=origin).code == 0
 
 
+@pytest.mark.slow
 def test_what_comes_out_differently_is_told_and_kept(origin, tmp_path):
     """Numbers within the tolerance count as the same."""
     commit(origin, "second")
@@ -199,6 +202,7 @@ def test_what_comes_out_differently_is_told_and_kept(origin, tmp_path):
     assert flowlib("reproduce", "Drift", "--rtol", "much", folder=origin).code == 2
 
 
+@pytest.mark.slow
 def test_a_script_is_run_again_into_another_store(origin, tmp_path):
     """Wherever it says that its results go; it ends when the task is computed."""
     (origin / "script.py").write_text(SCRIPT % (origin / "runs"))
@@ -220,6 +224,7 @@ def test_a_script_is_run_again_into_another_store(origin, tmp_path):
     assert shown["again"] == [sys.executable, "script.py"]
 
 
+@pytest.mark.slow
 def test_results_in_a_database_carry_all_that_is_wanted(origin, tmp_path):
     """Patch and command are there also where the folder of the run is not."""
     pytest.importorskip("sqlalchemy")
@@ -235,6 +240,7 @@ def test_results_in_a_database_carry_all_that_is_wanted(origin, tmp_path):
     assert called.out.endswith(" came out equal\n")
 
 
+@pytest.mark.slow
 def test_what_is_in_the_way_is_said_and_nothing_is_run(origin, tmp_path):
     """No commit, no such commit, no patch: exit code 2."""
     nowhere = tmp_path / "nowhere"
@@ -265,6 +271,7 @@ def test_what_is_in_the_way_is_said_and_nothing_is_run(origin, tmp_path):
     assert not list(tmp_path.glob("flowlib-reproduce-*"))
 
 
+@pytest.mark.slow
 def test_a_task_that_fails_there_and_an_environment_that_differs(origin, tmp_path):
     """A file that git ignores is not there; a package was there, and another was not."""
     with (origin / ".gitignore").open("a") as file:

@@ -229,6 +229,7 @@ def test_a_reader_that_stops_is_no_error(folder):
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_rows_are_shown_as_lines_in_the_browser(folder, tmp_path):
     """What they are ordered by is the last axis; nothing goes to stdout."""
     pytest.importorskip("bokeh")

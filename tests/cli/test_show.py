@@ -106,6 +106,7 @@ def test_both_attempts_where_a_later_one_failed(folder):
     assert "attempt 2  failed" in out
 
 
+@pytest.mark.slow
 def test_a_default_is_told_apart_from_what_was_given_and_again_runs_it_again(tmp_path):
     """Of a real run: the printed command computes exactly this task."""
     folder = project(tmp_path / "project")
@@ -137,6 +138,7 @@ def test_nothing_is_unpickled(tmp_path):
     assert "unpickled" not in called.out
 
 
+@pytest.mark.slow
 def test_text_of_users_is_shown_and_not_obeyed(tmp_path):
     """In configs, errors, names of results."""
     (tmp_path / "flowlib.toml").write_text("")
@@ -199,6 +201,7 @@ def test_nothing_differs(folder):
     assert "nothing that is recorded differs" in out
 
 
+@pytest.mark.slow
 @pytest.mark.needs("git")
 def test_the_origin_of_two_results(tmp_path):
     """Of real runs: the patch, packages, seed; and with -v in which packages two runs differ."""

@@ -88,6 +88,7 @@ def live(folder):
     process.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_runs_that_are_over(folder):
     """The newest on top, with what became of their tasks."""
     assert flowlib("run", "flow.yaml", "--name", "first", folder=folder).code == 0
@@ -105,6 +106,7 @@ def test_runs_that_are_over(folder):
     assert found["runs"][0]["again"][:3] == ["flowlib", "run", "flow.yaml"]
 
 
+@pytest.mark.slow
 def test_all_about_one_run(folder):
     """A bar for each spec, failures, and the commands that lead on."""
     flowlib("run", "flow.yaml", "train.lr=0.9", "--name", "bad", folder=folder)
@@ -119,6 +121,7 @@ def test_all_about_one_run(folder):
     assert [each["name"] for each in found["run"]["specs"]] == ["Load", "Train", "Best"]
 
 
+@pytest.mark.slow
 def test_a_live_run_is_on_top_and_a_signal_is_named(folder, live):
     """While it goes on, and after Ctrl-C."""
     [run] = flowlib("status", "--json", folder=folder).json["runs"]
@@ -196,6 +199,7 @@ def test_attach_shows_a_run_live_and_ctrl_c_leaves_it_alone(folder, live):
     assert "✔ 2 tasks finished" in called.err
 
 
+@pytest.mark.slow
 def test_attach_waits_for_the_end(folder, live):
     """Its exit code is that of the run."""
     command = [sys.executable, "-m", "flowlib", "attach", "--progress", "none"]

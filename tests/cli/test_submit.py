@@ -37,6 +37,7 @@ def shop(tmp_path_factory):
     return folder, called
 
 
+@pytest.mark.slow
 def test_a_script_is_submitted_and_executed_by_short_keys(shop):
     """The steps of a user: submit, execute, wait, cat; a script that prints disturbs nobody."""
     folder, called = shop
@@ -94,6 +95,7 @@ def test_a_document_is_submitted_with_its_overrides(tmp_path):
     assert flowlib("cat", "Best:best", *words, folder=elsewhere).out == "0.9\n"
 
 
+@pytest.mark.slow
 def test_what_is_no_script_of_tasks_is_refused(tmp_path):
     """Each with what to do."""
     folder = project(tmp_path / "p")

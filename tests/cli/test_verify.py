@@ -57,6 +57,7 @@ def _folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_what_comes_out_the_same(folder):
     """All of them, or a sample; nothing of the store is changed."""
     store = folder / ".flowlib"
@@ -72,6 +73,7 @@ def test_what_comes_out_the_same(folder):
     assert {p: p.read_bytes() for p in store.rglob("*") if p.is_file()} == before
 
 
+@pytest.mark.slow
 def test_what_differs_fails_or_is_stale(folder):
     """Each is told apart; a tolerance lets small differences count."""
     called = flowlib("verify", "--sample", "all", folder=folder, DRIFT="1e-9")
@@ -96,6 +98,7 @@ def test_what_differs_fails_or_is_stale(folder):
     assert "could not be computed\n  ValueError: broken now\n" in broken.out
 
 
+@pytest.mark.slow
 def test_wrong_words_have_their_exit_codes(folder):
     """2 for a sample that is none, 3 for a selector that selects nothing."""
     for sample in ("0", "much", "101%", "1.5", "-1%"):

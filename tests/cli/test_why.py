@@ -36,12 +36,14 @@ def test_a_new_task_names_the_nearest_earlier_one(folder):
     assert re.search(r"config +lr 0\.0\d+ → 0\.02 \(nearest Train/[0-9a-f]{8}\)", called.out)
 
 
+@pytest.mark.slow
 def test_for_programs(folder):
     """One document."""
     found = flowlib("why", "Train", "--json", folder=folder).json
     assert [each["state"] for each in found["tasks"]] == ["cached", "cached"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

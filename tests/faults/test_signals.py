@@ -80,7 +80,7 @@ def send(started, number, to_group):
 def end(started, limit_s=60.0):
     """The exit code as a shell gives it; no process is left."""
     code, err = started.end(limit_s)
-    wait_until(lambda: not started.others(), limit_s=5.0)
+    wait_until(lambda: not started.others(), limit_s=10.0)
     return (128 - code if code < 0 else code), err
 
 

@@ -24,6 +24,7 @@ def replica_set():
         server.close()
 
 
+@pytest.mark.slow
 class TestReplicaSet(TransferConformance, SearchConformance, SeedConformance):
     """Parts of them on a replica set of one member, with majority writes."""
 

@@ -14,6 +14,7 @@ from stores import S3Store
 from stores.testing import SeedConformance, StoreConformance, StoreMachine
 
 
+@pytest.mark.slow
 class TestS3(StoreConformance, SeedConformance):
     """The suites of all stores; 2,500 records are three pages of a listing, as 10,000 are ten."""
 

@@ -23,9 +23,13 @@ class DriverPipe:
 
     Args:
         connection: The worker's end of the pipe.
+
+    Attributes:
+        sent: How many messages were sent.
     """
 
     def __init__(self, connection: Connection) -> None:
+        self.sent = 0
         self._connection = connection
         self._lock = threading.Lock()
         self._late: deque[bytes] = deque()
@@ -57,8 +61,10 @@ class DriverPipe:
             _raw_mask(signal.SIG_BLOCK, _RAISING)
             self._mine.is_sending = True
             with self._lock:
+                self.sent += 1
                 self._connection.send_bytes(data)
                 while self._late:
+                    self.sent += 1
                     self._connection.send_bytes(self._late.popleft())
         finally:
             self._mine.is_sending = False

@@ -202,11 +202,20 @@ class Outcome:
     more: tuple[tuple[Record, Mapping[str, bytes]], ...] = ()
     raised: Exception | None = None
 
+    @classmethod
+    def finished(cls, address: Address, attempt: int, duration_s: float) -> Outcome:
+        """The answer to most jobs."""
+        return cls(address, OutcomeKind.FINISHED, attempt, duration_s)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether `finished` makes the same."""
+        return self.kind is OutcomeKind.FINISHED and _OUTCOME_PARTS(self)[4:] == _USUAL
+
     def __reduce__(self) -> tuple[object, ...]:
-        parts = _OUTCOME_PARTS(self)
-        if self.kind is OutcomeKind.FINISHED and parts[4:] == _USUAL:  # as most are
-            return _finished, (self.address, self.attempt, self.duration_s)
-        return Outcome, parts
+        if self.is_usual:
+            return Outcome.finished, (self.address, self.attempt, self.duration_s)
+        return Outcome, _OUTCOME_PARTS(self)
 
 
 def _job(*parts: Any) -> Job:
@@ -214,12 +223,8 @@ def _job(*parts: Any) -> Job:
     return Job(*(parts[9], identity, *parts[10:16], RunInfo(*parts[5:9]), *parts[16:]))
 
 
-def _finished(address: Address, attempt: int, duration_s: float) -> Outcome:
-    return Outcome(address, OutcomeKind.FINISHED, attempt, duration_s)
-
-
 _OTHER_PARTS: Final = attrgetter(
     *[each.name for each in fields(Job) if each.name not in ("identity", "run")]
 )
 _OUTCOME_PARTS: Final = attrgetter(*[e.name for e in fields(Outcome) if e.name != "raised"])
-_USUAL: Final = _OUTCOME_PARTS(_finished(Address("", ""), 1, 0.0))[4:]
+_USUAL: Final = _OUTCOME_PARTS(Outcome.finished(Address("", ""), 1, 0.0))[4:]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from flowlib.answers import TOLD, new_slots, taken
 from flowlib.deaths import death
 from flowlib.devices import Environment
 from flowlib.frames import FrameReader
@@ -53,6 +54,8 @@ class ProcessHandle:
     The worker writes the number of the job it begins into shared memory, under a lock. Jobs
     that it has not begun can be taken back at any time, however busy it is.
 
+    Answers lie in the slots that the worker fills, or come through the pipe, in the order of jobs.
+
     A worker that answers does not read: large jobs are held back until it is idle, or both ends
     would wait for each other to empty the pipe.
 
@@ -83,6 +86,7 @@ class ProcessHandle:
         self.next_number = 0
         self._lock: Any = context.Lock()
         self._shared: Any = multiprocessing.sharedctypes.RawArray("q", 4)
+        self._slots = new_slots()
         self.connection, theirs = context.Pipe()
         self._reader = FrameReader(self.connection.fileno())
         ends = (self.connection, self._reader)
@@ -90,7 +94,10 @@ class ProcessHandle:
         self._outbox: list[Message] = []
         self.process: Any = context.Process(  # type: ignore[attr-defined]  # every context has it
             target=run_worker,
-            args=(theirs, from_driver, self._lock, self._shared, index, environment, ours),
+            args=(
+                *(theirs, from_driver, self._lock, self._shared, self._slots),
+                *(index, environment, ours),
+            ),
             name=process_name(f"Worker-{index + 1}", environment),
         )
         with hidden_main(), held_back():
@@ -121,15 +128,26 @@ class ProcessHandle:
             with contextlib.suppress(OSError):
                 self.connection.send_bytes(pickle.dumps(batch, protocol=5))
 
+    def kept_answers(self) -> Iterator[Outcome]:
+        """The outcomes that lie in the slots, up to the first that does not."""
+        while self.jobs:
+            sent = self.jobs[0]
+            answer = taken(self._slots, sent.number, sent.job.address)
+            if answer is None:
+                return
+            self._forget_first()
+            yield answer
+
     def answers(self) -> Iterator[Outcome]:
         """The outcomes that have arrived, in the order of the jobs."""
         try:
             for data in self._reader.read():
+                if data == TOLD:
+                    continue
                 answer = loads(data)
                 if isinstance(answer, Outcome):
-                    self.jobs.popleft()
-                    self.busy_since = time.perf_counter()
-                    self._send_held()
+                    yield from self.kept_answers()
+                    self._forget_first()
                     yield answer
                 elif isinstance(answer, RemoteRecord):
                     answer.handle()
@@ -138,6 +156,13 @@ class ProcessHandle:
                     self.busy_since = time.perf_counter()  # the start was no part of the task
         except (EOFError, OSError):
             self.process.join(_PATIENCE_S)
+        yield from self.kept_answers()
+
+    def _forget_first(self) -> None:
+        """The job that it ran is answered."""
+        self.jobs.popleft()
+        self.busy_since = time.perf_counter()
+        self._send_held()
 
     def _send_held(self) -> None:
         """Send what was held back, when all before it is answered.

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, Final, NoReturn
 
 from flowlib import configuration
+from flowlib.answers import Answers
 from flowlib.devices import Environment
 from flowlib.driver_pipe import DriverPipe
 from flowlib.driver_watch import end_with_driver
@@ -69,6 +70,7 @@ def run_worker(
     from_driver: bytes,
     lock: Any,
     shared: Any,
+    slots: Any,
     index: int,
     environment: Environment = (),
     inherited: tuple[Connection | FrameReader, ...] = (),
@@ -84,6 +86,7 @@ def run_worker(
         shared: Whether to stop, as `WorkerSignals` reads it; one more than the number of the last
             job begun; then the first and one more than the last number of the jobs that were
             taken back.
+        slots: Where it leaves its answers.
         index: Number of the worker, from 0.
         environment: Variables that are set here if the process was forked, earlier if not.
         inherited: The driver's ends of pipes that came with a fork: it would never see them closed.
@@ -102,15 +105,17 @@ def run_worker(
     outputs = take_output(pipe, index, place, levels)
     worker = _Worker(store, signals, replace(signals.surroundings, output=outputs))
     pipe.send(pickle.dumps("up"))
-    for message in _messages(connection):
+    answers = Answers(pipe, slots)
+    for message, is_last in _messages(connection):
         if message.is_misplaced or (message.is_fresh and worker.has_run):
             break  # not begun: the driver gives it to another process
-        if not _claimed(message.number, lock, shared):
+        if _claimed(message.number, lock, shared):
+            with signals.of_job():
+                outcome = worker.answer(message)
+                answers.give(message.number, outcome, at_once=worker.is_timed(message))
+        else:
             worker.learn(message)
-            continue
-        with signals.of_job():
-            outcome = worker.answer(message)
-            pipe.send(pickle.dumps(outcome, protocol=5))
+        answers.tell(is_last=is_last or worker.is_over)
         if worker.is_over:
             break
     connection.close()
@@ -118,14 +123,14 @@ def run_worker(
         _leave()
 
 
-def _messages(connection: Connection) -> Iterator[Message]:
-    """The jobs, until the driver hangs up; several arrive at a time."""
+def _messages(connection: Connection) -> Iterator[tuple[Message, bool]]:
+    """The jobs, until the driver hangs up; several arrive at a time: whether it is their last."""
     while True:
         try:
             batch: list[Message] = pickle.loads(connection.recv_bytes())  # noqa: S301  # from the driver
         except (EOFError, OSError):
             return
-        yield from batch
+        yield from [(each, each is batch[-1]) for each in batch]
 
 
 def _leave() -> NoReturn:
@@ -175,6 +180,11 @@ class _Worker:
             self._keep_assignment(message)
             body: Any = loads(message.body)
             self._records.update(body[2] or {})
+
+    def is_timed(self, message: Message) -> bool:
+        """Whether the driver looks at the clock until it has the answer."""
+        assignment = self._assignments.get(message.spec)
+        return assignment is None or assignment.timeout_s is not None
 
     def answer(self, message: Message) -> Outcome:
         """Run a job."""

@@ -17,6 +17,7 @@ from dataclasses import replace
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Final
 
+from flowlib.answers import MOST_AT_WORKER, NextLook
 from flowlib.deaths import MemoryKills, start_failure
 from flowlib.devices import Environment
 from flowlib.errors import RunError
@@ -40,9 +41,6 @@ _PATIENCE_S: Final = 5.0
 
 _QUEUE_S: Final = 0.02
 """How much work, by the duration of the last tasks, waits at a worker at the most."""
-
-_DEEPEST: Final = 16
-"""How many jobs are at a worker at the most."""
 
 _MOST_FAILED_STARTS: Final = 5
 """How many workers may be killed while they start, when no other has come up in between."""
@@ -87,6 +85,7 @@ class ProcessWorkers(Workers):
         self._failed_starts = 0  # since a worker came up
         self._selector = selectors.DefaultSelector()
         self._is_stopping = False
+        self._next_look = NextLook()
 
     @property
     def free_slots(self) -> int:
@@ -160,7 +159,7 @@ class ProcessWorkers(Workers):
     @property
     def _depth(self) -> int:
         """How many jobs may be at a worker: one, unless tasks are very short."""
-        return max(1, min(_DEEPEST, int(_QUEUE_S / max(self._mean_s, 1e-6))))
+        return max(1, min(MOST_AT_WORKER, int(_QUEUE_S / max(self._mean_s, 1e-6))))
 
     @property
     def _sent(self) -> int:
@@ -183,14 +182,16 @@ class ProcessWorkers(Workers):
         for worker in self._workers.values():
             worker.flush()
         with self._setup.interrupts.let_through():
-            ready = self._selector.select(timeout_s)
+            ready = self._selector.select(self._next_look.within(timeout_s))
+        self._next_look.note(is_told=bool(ready))
         ended = [key.data for key, _ in ready if key.fileobj is not key.data.connection]
         dead = [worker for worker in ended if worker.has_died()]  # what it sent is in the pipe
-        for worker in dict.fromkeys(key.data for key, _ in ready):
-            for outcome in worker.answers():
+        told = {key.data for key, _ in ready}
+        for worker in self._workers.values():
+            for outcome in worker.answers() if worker in told else worker.kept_answers():
                 self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
                 self._outcomes.append(outcome)
-            if worker.is_up:
+            if worker in told and worker.is_up:
                 self._failed_starts = 0
         is_memory_kill = bool(dead) and self._memory_kills.has_grown()
         for worker in dead:

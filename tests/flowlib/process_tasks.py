@@ -64,3 +64,26 @@ def sleeps_and_tells(seconds):
     began = time.process_time()
     time.sleep(seconds)
     return {"cpu_s": time.process_time() - began, "pid": os.getpid()}
+
+
+def counted(n, folder, deadly):
+    """Leave a mark of every run; one of them kills its process."""
+    with (Path(folder) / f"{n}").open("a") as file:
+        file.write("ran\n")
+    if n == deadly:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"n": n}
+
+
+def lasts(folder, seconds):
+    """Wait until `says` has run; tell whether it has."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not (Path(folder) / "said").exists():
+        time.sleep(0.01)
+    return {"was_said": (Path(folder) / "said").exists()}
+
+
+def says(n, folder):
+    """Let `lasts` end."""
+    (Path(folder) / "said").touch()
+    return {"said": len(n)}

@@ -2,7 +2,8 @@
 
 The fork server of multiprocessing is started once for a program, in the group of the driver: a
 signal for the whole group would end it, and its workers with it. It is made to import this module,
-which puts it into a session of its own and loads what workers need.
+which puts it into a session of its own and loads what workers need. It also loads what a module
+with tasks is likely to import from flowlib, as far as the driver has: otherwise each worker would.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from flowlib.transport import hidden_main
 
 _USUAL: Final = ["__main__"]
 
+_OF_USERS: Final = ("flowlib.flow", "flowlib.functions", "flowlib.choices", "stores.backends.file")
+"""Where the public names live that most programs import."""
+
 
 def default_start_method() -> str:
     """forkserver on Linux, where it is quick and safe beside threads; spawn elsewhere."""
@@ -31,7 +35,8 @@ def start_fork_server() -> None:
     """Start it, unless it runs; what the user has it load stays as it was."""
     server = getattr(forkserver, "_forkserver", None)
     before = list(getattr(server, "_preload_modules", _USUAL))
-    multiprocessing.set_forkserver_preload([*before, __name__])
+    known = [each for each in _OF_USERS if each in sys.modules]
+    multiprocessing.set_forkserver_preload([*before, __name__, *known])
     try:
         with hidden_main(), held_back():
             forkserver.ensure_running()

@@ -155,10 +155,8 @@ def refuse_unknown(options: Iterable[str], known: Iterable[str]) -> None:
     choices = sorted(known)
     for name in options:
         if name not in choices:
-            raise ValueError(
-                f"there is no option {name!r}.{nearest(name, choices)} There are: "
-                f"{', '.join(choices)}"
-            )
+            there_are = f" There are: {', '.join(choices)}" if choices else ""
+            raise ValueError(f"there is no option {name!r}.{nearest(name, choices)}{there_are}")
 
 
 executors: Registry[Executor] = Registry("executor", Executor, "flowlib.executors")  # type: ignore[type-abstract]  # the registry returns concrete classes only

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from flowlib import configuration
+from flowlib.code_places import code_folders, find_code
 from flowlib.executor import ExecutorSetup
 from flowlib.failures import error_details, failure_kind
 from flowlib.inline_output import InlineOutputs
@@ -57,8 +56,7 @@ class RemoteJobs:
     """
 
     def __init__(self, setup: ExecutorSetup, *, knows_main: bool = False) -> None:
-        script = sys.path[0] if sys.path else ""
-        told = (setup.store, setup.settings, setup.output, str(Path(script).resolve()))
+        told = (setup.store, setup.settings, setup.output, code_folders())
         self._knows_main = knows_main
         self._told = self._dumped(told, "the store")
         self._assignments: dict[str, bytes] = {}
@@ -112,9 +110,8 @@ def run_remote(remote: RemoteJob, around: Surroundings = _NOTHING_AROUND) -> Out
 @lru_cache(maxsize=4)  # runs that share a process take turns at the most
 def _jobs_of(told: bytes, around: Surroundings) -> ThreadJobs:
     known: Any = loads(told)
-    store, settings, output, script = known
-    if script not in sys.path and Path(script).is_dir():
-        sys.path.append(script)  # the user's modules, if this host has them there
+    store, settings, output, folders = known
+    find_code(folders)  # those that this host has, too
     configuration.adopt(settings)
     place = _reachable(output)
     outputs = no_outputs if place is None else InlineOutputs(place).of

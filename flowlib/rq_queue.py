@@ -6,8 +6,11 @@ import os
 import pickle
 import socket
 import time
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from flowlib.job import Outcome
 from flowlib.policy import FailureKind
 from flowlib.redis_link import PATIENCE_S, PAUSE_S
 from flowlib.remote_job import RemoteJob, run_remote
@@ -17,6 +20,25 @@ if TYPE_CHECKING:
 
 KEPT_S: Final = 86_400
 """How long answers are kept that no run reads any more, and what RQ knows of failed jobs."""
+
+
+FOLDER: Final = "folder"
+"""The name in RQ of the folder that the run was started in."""
+
+
+@dataclass(slots=True, eq=False)
+class Sent:
+    """A job on its way; only what is in Redis can be missed there.
+
+    Attributes:
+        key: Of its node.
+        answer: Takes its outcome.
+        is_there: Whether it is in Redis.
+    """
+
+    key: str
+    answer: Future[Outcome]
+    is_there: bool = False
 
 
 class LeftAlone(Exception):

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from flowlib.state_home import state_home as _state_home  # a parameter is called so
 from stores import ResultsStore
 from stores.file_layout import encoded
 
@@ -36,8 +37,6 @@ MANIFEST: Final = "manifest.json"
 PROVENANCE: Final = "provenance.json"
 SPOOL: Final = "slurm"
 CODE: Final = ".code"
-
-_STATE_HOME: Final = ".local/state"
 
 
 def runs_folder(store: ResultsStore, project: str, state_home: Path | None = None) -> Path:
@@ -135,10 +134,3 @@ def _last_number(runs: Path, name: str) -> int:
     start = f"{name}#"
     found = [each.removeprefix(start) for each in os.listdir(runs) if each.startswith(start)]  # noqa: PTH208  # names are all that is needed
     return max((int(each) for each in found if each.isdecimal()), default=1)
-
-
-def _state_home() -> Path:
-    given = os.environ.get("XDG_STATE_HOME", "")
-    if Path(given).is_absolute():  # anything else is to be ignored, says the specification
-        return Path(given)
-    return Path.home() / _STATE_HOME

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from flowlib.bulk import paused_collection
+from flowlib.code_places import find_code
 from flowlib.declaration import Declaration
 from flowlib.errors import RunError
 from flowlib.graph import TaskGraph
@@ -69,16 +68,6 @@ def graph_of_submitted(
             rebuilder = _Rebuilder(store, submission, nodes, once=once)
             rebuilder.add(_with_sources(submission, numbers[id_]))
     return _linked(nodes)
-
-
-def find_code(folders: Iterable[str]) -> None:
-    """Let code be found where it was when it was submitted, after all other places."""
-    known = {str(Path(each).absolute()) for each in sys.path}
-    for folder in folders:
-        if folder not in known and Path(folder).is_dir():
-            sys.path.append(folder)
-            known.add(folder)
-    importlib.invalidate_caches()
 
 
 def _with_sources(submission: Submission, numbers: Sequence[int]) -> list[int]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
-import sysconfig
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final
 
-from flowlib.code_modules import Origin, origin_of
+from flowlib.code_places import code_folders
 from flowlib.credentials import is_secret_name, without_credentials
 from flowlib.declaration import Declaration
 from flowlib.errors import SpecError
@@ -68,19 +66,6 @@ def submit_graph(graph: TaskGraph, store: ResultsStore, project: str) -> Submiss
     hidden = [told_of(each, _text) for each in declarations]
     hidden += sorted({_text(each) for node in graph for each in node.arguments if _is_hidden(each)})
     return write_submission(store, found, pickles, repr(hidden))
-
-
-def code_folders() -> tuple[str, ...]:
-    """Where Python looks for code of the user's, in that order."""
-    ours = [sysconfig.get_path(each) for each in ("stdlib", "platstdlib", "purelib", "platlib")]
-    ours.append(sysconfig.get_path("scripts"))
-    found: dict[str, None] = {}
-    for entry in sys.path:
-        path = os.path.abspath(entry or ".")  # noqa: PTH100  # no links are followed
-        is_ours = any(PurePath(path).is_relative_to(each) for each in ours)
-        if not is_ours and Path(path).is_dir() and origin_of([path]) is Origin.PROJECT:
-            found[path] = None
-    return tuple(found)
 
 
 def _described(

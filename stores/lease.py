@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +61,11 @@ class Owner:
     def of_this_process(cls) -> Owner:
         """The process that asks, also after a fork."""
         return _owner(os.getpid())
+
+    @classmethod
+    def of_process(cls, pid: int) -> Owner:
+        """The process of this host that has this number now."""
+        return replace(cls.of_this_process(), pid=pid, started=_start_of(pid))
 
     def is_alive(self) -> bool | None:
         """Whether the process is running; None if nobody here can tell.

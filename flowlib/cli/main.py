@@ -28,6 +28,7 @@ _GROUPS: Final = {
         "execute": "Run tasks that were submitted, from any process that reaches the store",
         "wait": "Wait until tasks have ended",
         "debug": "Write all that is needed to run one task by hand into a folder",
+        "cluster": "Start, look at and end workers on this machine that serve all runs",
     },
     "Look": {
         "status": "Show the runs, live ones on top",

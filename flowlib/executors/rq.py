@@ -11,25 +11,30 @@ import contextlib
 import pickle
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from flowlib.cluster_state import QUEUE, known_cluster
 from flowlib.errors import RunError
-from flowlib.executor import Executor, ExecutorSetup, Workers
+from flowlib.executor import Executor, ExecutorSetup, Workers, refuse_unknown
 from flowlib.future_workers import FutureWorkers, lost_worker
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.policy import FailureKind
 from flowlib.redis_link import PATIENCE_S, PAUSE_S, link, refuse_unreachable
 from flowlib.remote_job import RemoteJobs
-from flowlib.rq_queue import KEPT_S, LeftAlone, answered, why_alone
+from flowlib.rq_queue import FOLDER, KEPT_S, LeftAlone, Sent, answered, why_alone
 
 if TYPE_CHECKING:
     from redis import Redis
 
 _DEEPEST: Final = 16
 """How many jobs wait in Redis for each worker, at the most."""
+
+_USUAL: Final = "redis://127.0.0.1:6379"
 
 _LOOK_S: Final = 1.0
 """How often to look for workers, and for jobs that nobody will answer for."""
@@ -42,15 +47,24 @@ class RQExecutor(Executor):
     Whoever can write to that Redis can run code in the workers and here: keep it to yourself.
 
     Attributes:
-        url: Of Redis; may hold a password, which is never shown.
+        url: Of Redis; may hold a password, which is never shown. None is the cluster that
+            `flowlib cluster start` has started here, else the usual port of this machine.
         queue: The name of the queue.
     """
 
-    url: str = "redis://127.0.0.1:6379"
-    queue: str = "flowlib"
+    url: str | None = None
+    queue: str = QUEUE
 
     def __repr__(self) -> str:
         return f"RQExecutor(queue={self.queue!r})"
+
+    @property
+    def own_workers(self) -> int | None:
+        known = known_cluster() if self.url is None else None
+        return None if known is None else known.workers
+
+    def check(self, options: Mapping[str, object]) -> None:
+        refuse_unknown(options, ())
 
     def start(self, setup: ExecutorSetup) -> Workers:
         if not setup.store.reachable_from_workers:
@@ -58,17 +72,10 @@ class RQExecutor(Executor):
                 f"workers of RQ cannot write to {setup.store!r}: give a store that they reach, "
                 f"such as LocalFileStore on a shared disk, or a database"
             )
-        refuse_unreachable(self.url)
-        return _RQWorkers(setup, link(self.url), self.queue)
-
-
-@dataclass(slots=True, eq=False)
-class _Sent:
-    """A job on its way; only what is in Redis can be missed there."""
-
-    key: str
-    answer: Future[Outcome]
-    is_there: bool = False
+        known = known_cluster() if self.url is None else None
+        url = self.url or (known.url if known is not None else _USUAL)
+        refuse_unreachable(url, "" if self.url else "; `flowlib cluster start` starts one")
+        return _RQWorkers(setup, link(url), self.queue)
 
 
 class _RQWorkers(FutureWorkers):
@@ -88,7 +95,7 @@ class _RQWorkers(FutureWorkers):
         self._queue = Queue(queue, connection=redis)
         self._jobs = RemoteJobs(setup)
         self._answers = f"flowlib:answers:{uuid4().hex}"
-        self._sent: dict[str, _Sent] = {}  # by id in RQ
+        self._sent: dict[str, Sent] = {}  # by id in RQ
         self._workers = 0
         self._trouble = ""
         self._is_closed = threading.Event()
@@ -100,7 +107,7 @@ class _RQWorkers(FutureWorkers):
 
     def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
         name = uuid4().hex
-        sent = self._sent[name] = _Sent(job.address.key, Future())
+        sent = self._sent[name] = Sent(job.address.key, Future())
         self._queue.enqueue_call(
             answered,
             (self._jobs.of(job, assignment), name, self._answers),
@@ -109,6 +116,7 @@ class _RQWorkers(FutureWorkers):
             failure_ttl=KEPT_S,
             description=job.run.unique_name,
             job_id=name,
+            meta={FOLDER: str(Path.cwd())},
         )
         sent.is_there = True
         return sent.answer

@@ -15,7 +15,7 @@ VENV := .venv/bin
 # One more than cores: tests wait for servers, processes and clocks.
 WORKERS ?= $(shell count=$$(nproc 2>/dev/null || echo 2); echo $$((count > 3 ? 4 : count + 1)))
 
-.PHONY: help python demo setup format lint check system core wheel test bench test-torch clean
+.PHONY: help python demo setup format lint check system core wheel exports test bench test-torch clean
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,7 +53,10 @@ core: python ## The core suite on every supported Python, with the core dependen
 wheel: setup ## The built wheel in a clean environment
 	@$(VENV)/python -m tools.wheel_suite
 
-test: system lint core wheel ## Everything
+exports: python ## Flows under Prefect and Kubeflow, each in an environment of its own
+	@$(PYTHON) -m tools.export_suites
+
+test: system lint core wheel exports ## Everything
 	$(VENV)/python -m pytest -n $(WORKERS) --cov --cov-report=term
 
 bench: setup ## Times against floors and other systems

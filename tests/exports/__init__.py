@@ -1,0 +1,1 @@
+"""Do flows run under other engines? Run by `make exports` only, in environments of their own."""

@@ -16,6 +16,11 @@ def noted(folder: str) -> int:
     return len([*Path(folder).iterdir()])
 
 
+def count(folder: str) -> int:
+    """How often tasks have run."""
+    return len([*Path(folder).iterdir()])
+
+
 @task(ignore=["folder"])
 def square(x: Any, folder: str = "") -> Any:
     """A square; counts its calls in a folder."""

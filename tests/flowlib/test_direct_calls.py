@@ -25,6 +25,7 @@ from flowlib.configuration import forget
 from stores import LocalFileStore, RecordMissing
 from tests.flowlib import moved_tasks
 from tests.flowlib.direct_tasks import (
+    count,
     eager_square,
     nothing,
     parts,
@@ -33,19 +34,6 @@ from tests.flowlib.direct_tasks import (
     total,
     with_store,
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> str:
-    """Where tasks note that they have run."""
-    path = tmp_path / "noted"
-    path.mkdir()
-    return str(path)
-
-
-def count(folder: str) -> int:
-    """How often tasks have run."""
-    return len([*Path(folder).iterdir()])
 
 
 @pytest.mark.parametrize("kind", ["memory", "file"])

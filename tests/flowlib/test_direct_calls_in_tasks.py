@@ -14,25 +14,13 @@ from stores import LocalFileStore, ResultsStore
 from tests.flowlib.direct_tasks import (
     aside,
     asks_a_failing_one,
+    count,
     fails,
     fibonacci,
     itself,
     square,
     sum_of_squares,
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> str:
-    """Where tasks note that they have run."""
-    path = tmp_path / "noted"
-    path.mkdir()
-    return str(path)
-
-
-def count(folder: str) -> int:
-    """How often tasks have run."""
-    return len([*Path(folder).iterdir()])
 
 
 def made(kind: str, folder: Path) -> ResultsStore:

@@ -22,7 +22,7 @@ from flowlib.cli.main import main
 from stores import ArtifactDamaged, LocalFileStore
 from tests.flowlib import moved_tasks
 from tests.flowlib.direct_callers import key_of_a_set
-from tests.flowlib.direct_tasks import fails, nothing, parts, square, total
+from tests.flowlib.direct_tasks import count, fails, nothing, parts, square, total
 
 METHODS = ["fork", "spawn", "forkserver"]
 
@@ -42,22 +42,9 @@ def _untold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> str:
-    """Where tasks note that they have run."""
-    path = tmp_path / "noted"
-    path.mkdir()
-    return str(path)
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> LocalFileStore:
     """In a folder of the test."""
     return LocalFileStore(tmp_path / "runs", fsync=False)
-
-
-def count(folder: str) -> int:
-    """How often tasks have run."""
-    return len([*Path(folder).iterdir()])
 
 
 @pytest.mark.parametrize(

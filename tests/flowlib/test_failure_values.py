@@ -19,14 +19,6 @@ def broken(tmp_path):
     return path
 
 
-@pytest.fixture(params=["memory-1", "memory-2", "file-1", "file-2"])
-def place(request, tmp_path):
-    """A store, and how many workers."""
-    kind, workers = request.param.split("-")
-    store = InMemoryStore() if kind == "memory" else LocalFileStore(tmp_path / "s", fsync=False)
-    return {"results_store": store, "num_workers": int(workers)}
-
-
 def members(broken, count=4) -> TaskSpec:
     kwargs = {"additional_kwargs": {"broken": str(broken)}}
     return TaskSpec(tasks.fragile, {"n": list(range(count))}, expand="product", **kwargs)

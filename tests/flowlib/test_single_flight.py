@@ -15,23 +15,10 @@ import pytest
 from flowlib import InMemoryStore, WaitTimeout
 from stores import Address, LocalFileStore, Owner, ResultsStore
 from tests.flowlib.direct_callers import killed_call, slow_calls
-from tests.flowlib.direct_tasks import fails, slow
+from tests.flowlib.direct_tasks import count, fails, slow
 
 ROUNDS = 10
 THREADS = 8
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> str:
-    """Where tasks note that they have run."""
-    path = tmp_path / "noted"
-    path.mkdir()
-    return str(path)
-
-
-def count(folder: str) -> int:
-    """How often tasks have run."""
-    return len([*Path(folder).iterdir()])
 
 
 def store_of(kind: str, folder: Path) -> ResultsStore:

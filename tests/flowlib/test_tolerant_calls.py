@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flowlib import Failure, Flow, InMemoryStore, LocalFileStore, TaskFailed, TaskSpec, sh, unwrap
+from flowlib import Failure, Flow, LocalFileStore, TaskFailed, TaskSpec, sh, unwrap
 from flowlib.console_text import plain
 from flowlib.document_text import document_of
 from flowlib.record_story import record_story
@@ -23,14 +23,6 @@ def broken(tmp_path):
     path = tmp_path / "broken"
     path.write_text("2")
     return path
-
-
-@pytest.fixture(params=["memory-1", "memory-2", "file-1", "file-2"])
-def place(request, tmp_path):
-    """A store, and how many workers."""
-    kind, workers = request.param.split("-")
-    store = InMemoryStore() if kind == "memory" else LocalFileStore(tmp_path / "s", fsync=False)
-    return {"results_store": store, "num_workers": int(workers)}
 
 
 def run(*specs, **options):

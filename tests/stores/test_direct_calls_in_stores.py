@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stores import ResultsStore
-from tests.flowlib.direct_tasks import nothing, parts, slow, square, sum_of_squares
+from tests.flowlib.direct_tasks import count, nothing, parts, slow, square, sum_of_squares
 
 THREADS = 4
 
@@ -20,11 +20,6 @@ def folder(tmp_path: Path) -> str:
     path = tmp_path / "noted"
     path.mkdir()
     return str(path)
-
-
-def count(folder: str) -> int:
-    """How often tasks have run."""
-    return len([*Path(folder).iterdir()])
 
 
 def test_a_call_is_remembered(any_store: ResultsStore, folder: str) -> None:

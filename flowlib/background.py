@@ -13,7 +13,9 @@ _running: Final[dict[Hashable, Future[Any]]] = {}
 """By process, and by job: a fork inherits some that nobody will end in it."""
 
 
-def in_background(job: Hashable, compute: Callable[[], Any]) -> Future[Any]:
+def in_background(
+    job: Hashable, compute: Callable[[], Any], future: Future[Any] | None = None
+) -> Future[Any]:
     """A Future of what `compute` gives, at once.
 
     The program does not end before it is done.
@@ -21,9 +23,10 @@ def in_background(job: Hashable, compute: Callable[[], Any]) -> Future[Any]:
     Args:
         job: Tells whether two are the same; who asks for one that is on its way gets its Future.
         compute: Called in a thread that knows what the present one knows by context.
+        future: The one that is given if nobody has asked before.
     """
     own = (os.getpid(), job)
-    future: Future[Any] = Future()
+    future = Future() if future is None else future
     known = _running.setdefault(own, future)
     if known is not future:
         return known

@@ -60,6 +60,8 @@ class Computable:
             store: As of `result`.
             executor: Where it is computed: the name of an executor, `"processes"` or `"threads"`,
                 an executor, or a pool of `concurrent.futures`. None is a thread of this process.
+                By `"slurm"`, a `SlurmExecutor` or an executor of submitit one job computes it,
+                which goes on when this program ends; the Future knows its `job_id`.
             force: As of `result`.
 
         Raises:

@@ -26,6 +26,7 @@ from flowlib.store_choice import StoreChoice, chosen_store
 from stores import Record, ResultsStore, Unencodable
 
 if TYPE_CHECKING:
+    from flowlib.batch_values import Batch
     from stores.table import Records
 
 _log = logging.getLogger("flowlib")
@@ -58,7 +59,9 @@ def submit(
 ) -> Future[Any]:
     """A Future of the value of a spec or of an item: see `TaskSpec.submit`."""
     spec, steps = _parts(asked)
-    known, chosen = _store(store), chosen_executor(executor)
+    known = _store(store)
+    batch = None if executor is None else _batch(executor, known)
+    chosen = None if batch is not None else chosen_executor(executor)
     is_there, value = (False, None) if steps or force else found(spec, known)
     if is_there:
         return as_future(value)
@@ -67,6 +70,8 @@ def submit(
     if is_there:
         return as_future(value)
     job = (id(known), repr(steps), *[node.key for node in wanted.nodes])
+    if batch is not None:
+        return batch.submit(job, spec, steps, force=force)
     compute = partial(wanted.values, steps, force=force, executor=chosen)
     return in_background(job, compute)
 
@@ -210,6 +215,12 @@ def bound(
 
 def _store(given: StoreChoice | None) -> ResultsStore:
     return checked_store(chosen_store(given))
+
+
+def _batch(executor: object, store: ResultsStore) -> Batch | None:
+    from flowlib.batch_values import batch_of  # who computes here needs none of it
+
+    return batch_of(executor, store)
 
 
 def _parts(asked: TaskSpec | Item) -> tuple[TaskSpec, list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ _ANSWER_S: Final = 60.0
 
 _PROGRAMS: Final = ("sbatch", "squeue", "scancel", "scontrol", "sinfo")
 _WIDTHS: Final = {"JobArrayID": 64, "State": 32, "RestartCnt": 16, "Reason": 96}
+_FORGOTTEN: Final = "Invalid job id"
 _USUAL_ARRAY: Final = 1001
 """MaxArraySize, where SLURM does not say."""
 
@@ -117,17 +119,10 @@ class SlurmQueue:
         Raises:
             SlurmSilent: SLURM does not take them.
         """
-        submitit = _submitit()
-        # exec: SLURM's signals reach the first process of the job, which is to be Python
-        engine = submitit.SlurmExecutor(folder=self._folder, python=f"exec {_quoted_python()}")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                engine.update_parameters(
-                    **request.parameters, job_name=self._name, array_parallelism=count
-                )
-                with engine.batch():
-                    jobs = [engine.submit(call) for _ in range(count)]
+            engine = submitit_executor(self._folder, request, self._name, array=count)
+            with engine.batch():
+                jobs = [engine.submit(call) for _ in range(count)]
         except Exception as error:  # of submitit, which passes on what sbatch says
             raise SlurmSilent(str(error)) from error
         return [str(job.job_id) for job in jobs]
@@ -138,14 +133,7 @@ class SlurmQueue:
         Raises:
             SlurmSilent: nobody answers.
         """
-        wanted = ",".join(f"{field}:{width}" for field, width in _WIDTHS.items())
-        words = ("--noheader", "--array", "--states=all", f"--name={self._name}")
-        found = {}
-        for line in _asked("squeue", *words, f"--Format={wanted}").splitlines():
-            job, state, restarts, reason = _columns(line)
-            number = int(restarts) if restarts.isdecimal() else 0
-            found[job] = SlurmState(state, number, reason)
-        return found
+        return _states(f"--name={self._name}")
 
     def cancel(self, jobs: Iterable[str], *, only_pending: bool = False) -> None:
         """End jobs; those that have ended already are no error."""
@@ -162,6 +150,53 @@ class SlurmQueue:
                 if text:
                     return text[-1000:]
         return ""
+
+
+def submitit_executor(folder: Path, request: SlurmRequest, name: str, *, array: int = 1) -> Any:
+    """An executor of submitit.
+
+    Args:
+        folder: For what it and its jobs write.
+        request: What a job asks for.
+        name: What the jobs are called.
+        array: How many jobs an array may run at once.
+
+    Raises:
+        MissingExtra: submitit is not installed.
+    """
+    submitit = _submitit()
+    # exec: SLURM's signals reach the first process of the job, which is to be Python
+    python = f"exec {shlex.quote(sys.executable)}"
+    engine = submitit.SlurmExecutor(folder=folder, python=python)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        engine.update_parameters(**request.parameters, job_name=name, array_parallelism=array)
+    return engine
+
+
+def state_of_job(job: str) -> SlurmState | None:
+    """What SLURM knows of one job; None if that is nothing.
+
+    Raises:
+        SlurmSilent: nobody answers.
+    """
+    try:
+        return _states(f"--jobs={job}").get(job)
+    except SlurmSilent as error:
+        if _FORGOTTEN in str(error):
+            return None
+        raise
+
+
+def _states(*which: str) -> dict[str, SlurmState]:
+    wanted = ",".join(f"{field}:{width}" for field, width in _WIDTHS.items())
+    words = ("--noheader", "--array", "--states=all", *which)
+    found = {}
+    for line in _asked("squeue", *words, f"--Format={wanted}").splitlines():
+        job, state, restarts, reason = _columns(line)
+        number = int(restarts) if restarts.isdecimal() else 0
+        found[job] = SlurmState(state, number, reason)
+    return found
 
 
 def _columns(line: str) -> list[str]:
@@ -182,12 +217,6 @@ def _asked(*words: str) -> str:
     if done.returncode:
         raise SlurmSilent(done.stderr.strip() or f"{words[0]} has failed")
     return done.stdout
-
-
-def _quoted_python() -> str:
-    import shlex
-
-    return shlex.quote(sys.executable)
 
 
 def _submitit() -> Any:

@@ -67,6 +67,8 @@ def request_of(options: Mapping[str, object]) -> SlurmRequest:
                 f'{", ".join(sorted(OPTIONS))}. sbatch={{"{name}": …}} is handed to sbatch as it is'
             )
     found = {theirs: _word(ours, given[ours]) for ours, theirs in _PLAIN.items() if ours in given}
+    if not found.get("gpus_per_node"):
+        found.pop("gpus_per_node", None)  # 0 is how a spec takes none where its executor has some
     found["time"] = math.ceil(_seconds("time", given.get("time", "1h")) / 60)
     if "memory" in given:
         found["mem"] = _memory(given["memory"])

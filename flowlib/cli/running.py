@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from flowlib.cli.resource_words import resources_of
+from flowlib.cli.slurm_words import slurm_of
 from flowlib.cli.verbosity import QUIET, verbosity
 
 _MEANS: Final = (
@@ -19,6 +20,10 @@ _MEANS: Final = (
         help="Another resource: cpu=8, mem=64GB. May be given several times.",
     ),
     click.option("--executor", metavar="NAME", help="Where tasks run: processes, inline, …"),
+    click.option(
+        "--slurm", "slurm_words", multiple=True, metavar="NAME=VALUE,…",
+        help="What to ask SLURM for: partition=gpu,time=2h,gpus=1,memory=16GB.",
+    ),
     click.option("--inline", is_flag=True, help="Run in this process, one task after the other."),
 )  # fmt: skip
 
@@ -64,6 +69,7 @@ def run_arguments(options: Mapping[str, Any], *, as_json: bool, is_inline: bool)
     """
     known = dict(options)
     resources = resources_of(known.pop("gpus"), known.pop("amounts"))
+    known["executor"] = slurm_of(known.pop("slurm_words"), known["executor"])
     if known.pop("inline") or is_inline:
         if known["num_workers"] not in (None, 1) or known["executor"] not in (None, "inline"):
             raise click.UsageError("--inline and --pdb run one task at a time, in this process")

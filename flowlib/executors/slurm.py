@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from flowlib.errors import RunError, SpecError
+from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers, lost_worker
 from flowlib.job import Assignment, Job, Outcome
@@ -26,6 +26,7 @@ from flowlib.slurm_post import LeftAlone, SlurmPost
 from flowlib.slurm_queue import SlurmQueue, check_slurm, largest_array, refuse_unknown_partition
 from flowlib.slurm_request import SlurmRequest, request_of
 from flowlib.slurm_spool import Spool
+from stores import ResultsStore
 
 _DEEPEST: Final = 32
 """How many jobs wait for each allocation, at the most."""
@@ -97,31 +98,69 @@ class SlurmExecutor(Executor):
         return request_of({**{name: getattr(self, name) for name in _ASKED}, **options})
 
     def start(self, setup: ExecutorSetup) -> Workers:
-        if not setup.store.reachable_from_workers:
+        self.check_usable(setup.store)
+        place = setup.output.folder if setup.output is not None else None
+        spool = Spool(self.spool_folder(setup.store, place), is_kept=place is not None)
+        spool.make()
+        queue = SlurmQueue(spool.logs, f"flowlib-{uuid4().hex[:12]}")
+        crew = SlurmCrew(queue, setup.num_workers, largest_array())
+        return _SlurmWorkers(setup, self.request, spool, crew, (self.idle_s, self.look_s))
+
+    def check_usable(self, store: ResultsStore) -> None:
+        """See to it that there is a SLURM which takes what this asks for.
+
+        Args:
+            store: Where results go.
+
+        Raises:
+            RunError: there is none, it has no such partition, or jobs cannot write to the store.
+        """
+        if not store.reachable_from_workers:
             raise RunError(
-                f"jobs of SLURM cannot write to {setup.store!r}: give a store that they reach, "
+                f"jobs of SLURM cannot write to {store!r}: give a store that they reach, "
                 f"such as LocalFileStore on a shared disk, or a database"
             )
         try:
-            idle_s, look_s = (
-                seconds_of("SlurmExecutor", name, getattr(self, name)) for name in ("idle", "look")
-            )
             own = self.request({})
             check_slurm()
             refuse_unknown_partition(own)
-        except (ValueError, SpecError) as error:
+        except ValueError as error:
             raise RunError(f"SlurmExecutor: {error}") from error
-        place = setup.output.folder if setup.output is not None else None
-        folder = spool_folder(setup.store, place, self.folder)
+
+    def spool_folder(self, store: ResultsStore, run: Path | None) -> Path:
+        """Where jobs lie on their way, and what they write.
+
+        Args:
+            store: Where results go.
+            run: The folder of the run, if it has one.
+
+        Raises:
+            RunError: SLURM cannot write there.
+        """
+        folder = spool_folder(store, run, self.folder)
         if "%" in str(folder):
             raise RunError(
                 f"SLURM cannot write to {folder}: give SlurmExecutor(folder=…) without %"
             )
-        spool = Spool(folder, is_kept=place is not None)
-        spool.make()
-        queue = SlurmQueue(spool.logs, f"flowlib-{uuid4().hex[:12]}")
-        crew = SlurmCrew(queue, setup.num_workers, largest_array())
-        return _SlurmWorkers(setup, self.request, spool, crew, (idle_s, look_s))
+        return folder
+
+    @property
+    def idle_s(self) -> float:
+        """How long an allocation waits for further tasks.
+
+        Raises:
+            SpecError: it is no time.
+        """
+        return seconds_of("SlurmExecutor", "idle", self.idle)
+
+    @property
+    def look_s(self) -> float:
+        """How long it takes until SLURM is asked again.
+
+        Raises:
+            SpecError: it is no time.
+        """
+        return seconds_of("SlurmExecutor", "look", self.look)
 
 
 class _SlurmWorkers(FutureWorkers):

@@ -167,6 +167,10 @@ def test_a_store_may_be_named(folder):
         (["--gpus", "0,0"], "twice"),
         (["--inline", "-w", "2"], "one task at a time"),
         (["--executor", "prosesses"], "prosesses"),
+        (["--slurm", "partiton=gpu"], "Did you mean partition?"),
+        (["--slurm", "time=soon"], "time is 'soon'"),
+        (["--slurm", "gpu"], "write options and values"),
+        (["--executor", "ray", "--slurm", "time=2h"], "--slurm is for --executor slurm"),
     ],
 )
 def test_bad_input_is_refused_before_anything_runs(arguments, said, folder):

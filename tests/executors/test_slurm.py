@@ -11,9 +11,11 @@ import threading
 import time
 
 import pytest
+import submitit
 
 from flowlib import Flow, RunError, TaskSpec
 from stores import LocalFileStore
+from tests.cli.calls import flowlib, project
 from tests.executors import contract_tasks, slurm_tasks
 from tests.services.slurm import LARGEST_ARRAY, ROOT, ask, shared_cluster, slurm_executor
 
@@ -167,10 +169,71 @@ def test_a_task_is_told_before_its_time_is_over(store, gate):
     assert done["Resumes"][0].results["job"] not in begun(gate)
 
 
+def test_the_command_runs_there_and_finds_the_logs(tmp_path):
+    """What is said after `--slurm` is asked for."""
+    shared_cluster()
+    folder = project(tmp_path / "project")
+    words = "partition=low,high,time=5m,memory=100MB,idle=5,look=1,sbatch.comment=mine"
+    called = flowlib("run", "flow.yaml", "--slurm", words, "-w", "2", folder=folder)
+    assert called.code == 0, called.err
+    [record] = LocalFileStore(folder / ".flowlib").records("Best")
+    assert record.latest.provenance["executor"] == "slurm"
+    [script] = (folder / ".flowlib/.runs").glob("*/slurm/logs/*_submission.sh")
+    assert {"#SBATCH --partition=low,high", "#SBATCH --time=5", "#SBATCH --mem=96M"} <= {
+        *script.read_text().splitlines()
+    }
+    assert flowlib("logs", "Best", folder=folder).code == 0
+
+
+def future_on(engine, store, gate):
+    """A value that one job computes; the program may end meanwhile."""
+    spec = TaskSpec(slurm_tasks.Resumes, {"gate": str(gate)})
+    future = spec.submit(store, executor=engine)
+    assert spec.submit(store, executor=engine) is future
+    assert begun(gate) == [future.job_id]
+    return future
+
+
+@pytest.mark.parametrize("kind", ["flowlib", "submitit"])
+def test_a_future_knows_its_job(kind, store, gate, tmp_path):
+    """Who asks again gets the same job; the value comes through the store."""
+    engine = slurm_executor(look=1)
+    if kind == "submitit":
+        engine = submitit.AutoExecutor(tmp_path / "jobs", cluster="slurm")
+        engine.update_parameters(timeout_min=5, slurm_setup=[f"export PYTHONPATH={ROOT}"])
+    future = future_on(engine, store, gate)
+    (gate / "open").touch()
+
+    assert future.result(PATIENCE_S) == {"from": "", "job": future.job_id}
+    assert job_ids(store) == {f"slurm {future.job_id}"}
+
+
+def test_the_job_of_a_future_is_put_back_and_cancelled(store, gate):
+    """It goes on from its checkpoint; a job that was cancelled is told of, though nobody counts."""
+    future = future_on(slurm_executor(look=1), store, gate)
+    ask("scontrol", "requeue", future.job_id)
+    assert future.result(PATIENCE_S)["from"] == "half"
+
+    other = TaskSpec(slurm_tasks.counted, {"gate": str(gate)})
+    cancelled = other.submit(store, executor=slurm_executor(look=1))
+    begun(gate, 2)
+    ask("scancel", cancelled.job_id)
+    with pytest.raises(RunError, match=f"{cancelled.job_id} of SLURM has ended.*CANCELLED"):
+        cancelled.result(PATIENCE_S)
+
+
+def test_the_exception_of_a_task_travels_through_its_future(store):
+    """As everywhere."""
+    future = TaskSpec(contract_tasks.raises, {"n": 4}).submit(store, executor=slurm_executor())
+    with pytest.raises(LookupError, match="no 4 here"):
+        future.result(PATIENCE_S)
+
+
 DRIVER = """
 import sys
 from flowlib import Flow, TaskSpec
 from stores import LocalFileStore
+from tests.cli.calls import flowlib, project
 from tests.executors import contract_tasks, slurm_tasks
 from tests.services import slurm
 

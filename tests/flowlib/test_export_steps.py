@@ -60,7 +60,7 @@ def test_what_a_tolerant_task_is_made_of_is_known(tmp_path):
     found = steps(tasks.failing(tmp_path / "seen"), LocalFileStore(tmp_path))
     above = found.above_tolerant()
     names = {step.name for step in found.all if step.address.key in above}
-    assert names == {"load-1", "load-2", "refuse-1", "refuse-2"}
+    assert names == {"again-1", "again-2", "refuse-1", "refuse-2"}
 
 
 def test_what_an_engine_cannot_know_is_refused_before_anything_is_written(tmp_path):
@@ -108,6 +108,13 @@ def test_a_relative_folder_is_made_absolute(tmp_path, monkeypatch):
     places.append(place_of(flow, None))
     assert {place.uri for place in places} == {f"file:{tmp_path}/runs"}
     assert {place.words for place in places} == {("--store", f"file:{tmp_path}/runs")}
+
+
+def test_so_is_that_of_a_database_in_a_file(tmp_path, monkeypatch):
+    """As for the command."""
+    pytest.importorskip("sqlalchemy")
+    monkeypatch.chdir(tmp_path)
+    flow = Flow([TaskSpec(tasks.load, {"n": 1})])
     assert place_of(flow, "sqlite:///runs.db").uri == f"sqlite:///{tmp_path}/runs.db"
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 
@@ -155,7 +156,7 @@ def test_heartbeat_secs_of_the_driver(tmp_path, monkeypatch):
         configure(heartbeat_secs=beat_s)
         store, renewed = LocalFileStore(tmp_path / str(beat_s)), []
         monkeypatch.setattr(store, "renew", lambda addresses, to=renewed: to.extend(addresses))
-        flow = Flow([TaskSpec(settings_tasks.nap, {"seconds": 0.5})])
+        flow = Flow([TaskSpec(settings_tasks.nap, {"seconds": 1.0})])
         flow.run(executor="processes", results_store=store)
         counts.append(len(renewed))
     assert counts[0] == 0
@@ -372,19 +373,20 @@ def test_stale_after_secs(tmp_path):
 def test_a_run_shows_that_it_is_alive(tmp_path):
     """With every renewal of leases, however long its tasks are silent."""
     configure(heartbeat_secs=0.1)
-    began = time.time()
     store = LocalFileStore(tmp_path)
     flow = Flow([TaskSpec(settings_tasks.nap, {"seconds": 1.5})])
     thread = threading.Thread(
         target=flow.run, kwargs={"executor": "processes", "results_store": store}
     )
     thread.start()
-    seen = []
+    seen = set()
     while thread.is_alive():
-        seen += [each.stat().st_mtime - began for each in tmp_path.glob(".runs/*/events-*")]
+        for each in tmp_path.glob(".runs/*/events-*"):
+            found = each.stat()
+            seen.add((found.st_size, found.st_mtime_ns))
         time.sleep(0.05)
     thread.join()
-    assert [at for at in seen if 0.8 < at < 1.4], "between its start and its end"
+    assert max(Counter(size for size, _ in seen).values()) >= 3, "its times change between events"
 
 
 def test_workers_have_the_settings_of_their_driver(monkeypatch, tmp_path):

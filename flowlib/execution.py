@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Unpack
 
+from flowlib.code_snapshot import CodeSnapshot
 from flowlib.configuration import settings
 from flowlib.errors import NothingSelected
 from flowlib.flow_arguments import RunArguments, refuse_unknown
@@ -37,12 +38,14 @@ class Target:
         addresses: They alone.
         project: The project that they were submitted for.
         folders: Where their code was found.
+        code: The code that they were submitted with; None is that of today.
     """
 
     graph: SubmittedGraph
     addresses: tuple[Address, ...]
     project: str
     folders: tuple[str, ...]
+    code: CodeSnapshot | None = None
 
 
 def execute(
@@ -104,6 +107,8 @@ def execute(
         command=command or NO_COMMAND,
         **wanted,
     )
+    if target.code is not None:
+        options = replace(options, snapshot=target.code)
     return end_of_run(launch(target.graph, options), exit_on_error=exit_on_error)
 
 
@@ -128,7 +133,8 @@ def target_of(keys: str | Sequence[str], store: ResultsStore, *, once: bool = Fa
     projects = {each.project for each in found.values()}
     project = projects.pop() if len(projects) == 1 else UNCATEGORIZED
     folders = dict.fromkeys(folder for each in found.values() for folder in each.folders)
-    return Target(graph, tuple(addresses), project, tuple(folders))
+    code = next((each.code for each in found.values()), None)
+    return Target(graph, tuple(addresses), project, tuple(folders), code)
 
 
 def wait(

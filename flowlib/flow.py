@@ -178,7 +178,7 @@ class Flow(FlowGraph):
                 `TaskSpec(…, store="git")`. None is those of the document; the setting `stores`
                 has more.
             **more: `only`, `skip`, `keep`, `resume`, `on_code_change`, `max_failures`, `executor`,
-                `progress`, `grace_s`: see `RunArguments`.
+                `progress`, `grace_s`, `snapshot`: see `RunArguments`.
 
         Returns:
             The run: a mapping from task name to its results.
@@ -213,7 +213,9 @@ class Flow(FlowGraph):
         self._last_run = launch(self.graph, options)
         return end_of_run(self._last_run, exit_on_error=exit_on_error)
 
-    def submit(self, results_store: ResultsStore | None = None) -> Submission:
+    def submit(
+        self, results_store: ResultsStore | None = None, *, snapshot: bool = False
+    ) -> Submission:
         """Record the graph in the store, to be run later: see docs/deferred.md. Nothing is run.
 
         `flowlib.execute(keys, store)`, or `flowlib execute KEY…`, does so in any process that
@@ -221,8 +223,11 @@ class Flow(FlowGraph):
 
         Args:
             results_store: Where; None is as in `run`.
+            snapshot: Whether the project's own files are kept with it: whoever runs the tasks does
+                so with the code of now, whatever is edited meanwhile.
 
         Raises:
+            RunError: the project's files are too large, or cannot be kept.
             SpecError: a task or a value cannot be sent to another process, or is a secret.
             StoreError: the store cannot be written.
         """
@@ -230,7 +235,7 @@ class Flow(FlowGraph):
         from flowlib.submitting import submit_graph
 
         store = checked_store(self.results_store if results_store is None else results_store)
-        return submit_graph(self.graph, store, self._project_name)
+        return submit_graph(self.graph, store, self._project_name, with_code=snapshot)
 
     def _store(self, store: ResultsStore | None, stores: Stores | None) -> ResultsStore | None:
         from flowlib.flow_running import store_of_flow

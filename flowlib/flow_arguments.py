@@ -47,12 +47,15 @@ class RunArguments(WantedArguments, total=False):
             "notebook", or "none" (also None). "auto", the default, is the setting of that name,
             or else live on a terminal, in a notebook there, and none in a pipe.
         grace_s: How many seconds running tasks may go on after SIGTERM or SIGHUP.
+        snapshot: Whether the project's own files are kept beside the records, and the workers
+            import from there, whatever is edited meanwhile: docs/provenance.md.
     """
 
     max_failures: int | None
     executor: object
     progress: str | None
     grace_s: float
+    snapshot: bool
 
 
 class ViewArguments(TypedDict, total=False):

@@ -9,24 +9,26 @@ import socket
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any, Final
 
 from flowlib.carrying_out import carry_out, chosen_executor, demands_of, started_workers
 from flowlib.code_changes import note_on
+from flowlib.code_snapshot import imported_from, take_snapshot
 from flowlib.configuration import Settings, settings
 from flowlib.deaths import NO_MAIN_GUARD
-from flowlib.errors import SettingsError, nearest
+from flowlib.errors import RunError, SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
-from flowlib.executor import Executor, ExecutorSetup
+from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.next_commands import store_text
-from flowlib.origin_texts import recorded_origin
+from flowlib.origin_texts import recorded_origin, with_executor
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
 from flowlib.redirection import last_of_script, redirected
-from flowlib.resources import pool_of
+from flowlib.resources import ResourcePool, pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_means import RunMeans
@@ -40,6 +42,8 @@ from flowlib.spec_totals import spec_totals
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
 
 _log = logging.getLogger("flowlib")
+
+_OWN_WORKERS: Final = ("processes", "threads", "inline")
 
 
 def launch(graph: TaskGraph, options: RunOptions) -> Run:
@@ -55,7 +59,7 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     store, known = checked_store(options.results_store), settings()
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
-    chosen = chosen_executor(options.executor)
+    chosen = _executor_of(options)
     limit = _failure_limit(options)
     plan, story = _planned(graph, store, options), RunProgress()
     workers = _worker_count(plan.graph, options, chosen)
@@ -71,18 +75,60 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             setup = ExecutorSetup(
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
-            crew = started_workers(chosen, setup, plan.graph, pool)
+            crew, origin = _crew_of(stack, options, setup, chosen, plan.graph, pool)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, known, *log.hooks)
-            origin = log.noted(
-                recorded_origin(store, type(crew).__module__, options.command.again(store))
-            )
-            jobs = JobMaker(plan, identity, origin, log.names)
+            jobs = JobMaker(plan, identity, log.noted(origin), log.names)
             state = carry_out(plan, jobs, means, limit, tell)
             plan = jobs.plan
         run = Run(plan, store, identity, state, _shown(plan.graph, options.return_results), story)
         log.note_end(plan, state.states, run.counts)
         tell(_ended(run, log.duration_s))
     return last_of_script(run) if is_reproduction else run
+
+
+def _executor_of(options: RunOptions) -> Executor | None:
+    """The executor that was picked; of a run with a snapshot, one whose processes we start.
+
+    Raises:
+        RunError: its workers are started by somebody else, with the code that they find.
+    """
+    chosen = chosen_executor(options.executor)
+    if options.snapshot is not True:
+        return chosen
+    if chosen is None:
+        return chosen_executor("processes")
+    if type(chosen).__module__.rpartition(".")[2] not in _OWN_WORKERS:
+        raise RunError(
+            f"snapshot=True is for worker processes of this machine, and "
+            f"{type(chosen).__name__} has others: submit the flow with its snapshot, and run "
+            f"`flowlib execute` there"
+        )
+    return chosen
+
+
+def _crew_of(
+    stack: ExitStack,
+    options: RunOptions,
+    setup: ExecutorSetup,
+    chosen: Executor | None,
+    graph: TaskGraph,
+    pool: ResourcePool,
+) -> tuple[Workers, dict[str, Any]]:
+    """The workers of a run, and where its results come from.
+
+    What a snapshot moves is moved back when the stack ends.
+    """
+    store, wanted, again = setup.store, options.snapshot, options.command.again(setup.store)
+    if wanted is False:
+        crew = started_workers(chosen, setup, graph, pool)
+        return crew, recorded_origin(store, type(crew).__module__, again)
+    snapshot = take_snapshot(store) if wanted is True else wanted
+    origin = recorded_origin(store, "", again, snapshot.facts)  # before the code is elsewhere
+    if wanted is True and type(chosen).__module__.endswith("processes"):
+        setup = replace(setup, start_method="spawn")  # what is forked has imported other code
+        stack.enter_context(imported_from(snapshot, store))
+    crew = started_workers(chosen, setup, graph, pool)
+    return crew, with_executor(origin, type(crew).__module__)
 
 
 def _worker_count(graph: TaskGraph, options: RunOptions, chosen: Executor | None) -> int:

@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from flowlib.configuration import settings
@@ -37,12 +38,16 @@ MOST_CHARACTERS: Final = 4_000
 _CUT: Final = "# cut by flowlib: "
 _DIFF: Final = "git_diff"
 _NOTES: Final = "notes"
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 AGAIN: Final = "again"
 """The field of a record that has the words of the command which runs its document."""
 
 
 def recorded_origin(
-    store: ResultsStore, executor: str = "", again: Sequence[str] = ()
+    store: ResultsStore,
+    executor: str = "",
+    again: Sequence[str] = (),
+    more: Mapping[str, str] = _NOTHING,
 ) -> dict[str, Any]:
     """Where the results come from that this process computes, as records tell it.
 
@@ -53,6 +58,7 @@ def recorded_origin(
         store: Where the results will be.
         executor: The module of what runs the tasks; the last part is told.
         again: Words of the command that runs the document, if there is one.
+        more: What else records are to tell.
     """
     known = settings()
     origin = origin_of_process(
@@ -62,12 +68,17 @@ def recorded_origin(
     )
     name = executor.rpartition(".")[2]
     optional = {"executor": name, AGAIN: without_secret_words(list(again))}
-    facts = {**origin.facts, **{name: value for name, value in optional.items() if value}}
+    facts = {**origin.facts, **{name: value for name, value in optional.items() if value}, **more}
     texts = {(kind, str(facts[DIGESTS[kind]])): text for kind, text in origin.texts.items()}
     if why := keep(store, texts):
         facts[_NOTES] = [*facts.get(_NOTES, ()), f"the patch and packages are not kept: {why}"]
         facts[_DIFF] = _cut(origin.texts.get(PATCH, b"").decode("utf-8", "replace"))
     return facts
+
+
+def with_executor(origin: Mapping[str, Any], executor: str) -> dict[str, Any]:
+    """Where results come from, with what executes them: its module, of which the end is told."""
+    return {**origin, "executor": executor.rpartition(".")[2]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,11 @@ def _command() -> dict[str, str]:
     }
 
 
+def folder_of_code() -> str:
+    """The folder of the code that this process runs."""
+    return _folder()
+
+
 def _folder() -> str:
     """The folder of the script, or the working directory where there is none."""
     script = getattr(sys.modules.get("__main__"), "__file__", None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from flowlib.code_snapshot import ROOT, SNAPSHOT
 from flowlib.git_state import work_tree
 from flowlib.machine import machine
 from flowlib.origin_texts import contents_of, packages_of, patch_of, untracked_of
@@ -15,6 +16,7 @@ from flowlib.packages import installed_packages, packages_in
 from flowlib.rerun import document_words, is_script_or_run, script_words, without_store
 from flowlib.source_tree import has_commit
 from stores import Address, Attempt, RecordMissing, ResultsStore
+from stores.text_shelf import read
 
 _COMPARED: Final = ("python", "platform", "cpu", "gpus", "gpu_driver")
 _FEW: Final = 5
@@ -39,6 +41,8 @@ class Recipe:
         environment: Name, then, and now, of what differs: Python, packages, machine.
         obstacles: Why it cannot be computed again.
         doubts: Why the result may be another one.
+        snapshot: The snapshot of the code that made it, if it is there: then neither repository
+            nor patch are needed.
     """
 
     address: Address
@@ -54,6 +58,7 @@ class Recipe:
     environment: tuple[tuple[str, str, str], ...]
     obstacles: tuple[str, ...]
     doubts: tuple[str, ...]
+    snapshot: str = ""
 
 
 def recipe_of(store: ResultsStore, address: Address, repository: str | None = None) -> Recipe:
@@ -86,7 +91,8 @@ class _Reader:
     def recipe(self, repository: str | None) -> Recipe:
         """All of it."""
         origin = self._origin
-        commit, root = self._text("git_commit"), self._text("git_root")
+        snapshot = self._snapshot()
+        commit, root = self._text("git_commit"), self._text(ROOT) or self._text("git_root")
         root = root or work_tree(self._text("folder") or "/")
         found = self._repository(commit, repository, root) if commit else ""
         patch = patch_of(self._store, origin)
@@ -105,9 +111,14 @@ class _Reader:
             root,
             _below(self._text("folder"), root),
             tuple(self._environment()),
-            tuple(self._obstacles(commit, found, patch, words)),
-            tuple(self._doubts(contents)),
+            tuple(self._of_command(words) if snapshot else self._obstacles(commit, found, patch, words)),
+            () if snapshot else tuple(self._doubts(contents)),
+            snapshot,
         )
+
+    def _snapshot(self) -> str:
+        digest = self._text(SNAPSHOT)
+        return digest if digest and read(self._store, SNAPSHOT, digest) is not None else ""
 
     def _text(self, name: str) -> str:
         return str(self._origin.get(name) or "")
@@ -130,6 +141,9 @@ class _Reader:
         if self._origin.get("git_dirty") and patch is None:
             yield "the code differed from the commit, and the patch was not recorded, or is gone"
         yield from (note for note in self._notes() if note.startswith("the patch is cut"))
+        yield from self._of_command(words)
+
+    def _of_command(self, words: tuple[str, ...]) -> Iterator[str]:
         if not words:
             yield (
                 "no document and no script is known from which it was run, or its command held a "

@@ -21,6 +21,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
+from flowlib.code_snapshot import unpack
 from flowlib.errors import RunError
 from flowlib.fingerprint import CODE
 from flowlib.recipe import Recipe, recipe_of
@@ -88,6 +89,7 @@ def recipe_document(recipe: Recipe) -> dict[str, Any]:
     return {
         "id": str(recipe.address),
         "commit": recipe.commit,
+        "snapshot": recipe.snapshot,
         "repository": recipe.repository,
         "command": list(recipe.words),
         "environment": [
@@ -171,12 +173,20 @@ def _new_folder(given: str | Path | None) -> Path:
 def _prepare(store: ResultsStore, recipe: Recipe, place: Path, *, upstream: bool) -> None:
     """The work tree, and what the task reads."""
     tree = place / _TREE
+    if recipe.snapshot:
+        unpack(store, recipe.snapshot, tree)
+        _copy_inputs(store, recipe, place, upstream=upstream)
+        return
     make_tree(tree, recipe.repository, recipe.commit)
     try:
         apply_patch(tree, recipe.patch)
     except RunError as error:
         raise RunError(f"the patch does not fit, so nothing was run: {error}") from error
     write_files(tree, recipe.contents)
+    _copy_inputs(store, recipe, place, upstream=upstream)
+
+
+def _copy_inputs(store: ResultsStore, recipe: Recipe, place: Path, *, upstream: bool) -> None:
     read = [each.address for each in recipe.attempt.inputs]
     if read and not upstream:
         transfer = store.copy(read, LocalFileStore(place / _RESULTS))

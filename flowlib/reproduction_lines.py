@@ -23,12 +23,15 @@ def recipe_lines(recipe: Recipe, signs: Signs, *, is_long: bool) -> list[Line]:
         is_long: Whether all differences of the environment are told.
     """
     changes = "+changes" * bool(recipe.patch)
+    code = f"git {recipe.commit[:8]}{changes} from {recipe.repository}"
+    if recipe.snapshot:
+        code = f"the snapshot {recipe.snapshot[:8]} of {recipe.root}"
     rows = [
         ("result", f"{recipe.address}, attempt {recipe.attempt.number}"),
-        ("code", f"git {recipe.commit[:8]}{changes} from {recipe.repository}"),
+        ("code", code),
         ("command", shlex.join(recipe.words)),
     ]
-    lines = [_line(name, text, signs) for name, text in rows if recipe.commit]
+    lines = [_line(name, text, signs) for name, text in rows if recipe.commit or recipe.snapshot]
     found = recipe.environment
     shown = found if is_long else found[:_FEW]
     lines += [_line("differs", _apart(*each), signs) for each in shown]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flowlib.code_snapshot import CodeSnapshot
 from flowlib.flow_arguments import Selectors
 from flowlib.next_commands import NO_COMMAND, RunCommand
 from flowlib.run_identity import UNCATEGORIZED
@@ -37,6 +38,7 @@ class RunOptions:
     progress: str | None = "auto"
     grace_s: float = GRACE_S
     command: RunCommand = NO_COMMAND
+    snapshot: CodeSnapshot | bool = False
 
     @property
     def wants_part(self) -> bool:

@@ -48,6 +48,27 @@ def make_tree(folder: Path, repository: str, commit: str) -> None:
         _check_out_submodules(folder, Path(repository))
 
 
+def files_of(folder: str) -> list[str]:
+    """The files of a work tree that git tracks, or neither tracks nor ignores; sorted names.
+
+    Raises:
+        RunError: git refuses.
+    """
+    listed = _git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    found = []
+    for name in {each for each in listed.split("\0") if each}:
+        below = Path(folder, name)
+        if below.is_dir() and not below.is_symlink():  # a submodule
+            found += [f"{name.rstrip('/')}/{each}" for each in _of_submodule(below)]
+        else:
+            found.append(name)
+    return sorted(found)
+
+
+def _of_submodule(folder: Path) -> list[str]:
+    return files_of(str(folder)) if (folder / ".git").exists() else []
+
+
 def apply_patch(folder: Path, patch: bytes) -> None:
     """Change the files of a work tree as a patch says.
 

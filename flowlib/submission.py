@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
+from flowlib.code_snapshot import CodeSnapshot
 from flowlib.errors import RunError
 from stores import (
     Address,
@@ -96,6 +97,7 @@ class Submission:
         tasks: All tasks, predecessors first.
         gates: What they read.
         is_new: Whether this call has recorded it; else it was there.
+        code: The code that it was submitted with; None is that of the day on which it runs.
     """
 
     id: str
@@ -106,6 +108,7 @@ class Submission:
     tasks: tuple[SubmittedTask, ...] = field(repr=False)
     gates: tuple[Gate, ...] = field(repr=False)
     is_new: bool = False
+    code: CodeSnapshot | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -210,6 +213,7 @@ def read_submission(store: ResultsStore, id_: str) -> Submission:
             Gate(tuple(sources), gathers, tuple((role, number) for role, number in roles))
             for sources, gathers, roles in found["gates"]
         ),
+        code=CodeSnapshot(*found["code"]) if found.get("code") else None,
     )
 
 
@@ -263,7 +267,9 @@ def id_of(keys: Sequence[str]) -> str:
 
 def _index_of(submission: Submission) -> dict[str, Any]:
     """What can be told of a graph without unpickling, but for when and where."""
+    code = submission.code
     return {
+        **({} if code is None else {"code": [code.digest, code.root]}),
         "schema": _SCHEMA,
         "project": submission.project,
         "folders": list(submission.folders),

@@ -7,10 +7,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
-from flowlib.submission import Submission, drop_leftovers, drop_submission
+from flowlib.code_snapshot import SNAPSHOT
+from flowlib.submission import (
+    Submission,
+    drop_leftovers,
+    drop_submission,
+    read_submissions,
+)
 from flowlib.submitted_tasks import Submitted
 from stores import Address, LeaseHeld, ResultsStore
 from stores.moments import span
+from stores.text_shelf import drop, named_in, unnamed
 
 _GRACE_S: Final = 3600.0
 """What was submitted in this time is kept in any case, as by `store.gc`."""
@@ -55,6 +62,27 @@ def forgettable(
         if may_go and (is_chosen or each.id not in needed):
             found.append(each)
     return found
+
+
+def unneeded_code(store: ResultsStore, *, grace: float | str = _GRACE_S) -> dict[str, int]:
+    """Snapshots of code that no record and no submission names: sizes in bytes by digest.
+
+    Args:
+        store: Where they are.
+        grace: What was kept in this time may belong to a run that has committed nothing yet.
+    """
+    now = time.time()
+    some = unnamed(store, SNAPSHOT, (), now - span(grace, "grace"))
+    if not some:
+        return {}
+    named = {each for record in store.records() for each in named_in(record)}
+    named |= {each.code.digest for each in read_submissions(store) if each.code is not None}
+    return {digest: size for digest, size in some.items() if digest not in named}
+
+
+def forget_code(store: ResultsStore, digests: Iterable[str]) -> None:
+    """Delete snapshots of code."""
+    drop(store, SNAPSHOT, list(digests))
 
 
 def forget(store: ResultsStore, submissions: Iterable[Submission]) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from flowlib.bulk import paused_collection
 from flowlib.code_places import find_code
+from flowlib.code_snapshot import import_from
 from flowlib.declaration import Declaration
 from flowlib.errors import RunError
 from flowlib.graph import TaskGraph
@@ -96,7 +97,11 @@ class _Rebuilder:
 
     def add(self, numbers: Iterable[int]) -> None:
         """Make the nodes of these tasks; predecessors come first."""
-        find_code(self._submission.folders)
+        code, folders = self._submission.code, self._submission.folders
+        if code is None:
+            find_code(folders)
+        else:
+            import_from(self._store, code, folders)
         for number in numbers:
             task = self._submission.tasks[number]
             if task.address.key not in self._nodes:

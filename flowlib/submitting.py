@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowlib.code_places import code_folders
+from flowlib.code_snapshot import take_snapshot
 from flowlib.credentials import is_secret_name, without_credentials
 from flowlib.declaration import Declaration
 from flowlib.errors import SpecError
@@ -37,10 +38,19 @@ Values = tuple[list[tuple[Any, ...]], list[list[int]]]
 _MAINS: Final = ("__main__", "__mp_main__")
 
 
-def submit_graph(graph: TaskGraph, store: ResultsStore, project: str) -> Submission:
+def submit_graph(
+    graph: TaskGraph, store: ResultsStore, project: str, *, with_code: bool = False
+) -> Submission:
     """Record a graph, so that any process that reaches the store can run it.
 
+    Args:
+        graph: It.
+        store: Where.
+        project: Name of the project.
+        with_code: Whether it runs with the code of now, of which a snapshot is taken.
+
     Raises:
+        RunError: the snapshot is too large, or cannot be kept.
         SpecError: a task or a value cannot be sent to another process, or is a secret.
         StoreError: the store cannot be written.
     """
@@ -62,6 +72,7 @@ def submit_graph(graph: TaskGraph, store: ResultsStore, project: str) -> Submiss
         folders=code_folders(),
         tasks=tuple(tasks),
         gates=tuple(gates),
+        code=take_snapshot(store) if with_code else None,
     )
     hidden = [told_of(each, _text) for each in declarations]
     hidden += sorted({_text(each) for node in graph for each in node.arguments if _is_hidden(each)})

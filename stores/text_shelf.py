@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import math
 import os
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -100,6 +101,54 @@ def carry(source: StorePrimitives, target: StorePrimitives, digests: Collection[
             _log.debug("%s", error)
 
 
+def unnamed(
+    store: StorePrimitives, kind: str, named: Collection[str], before: float
+) -> dict[str, int]:
+    """Texts of a kind that nobody names, with their sizes in bytes, by digest.
+
+    Args:
+        store: Beside whose records they lie.
+        kind: Their kind.
+        named: Digests of those that are needed.
+        before: Those that were written at this Unix time or later may yet be.
+    """
+    found = {}
+    with contextlib.suppress(StoreError):  # a store that keeps nothing but results has none
+        for each, digest in list(_names(store)):
+            if each == kind and digest not in named:
+                written, size = _told(store, kind, digest)
+                if written < before:
+                    found[digest] = size
+    return found
+
+
+def drop(store: StorePrimitives, kind: str, digests: Collection[str]) -> None:
+    """Delete texts."""
+    folder = _folder(store)
+    if folder is not None:
+        for each in digests:
+            (folder / f"{each}.{kind}").unlink(missing_ok=True)
+    elif digests:
+        with contextlib.closing(store.beside(_BESIDE)) as beside:
+            for each in digests:
+                beside.remove(Address(kind, each))
+
+
+def _told(shelf: StorePrimitives, kind: str, digest: str) -> tuple[float, int]:
+    """When a text was written, and its size; of one that is gone, that it is new."""
+    folder = _folder(shelf)
+    if folder is not None:
+        with contextlib.suppress(OSError):
+            found = (folder / f"{digest}.{kind}").stat()
+            return found.st_mtime, found.st_size
+        return math.inf, 0
+    with contextlib.closing(shelf.beside(_BESIDE)) as beside:
+        record = beside.record(Address(kind, digest))
+    if record is None:
+        return math.inf, 0
+    return record.latest.ended or 0.0, sum(each.size_bytes for each in record.latest.artifacts)
+
+
 def _names(shelf: StorePrimitives) -> Iterator[tuple[str, str]]:
     """Kind and digest of all texts."""
     folder = _folder(shelf)
@@ -141,6 +190,7 @@ def _folder(store: StorePrimitives) -> Path | None:
 
 def _write(path: Path, text: bytes) -> None:
     if path.exists():
+        os.utime(path)  # it is needed again: no collection takes it for an old one
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(f".{os.getpid()}{_NEW}")

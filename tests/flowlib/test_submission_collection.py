@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flowlib import Flow, execute, task
-from flowlib.submission import read_submissions
-from flowlib.submission_collection import forget, forgettable
-from stores import LocalFileStore, QueryError
+from flowlib.code_snapshot import CodeSnapshot
+from flowlib.submission import read_submissions, write_submission
+from flowlib.submission_collection import forget, forget_code, forgettable, unneeded_code
+from flowlib.submitting import submit_graph
+from stores import Address, Attempt, Identity, LocalFileStore, QueryError, TaskState
+from stores.text_shelf import keep
 
 
 @task
@@ -54,6 +59,27 @@ def test_what_is_covered_by_newer_ones_goes(tmp_path):
     assert forgettable(store) == []
     forget(store, forgettable(store, grace=0))
     assert ids(read_submissions(store)) == [new]
+
+
+def test_snapshots_that_nothing_names_go(tmp_path):
+    """Those of records and of submissions stay, and so do new ones."""
+    store = LocalFileStore(tmp_path)
+    named, waiting, lost = (str(number) * 32 for number in (1, 2, 3))
+    texts = {("snapshot", each): b"12" for each in (named, waiting, lost)}
+    assert keep(store, {**texts, ("patch", lost): b"x"}) == ""
+    told = Attempt(0, TaskState.FINISHED, started=1.0, ended=2.0, provenance={"snapshot": named})
+    address = Address("Train", "a" * 32)
+    store.begin(address).commit(Identity(address), told)
+    graph = Flow([plus(one(), 2)]).graph
+    whole = submit_graph(graph, store, "demo")
+    with_code = replace(whole, code=CodeSnapshot(waiting, "/x"))
+    write_submission(store, with_code, {}, "hidden")
+    assert unneeded_code(store) == {}
+    assert unneeded_code(store, grace=0) == {lost: 2}
+    forget_code(store, [lost])
+    assert sorted(each.name for each in (tmp_path / ".origins").iterdir()) == sorted(
+        [f"{lost}.patch", f"{named}.snapshot", f"{waiting}.snapshot"]
+    )
 
 
 def test_what_is_being_computed_stays(tmp_path):

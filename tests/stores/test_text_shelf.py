@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from stores import (
 )
 from stores.record import Address
 from stores.testing import done, put
-from stores.text_shelf import file_of, keep, read
+from stores.text_shelf import drop, file_of, keep, read, unnamed
 
 LOAD, TRAIN = Address("Load", "a" * 32), Address("Train", "b" * 32)
 PATCH, LIST, OTHER = "1" * 32, "2" * 32, "3" * 32
@@ -93,6 +94,17 @@ def test_texts_are_read_through_stores_over_stores(tmp_path: Path) -> None:
         store.copy("Train", copied, upstream=False)
         assert read(copied, "patch", PATCH) == b"+ 1\n"
     assert keep(over[0], {("patch", "4" * 32): b""}) != ""
+
+
+def test_texts_that_nobody_names_can_be_dropped(any_store: ResultsStore) -> None:
+    """But for new ones; the others of their kind stay, and so do other kinds."""
+    fill(any_store)
+    assert unnamed(any_store, "patch", [PATCH], 0.0) == {}
+    assert unnamed(any_store, "patch", [PATCH], math.inf) == {OTHER: 4}
+    drop(any_store, "patch", [OTHER])
+    assert read(any_store, "patch", OTHER) is None
+    assert read(any_store, "patch", PATCH) == b"+ 1\n"
+    assert read(any_store, "packages", LIST) == b"click 8\n"
 
 
 @pytest.mark.parametrize("digest", [None, 7, "", "../../etc/passwd", "a.b", ["x"]])

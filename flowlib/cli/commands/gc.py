@@ -11,7 +11,12 @@ from flowlib.cli.options import common_options, json_option, store_option, yes_o
 from flowlib.cli.output import note, write_json, write_line
 from flowlib.record_story_lines import size_text
 from flowlib.removal import collection_document, collection_text, removal_text
-from flowlib.submission_collection import forget, forgettable
+from flowlib.submission_collection import (
+    forget,
+    forget_code,
+    forgettable,
+    unneeded_code,
+)
 from stores.housekeeping.collection import GcPolicy
 
 
@@ -50,13 +55,17 @@ def command(
     so does all of the last hour. Leftovers of killed processes go in any case. What is deleted is
     gone: there is no trash. Folders of runs, with their events and logs, are not touched. What was
     submitted goes when it is as old, or when nothing of it waits to be run; with both, if both.
+    Snapshots of code go that nothing names any more.
     """
     store, policy = opened_store(store_uri), _policy(keep_last, older, unreferenced=unreferenced)
     plan = store.gc(**policy)
     old = forgettable(store, older_than=older, keep_runs=keep_last)
-    told = {"submissions": [each.id for each in old]}
-    text = collection_text(plan) + (f"; {len(old):,} submissions" if old else "")
-    if dry_run or not (plan.victims or plan.leftovers or old):
+    code = unneeded_code(store)
+    told = {"submissions": [each.id for each in old], "snapshots": list(code)}
+    counts = {"submissions": len(old), "snapshots of code": len(code)}
+    more = (f"; {count:,} {name}" for name, count in counts.items() if count)
+    text = collection_text(plan) + "".join(more)
+    if dry_run or not (plan.victims or plan.leftovers or old or code):
         if as_json:
             write_json({"dry_run": dry_run, **collection_document(plan), **told})
         else:
@@ -69,6 +78,7 @@ def command(
         return ExitCode.OK
     done = plan.apply()
     forget(store, old)
+    forget_code(store, unneeded_code(store))
     if as_json:
         write_json({"dry_run": False, **collection_document(plan, done), **told})
     else:

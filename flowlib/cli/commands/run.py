@@ -59,6 +59,7 @@ _LIMITS = (
 _ABOUT = (
     click.option("--project", "project_name", metavar="NAME", help="The project of the run."),
     click.option("--report", metavar="FILE", help="Write a page about the run at its end."),
+    click.option("--snapshot", is_flag=True, help="Keep the code, and let workers import that."),
 )
 
 

@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @document_arguments()
+@click.option("--snapshot", is_flag=True, help="Keep the code of now, and run it with that.")
 @json_option
 @store_option
 @common_options
 def command(
-    document: str, overrides: tuple[str, ...], as_json: bool, store_uri: str | None
+    document: str,
+    overrides: tuple[str, ...],
+    snapshot: bool,
+    as_json: bool,
+    store_uri: str | None,
 ) -> None:
     """Record the tasks of a script or a document in the store, to be run later.
 
@@ -38,7 +43,8 @@ def command(
     Nothing is run. The ids of the tasks that nothing else reads are written, one to a line; -v
     writes all. Of a script its flows are taken, and if it has none, the specs among its globals.
     """
-    found = [flow.submit() for flow in _flows(document, overrides, store_uri).values()]
+    flows = _flows(document, overrides, store_uri).values()
+    found = [flow.submit(snapshot=snapshot) for flow in flows]
     if as_json:
         write_json({"submissions": [_document(each) for each in found]})
         return

@@ -111,7 +111,11 @@ class _Reader:
             root,
             _below(self._text("folder"), root),
             tuple(self._environment()),
-            tuple(self._of_command(words) if snapshot else self._obstacles(commit, found, patch, words)),
+            tuple(
+                self._of_command(words)
+                if snapshot
+                else self._obstacles(commit, found, patch, words)
+            ),
             () if snapshot else tuple(self._doubts(contents)),
             snapshot,
         )

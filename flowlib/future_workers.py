@@ -10,6 +10,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Final
 
+from flowlib.carried_output import keep_carried
 from flowlib.errors import RunError
 from flowlib.executor import ExecutorSetup, Workers
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
@@ -134,6 +135,7 @@ class FutureWorkers(Workers):
     def _outcome(self, ended: _Open) -> Outcome:
         try:
             outcome = ended.future.result(timeout=0)
+            keep_carried(self._setup.output, ended.job, outcome)
             self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
             return outcome
         except CancelledError:

@@ -182,6 +182,8 @@ class Outcome:
         failure: In which way it failed, for FAILED and KILLED.
         ended_by: The signal from outside that ended its process; None if there was none.
         log: How the record that the driver commits names the log; empty if there is none.
+        log_text: What the task has printed and logged, where the folder of the run cannot be
+            reached from the worker.
         raised: The exception itself, where the task ran in the driver's process.
     """
 
@@ -200,7 +202,8 @@ class Outcome:
     ended_by: int | None = None
     log: str = ""
     more: tuple[tuple[Record, Mapping[str, bytes]], ...] = ()
-    raised: Exception | None = None
+    log_text: bytes = b""
+    raised: Exception | None = None  # the last one, which stays here when an outcome travels
 
     @classmethod
     def finished(cls, address: Address, attempt: int, duration_s: float) -> Outcome:

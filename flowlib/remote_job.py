@@ -11,13 +11,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 from flowlib import configuration
+from flowlib.carried_output import CarryingJobs
 from flowlib.code_places import code_folders, find_code
 from flowlib.executor import ExecutorSetup
 from flowlib.failures import error_details, failure_kind
 from flowlib.inline_output import InlineOutputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.running import Surroundings
-from flowlib.task_output import OutputPlace, no_outputs
+from flowlib.task_output import no_outputs
 from flowlib.thread_jobs import ThreadJobs
 from flowlib.transport import dumps, loads
 from stores import Address, Owner
@@ -108,19 +109,17 @@ def run_remote(remote: RemoteJob, around: Surroundings = _NOTHING_AROUND) -> Out
 
 
 @lru_cache(maxsize=4)  # runs that share a process take turns at the most
-def _jobs_of(told: bytes, around: Surroundings) -> ThreadJobs:
+def _jobs_of(told: bytes, around: Surroundings) -> ThreadJobs | CarryingJobs:
     known: Any = loads(told)
     store, settings, output, folders = known
     find_code(folders)  # those that this host has, too
     configuration.adopt(settings)
-    place = _reachable(output)
-    outputs = no_outputs if place is None else InlineOutputs(place).of
-    return ThreadJobs(store, Owner.of_this_process(), replace(around, output=outputs))
-
-
-def _reachable(output: OutputPlace | None) -> OutputPlace | None:
-    """Logs are kept where the folder of the run is: on this host, or on a shared disk."""
-    return output if output is not None and output.folder.is_dir() else None
+    owner = Owner.of_this_process()
+    if output is None:
+        return ThreadJobs(store, owner, replace(around, output=no_outputs))
+    if output.folder.is_dir():  # on this host, or on a shared disk
+        return ThreadJobs(store, owner, replace(around, output=InlineOutputs(output).of))
+    return CarryingJobs(store, owner, around, output)
 
 
 @lru_cache(maxsize=64)

@@ -9,6 +9,7 @@ from flowlib.errors import InputError, nearest
 from flowlib.failures import Failure
 from flowlib.items import is_slot, replaced, slot_parts, steps_text
 from flowlib.job import Job
+from flowlib.lent_values import InputStore
 from flowlib.parameters import root_of
 from stores import (
     Address,
@@ -16,7 +17,6 @@ from stores import (
     ArtifactDamaged,
     ArtifactMissing,
     Promise,
-    ResultsStore,
     Status,
     canonical,
 )
@@ -61,7 +61,7 @@ def _told_names(status: Status, artifacts: list[str]) -> list[str] | None:
 
 
 def value_of(
-    store: ResultsStore, address: Address, status: Status, steps: list[Any], *, lazy: bool = False
+    store: InputStore, address: Address, status: Status, steps: list[Any], *, lazy: bool = False
 ) -> Any:
     """The value of a task, or a part of it; of a dict only what is asked for is loaded.
 
@@ -147,7 +147,7 @@ class InputValues:
         self,
         job: Job,
         lazy: Collection[str],
-        store: ResultsStore,
+        store: InputStore,
         values: Values | None = None,
     ) -> None:
         self._values = values

@@ -9,6 +9,7 @@ from functools import cached_property
 from flowlib.errors import InputError, nearest
 from flowlib.failures import Failure
 from flowlib.job import Assignment, FailedInput, Job
+from flowlib.lent_values import InputStore
 from stores import (
     Address,
     Artifact,
@@ -17,13 +18,12 @@ from stores import (
     Input,
     LazySweep,
     Promise,
-    ResultsStore,
     Sweep,
     UniqueConfig,
 )
 
 
-def collect_inputs(job: Job, assignment: Assignment, store: ResultsStore) -> dict[str, object]:
+def collect_inputs(job: Job, assignment: Assignment, store: InputStore) -> dict[str, object]:
     """The arguments of `run` that come from predecessors.
 
     Raises:
@@ -65,7 +65,7 @@ def _value_of(failure: Failure, *, is_lazy: bool) -> Failure | Promise:
 class _Sources:
     """The predecessors of one job and what they have saved, read in one look."""
 
-    def __init__(self, job: Job, store: ResultsStore) -> None:
+    def __init__(self, job: Job, store: InputStore) -> None:
         self._job = job
         self._store = store
         self._statuses = store.statuses([each.address for each in job.inputs])

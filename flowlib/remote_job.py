@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import signal
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,11 +18,12 @@ from flowlib.executor import ExecutorSetup
 from flowlib.failures import error_details, failure_kind
 from flowlib.inline_output import InlineOutputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.lent_values import Lent, LentValue, lent_by
 from flowlib.running import Surroundings
 from flowlib.task_output import no_outputs
 from flowlib.thread_jobs import ThreadJobs
 from flowlib.transport import dumps, loads
-from stores import Address, Owner
+from stores import Address, Owner, ResultsStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class RemoteJob:
         told: Pickled: the store, the settings, where output goes. The same for all jobs of a run.
         assignment: The pickled `Assignment`. The same for all jobs of a spec.
         body: The pickled job.
+        lent: Values that it need not read from the store.
     """
 
     address: Address
     told: bytes
     assignment: bytes
     body: bytes
+    lent: Lent = field(default_factory=dict)
 
     def __reduce__(self) -> tuple[object, ...]:
         return RemoteJob, tuple(getattr(self, name) for name in _FIELDS)
@@ -61,6 +65,11 @@ class RemoteJobs:
         self._knows_main = knows_main
         self._told = self._dumped(told, "the store")
         self._assignments: dict[str, bytes] = {}
+
+    @property
+    def told(self) -> bytes:
+        """What all jobs are told."""
+        return self._told
 
     def of(self, job: Job, assignment: Assignment) -> RemoteJob:
         """What is sent for this job.
@@ -97,7 +106,7 @@ def run_remote(remote: RemoteJob, around: Surroundings = _NOTHING_AROUND) -> Out
         assignment: Any = _assignment_of(remote.assignment)
         job: Any = loads(remote.body)
         with _spared_by_first_ctrl_c():
-            return jobs.run(job, assignment)
+            return jobs.run(job, assignment, remote.lent)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unpickling runs user code
         return Outcome(
             remote.address,
@@ -120,6 +129,38 @@ def _jobs_of(told: bytes, around: Surroundings) -> ThreadJobs | CarryingJobs:
     if output.folder.is_dir():  # on this host, or on a shared disk
         return ThreadJobs(store, owner, replace(around, output=InlineOutputs(output).of))
     return CarryingJobs(store, owner, around, output)
+
+
+def values_of(told: bytes, address: Address) -> dict[tuple[str, str], LentValue]:
+    """The large values of a record, for an engine that keeps them; none if they cannot be read."""
+    try:
+        return lent_by(_store_of(told), address)
+    except Exception:  # noqa: BLE001  # unpickling runs user code; the reader meets it, too
+        return {}
+
+
+def packed(remote: RemoteJob) -> bytes:
+    """A job as bytes: an engine that looks into what it is given finds nothing to look at."""
+    return pickle.dumps(remote, protocol=5)
+
+
+def run_packed(data: bytes, lent: Iterable[Lent] = ()) -> Outcome:
+    """As `run_remote`, for what `packed` gives.
+
+    Args:
+        data: The job.
+        lent: Values that an engine has kept.
+    """
+    remote: RemoteJob = pickle.loads(data)  # noqa: S301  # the driver has sent it
+    values = {known: value for each in lent for known, value in each.items()}
+    return run_remote(replace(remote, lent=values) if values else remote)
+
+
+@lru_cache(maxsize=4)
+def _store_of(told: bytes) -> ResultsStore:
+    known: Any = loads(told)
+    store: ResultsStore = known[0]
+    return store
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from flowlib.errors import RunError
 from flowlib.left_open import LeftOpen
+from flowlib.lent_values import Lent
 from flowlib.stored_attempt import StoredAttempt
 from flowlib.task_output import Outputs, no_outputs
 from stores import (
@@ -55,12 +56,14 @@ class Surroundings:
         interruptible: Entered where user code runs: only there may it be interrupted.
         output: Takes the output of the task while it is entered.
         left_open: Takes a Future that the task has returned; None if that is waited for.
+        lent: Values that need not be read from the store.
     """
 
     is_stopping: Callable[[], bool] = lambda: False
     interruptible: Callable[[], AbstractContextManager[object]] = nullcontext
     output: Outputs = no_outputs
     left_open: LeftOpen | None = None
+    lent: Lent = field(default_factory=dict, compare=False)
 
 
 def seed_of(key: str) -> int:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
 
 from flowlib.executor import ExecutorSetup
 from flowlib.inline_output import InlineOutputs
 from flowlib.job import Assignment, Job, Outcome
+from flowlib.lent_values import Lent
 from flowlib.running import Surroundings
 from flowlib.task_output import no_outputs
 from flowlib.worker import execute
 from stores import Heartbeat, Owner, ResultsStore
+
+_NOTHING: Final[Lent] = MappingProxyType({})
 
 
 class ThreadJobs:
@@ -36,13 +42,14 @@ class ThreadJobs:
         around = Surroundings(lambda: interrupts.is_stopping, output=outputs)
         return cls(setup.store, setup.owner, around)
 
-    def run(self, job: Job, assignment: Assignment) -> Outcome:
-        """The answer to a job."""
+    def run(self, job: Job, assignment: Assignment, lent: Lent = _NOTHING) -> Outcome:
+        """The answer to a job, for which some values may be lent."""
+        around = replace(self._around, lent=lent) if lent else self._around
         heartbeat = getattr(self._own, "heartbeat", None)
         if heartbeat is None:
             heartbeat = self._own.heartbeat = Heartbeat(self._store)
         with heartbeat.of(job.address):
-            return execute(job, assignment, self._store, self._owner, self._around)
+            return execute(job, assignment, self._store, self._owner, around)
 
     def leave(self) -> None:
         """The thread that calls this will run no more."""

@@ -17,6 +17,7 @@ from flowlib.grown import GROWN, has_grown, holds_specs, save_specs
 from flowlib.input_values import VALUE, InputValues, value_fact
 from flowlib.inputs import collect_inputs
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
+from flowlib.lent_values import reading_from
 from flowlib.policy import FailureKind
 from flowlib.provenance import origin_of_attempt
 from flowlib.restoring import Restoring
@@ -200,12 +201,12 @@ def _call(
             context = _context(job, assignment, store, attempt, around, warn_at)
             for hook in assignment.before:
                 hook(handle_of(assignment, context))
-            kind = FailureKind.INPUT
+            kind, source = FailureKind.INPUT, reading_from(store, around.lent)
             if assignment.is_call:
                 restoring = Restoring(store, job.restored) if job.restored else None
-                inputs = InputValues(job, assignment.signature.lazy, store, restoring).arguments()
+                inputs = InputValues(job, assignment.signature.lazy, source, restoring).arguments()
             else:
-                inputs = collect_inputs(job, assignment, store)
+                inputs = collect_inputs(job, assignment, source)
             kind = None
             returned = computed(assignment, context, inputs)
             if isinstance(returned, Future):

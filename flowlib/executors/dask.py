@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -19,13 +21,24 @@ from flowlib.errors import MissingExtra, RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers, refuse_unknown
 from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
-from flowlib.remote_job import RemoteJobs, run_remote
+from flowlib.kept_values import KeptValues, limit_of
+from flowlib.remote_job import RemoteJobs, packed, run_packed, values_of
+from stores import Address
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _DEEPEST: Final = 16
 """How many jobs Dask holds for each thread of its workers, at the most."""
+
+_PATIENCE_S: Final = 10.0
+"""How long answers that nobody waits for any more may take."""
+
+_Answer = tuple[Any, "Future[Outcome]"]
+"""A future of Dask that is done, and ours that waits for it."""
+
+_LOADS: Final = 3
+"""How often a value that cannot be loaded there is tried again."""
 
 _LOOK_S: Final = 1.0
 """How often to ask how many threads there are: workers come and go."""
@@ -46,10 +59,17 @@ class DaskExecutor(Executor):
             user's; None starts a cluster on this machine for the run.
         cluster_options: For the cluster that is started, as `dask.distributed.LocalCluster`
             takes them.
+        keep_values: So much of what tasks read stays in the memory of Dask's workers, in bytes or
+            as `"4GB"`: a large value is loaded from the results store once, and sent once to each
+            worker whose tasks read it. With 0 every task loads what it reads.
     """
 
     cluster: Any = None
     cluster_options: dict[str, Any] = field(default_factory=dict)
+    keep_values: int | str = 0
+
+    def __post_init__(self) -> None:
+        limit_of(self.keep_values)
 
     def check(self, options: Mapping[str, object]) -> None:
         known = inspect.signature(_client_class().submit).parameters
@@ -69,7 +89,7 @@ class DaskExecutor(Executor):
                 client = stack.enter_context(self._own_client(setup, stack))
             else:
                 client = stack.enter_context(Client(self.cluster, set_as_default=False))
-            return _DaskWorkers(setup, client, stack.pop_all())
+            return _DaskWorkers(setup, client, limit_of(self.keep_values), stack.pop_all())
 
     def _own_client(self, setup: ExecutorSetup, stack: contextlib.ExitStack) -> Client:
         import dask
@@ -94,14 +114,21 @@ class _DaskWorkers(FutureWorkers):
     Args:
         setup: What the run gives.
         client: Of the cluster.
+        kept_bytes: So much of what tasks read stays in memory.
         ours: Closes what the run has started.
     """
 
-    def __init__(self, setup: ExecutorSetup, client: Client, ours: contextlib.ExitStack) -> None:
+    def __init__(
+        self, setup: ExecutorSetup, client: Client, kept_bytes: int, ours: contextlib.ExitStack
+    ) -> None:
         super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
         self._client = client
         self._ours = ours
         self._jobs = RemoteJobs(setup)
+        self._kept = KeptValues(setup.store, kept_bytes, self._load)
+        self._answers: SimpleQueue[_Answer | None] = SimpleQueue()
+        self._reader = threading.Thread(target=_read, args=(client, self._answers), daemon=True)
+        self._reader.start()
         self._sent: dict[str, Any] = {}  # Dask forgets what nobody holds a future of
         self._threads = 0
         self._look_at = 0.0
@@ -116,15 +143,32 @@ class _DaskWorkers(FutureWorkers):
     def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
         options: dict[str, Any] = {"retries": 0, **assignment.executor_options.get("dask", {})}
         name = f"{job.spec}-{job.address.key[:8]}-{uuid4().hex[:8]}"  # as Dask groups tasks
-        remote = self._jobs.of(job, assignment)
+        sending, kept = packed(self._jobs.of(job, assignment)), self._kept.of(job)
+        more = (kept,) if kept else ()
         try:
-            sent = self._client.submit(run_remote, remote, key=name, pure=False, **options)
+            sent = self._client.submit(run_packed, sending, *more, key=name, pure=False, **options)
         except (TypeError, ValueError) as error:
             raise RunError(f"executor_options of {assignment.name} for dask: {error}") from error
         answer: Future[Outcome] = Future()
         self._sent[job.address.key] = sent
-        sent.add_done_callback(lambda done: _hand_on(done, answer))
+
+        def hand_on(done: Any) -> None:
+            if any(each.status != "finished" for each in kept) and done.status == "error":
+                again = self._client.submit(run_packed, sending, key=f"{name}-2", **options)
+                self._sent[job.address.key] = again  # with what the store gives
+                again.add_done_callback(lambda done: self._answers.put((done, answer)))
+            else:
+                self._answers.put((done, answer))
+
+        sent.add_done_callback(hand_on)
         return answer
+
+    def _load(self, address: Address) -> Any:
+        """The large values of a record, in the memory of a worker."""
+        name = f"values-{address.key[:8]}-{uuid4().hex[:8]}"
+        return self._client.submit(
+            values_of, self._jobs.told, address, key=name, pure=False, retries=_LOADS
+        )
 
     def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
         return False  # Dask does not tell whether a job has begun
@@ -142,6 +186,9 @@ class _DaskWorkers(FutureWorkers):
         for sent in self._sent.values():
             sent.cancel()
         self._sent.clear()
+        self._kept.clear()
+        self._answers.put(None)
+        self._reader.join(_PATIENCE_S)
         self._ours.close()
 
 
@@ -155,10 +202,29 @@ def _client_class() -> type[Client]:
     return Client
 
 
-def _hand_on(done: Any, answer: Future[Outcome]) -> None:
-    """Called by a thread of Dask's client."""
+def _read(client: Client, answers: SimpleQueue[_Answer | None]) -> None:
+    """Get the outcomes from the workers: with one question all that there are by then."""
+    is_over = False
+    while not is_over:
+        told = [answers.get()]
+        while not answers.empty():
+            told.append(answers.get())
+        is_over = None in told
+        batch = [each for each in told if each is not None]
+        finished = [done for done, _ in batch if done.status == "finished"]
+        found: dict[str, Outcome] = {}
+        with contextlib.suppress(Exception):  # some worker is lost: each is asked for by itself
+            found = {
+                done.key: outcome
+                for done, outcome in zip(finished, client.gather(finished), strict=True)
+            }
+        for done, answer in batch:
+            _hand_on(done, answer, found)
+
+
+def _hand_on(done: Any, answer: Future[Outcome], found: Mapping[str, Outcome]) -> None:
     with contextlib.suppress(InvalidStateError):
         try:
-            answer.set_result(done.result())
+            answer.set_result(found[done.key] if done.key in found else done.result())
         except BaseException as error:  # noqa: BLE001  # KilledWorker, CancelledError, and others
             answer.set_exception(error)

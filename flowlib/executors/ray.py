@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,13 +20,20 @@ from flowlib.errors import MissingExtra, RunError, nearest
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
-from flowlib.remote_job import RemoteJobs, run_remote
+from flowlib.kept_values import KeptValues, limit_of
+from flowlib.lent_values import Lent
+from flowlib.ray_store import PinnedStore
+from flowlib.remote_job import RemoteJobs, packed, run_packed, run_remote, values_of
+from stores import ResultsStore
 
 _DEEPEST: Final = 16
 """How many jobs Ray holds for each processor, at the most."""
 
 _LOOK_S: Final = 1.0
 """How often to ask how many processors there are: nodes come and go."""
+
+_LOADS: Final = 3
+"""How often a value that Ray has lost is loaded again before it is given up."""
 
 _LOOPBACK: Final = MappingProxyType(
     {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -46,10 +53,22 @@ class RayExecutor(Executor):
             connects to a cluster. Without an address Ray is started on this machine for the run.
         max_pending: How many jobs Ray has at the most; None is up to sixteen for each processor,
             where tasks are very short, and one where they are not.
+        keep_values: So much of what tasks read stays in Ray's object store, in bytes or as
+            `"4GB"`: a large value is loaded from the results store once, by the first task that
+            reads it. With 0 every task loads what it reads.
+        store_resources: Where the results store can be reached from one node only: resources of
+            that node, and how much of them to take, such as `{"disk": 0.001}`. Tasks run on any
+            node; what they read and write goes through that one, and there are no `run_dir` and
+            `open`. The run itself has to be started there.
     """
 
     init_args: Mapping[str, Any] = field(default_factory=dict)
     max_pending: int | None = None
+    keep_values: int | str = 0
+    store_resources: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        limit_of(self.keep_values)
 
     def check(self, options: Mapping[str, object]) -> None:
         with _on_loopback("address" not in self.init_args):
@@ -69,7 +88,12 @@ class RayExecutor(Executor):
             )
         with ExitStack() as stack:
             ray = stack.enter_context(connected(self.init_args, setup.num_workers))
-            return _RayWorkers(setup, ray, self.max_pending, stack.pop_all())
+            store = setup.store
+            if self.store_resources:
+                pinned = PinnedStore(ray, setup, self.store_resources)
+                stack.callback(pinned.close)
+                store = pinned.store
+            return _RayWorkers(setup, self, ray, store, stack.pop_all())
 
 
 class _RayWorkers(FutureWorkers):
@@ -77,20 +101,32 @@ class _RayWorkers(FutureWorkers):
 
     Args:
         setup: What the run gives.
+        asked: What the user wants.
         ray: The module, connected.
-        max_pending: How many jobs it has at the most.
+        store: What tasks use.
         ours: Leaves the cluster, if the run has entered it.
     """
 
     def __init__(
-        self, setup: ExecutorSetup, ray: Any, max_pending: int | None, ours: ExitStack
+        self,
+        setup: ExecutorSetup,
+        asked: RayExecutor,
+        ray: Any,
+        store: ResultsStore,
+        ours: ExitStack,
     ) -> None:
         super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
         self._ray = ray
-        self._max_pending = max_pending
+        self._max_pending = asked.max_pending
+        self._is_pinned = store is not setup.store
         self._ours = ours
-        self._jobs = RemoteJobs(setup)
-        self._call = ray.remote(run_remote)
+        self._jobs = RemoteJobs(replace(setup, store=store))
+        self._calls: dict[str, Any] = {}  # by spec: what Ray is told takes time
+        load = ray.remote(values_of).options(num_cpus=0, max_retries=_LOADS, name="values")
+        told = ray.put(self._jobs.told) if asked.keep_values else None
+        self._kept = KeptValues(
+            setup.store, limit_of(asked.keep_values), lambda each: load.remote(told, each)
+        )
         self._sent: dict[str, Any] = {}
         self._processors = 1
         self._look_at = 0.0
@@ -110,16 +146,25 @@ class _RayWorkers(FutureWorkers):
         return max(1, self._processors)
 
     def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
-        usual = {"num_cpus": 1, "max_retries": 0, "name": job.run.unique_name}
-        options = usual | dict(assignment.executor_options.get("ray", {}))
-        remote = self._jobs.of(job, assignment)
-        try:
-            sent = self._call.options(**options).remote(remote)
-        except (TypeError, ValueError) as error:
-            raise RunError(f"executor_options of {assignment.name} for ray: {error}") from error
+        call = self._calls.get(assignment.id)
+        if call is None:
+            call = self._calls[assignment.id] = self._call_of(assignment)
+        sent = call.remote(packed(self._jobs.of(job, assignment)), self._kept.of(job))
         self._sent[job.address.key] = sent
         answer: Future[Outcome] = sent.future()
         return answer
+
+    def _call_of(self, assignment: Assignment) -> Any:
+        usual = {"num_cpus": 1, "max_retries": 0, "name": assignment.name}
+        options = usual | dict(assignment.executor_options.get("ray", {}))
+        try:
+            return self._ray.remote(_run).options(**options)
+        except (TypeError, ValueError) as error:
+            raise RunError(f"executor_options of {assignment.name} for ray: {error}") from error
+
+    @property
+    def leases_to_renew(self) -> Collection[Job]:
+        return self.open_jobs if self._is_pinned else ()  # their processes do not reach it
 
     def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
         return False  # Ray does not tell whether a job has begun
@@ -137,7 +182,21 @@ class _RayWorkers(FutureWorkers):
         for sent in self._sent.values():
             self._ray.cancel(sent, force=True)
         self._sent.clear()
+        self._kept.clear()
         self._ours.close()
+
+
+def _run(job: bytes, kept: list[Any]) -> Outcome:
+    """Run a job in a worker of Ray; a value that is lost is read from the store instead."""
+    if not kept:
+        return run_packed(job)
+    import ray
+
+    lent: list[Lent] = []
+    for each in kept:
+        with suppress(ray.exceptions.RayError):
+            lent.append(ray.get(each))
+    return run_packed(job, lent)
 
 
 @contextmanager

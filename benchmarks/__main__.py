@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> None:
         "stores": _measure_stores,
         "chaos": _misbehave,
         "dashboard": _measure_dashboard,
+        "executors": _measure_executors,
         "clean": lambda _: clean(),
     }
     if arguments and arguments[0] in actions:
@@ -60,6 +61,12 @@ def _measure_dashboard(arguments: list[str]) -> None:
     from benchmarks.dashboard import main as measure_dashboard  # needs the extra
 
     measure_dashboard(arguments)
+
+
+def _measure_executors(arguments: list[str]) -> None:
+    from benchmarks.executors import main as measure_executors  # needs what the tests need
+
+    measure_executors(arguments)
 
 
 def _inject_faults(arguments: list[str]) -> None:

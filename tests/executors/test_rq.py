@@ -126,6 +126,26 @@ def test_redis_may_be_away_for_ten_seconds(store, tmp_path):
     assert done.counts == {"finished": 3}
 
 
+def test_jobs_that_redis_has_lost_are_submitted_again(store, tmp_path):
+    """It comes back empty, as one does that keeps nothing on disk; no retries were asked for."""
+    with redis_server() as server, contextlib.ExitStack() as stack:
+        config = {"n": list(range(6)), "gate": str(tmp_path)}
+        spec = TaskSpec(tasks.Waits, config, expand="product")
+        first = start_worker(server.url, "lost")
+        stack.callback(end_worker, first)
+        join = in_thread(lambda: run(RQExecutor(server.url, "lost"), [spec], store))
+        begun(tmp_path, 1)
+        server.stop()
+        server.forget()
+        end_worker(first)
+        (tmp_path / "open").touch()
+        server.start()
+        stack.callback(end_worker, start_worker(server.url, "lost"))
+        done = join(180.0)
+
+    assert done.counts == {"finished": 6}
+
+
 def test_a_redis_that_is_not_there_is_told_at_once_without_its_password(store):
     """Before anything runs."""
     spec = TaskSpec(tasks.square, {"n": 1})

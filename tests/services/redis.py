@@ -68,6 +68,12 @@ class RedisServer:
             self.process.wait()
 
 
+    def forget(self) -> None:
+        """Lose all its data, while it is stopped."""
+        for each in self.folder.iterdir():
+            shutil.rmtree(each) if each.is_dir() else each.unlink()
+
+
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
     """A server with a folder of its own."""

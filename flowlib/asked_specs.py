@@ -20,6 +20,7 @@ from flowlib.restoring import node_value
 from flowlib.single_results import note_reading, present_code, tell_changed_code
 from flowlib.spec import TaskSpec
 from flowlib.store_choice import chosen_store
+from flowlib.unchanged import refuse_changed
 from stores import ArtifactDamaged, ArtifactMissing, Record, RecordMissing, ResultsStore, Status
 
 _log = logging.getLogger("flowlib")
@@ -140,6 +141,7 @@ class AskedSpec:
         plan = self._plan(forced)
         if not plan.reasons:
             return plan.statuses
+        refuse_changed(each for each in plan.to_run if each.key in self._graph.nodes)
         run_directly(plan, executor, left_open)
         return self._statuses()
 

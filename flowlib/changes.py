@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flowlib.errors import MigrationError, nearest
+from flowlib.items import SLOT, below
 from stores import canonical
 
 Path = tuple[str, ...]
@@ -70,19 +72,24 @@ class Config:
         user: What the user gave.
         keyed: The parameters that enter the key.
         is_changed: Whether something has happened.
+        roles: Of a call: as what it reads now what it has read under each role.
     """
 
-    def __init__(self, full: Json, user: Json, keyed: Iterable[str]) -> None:
+    def __init__(
+        self, full: Json, user: Json, keyed: Iterable[str], roles: Iterable[str] = ()
+    ) -> None:
         self.full = full
         self.user = user
         self.keyed = set(keyed)
         self.is_changed = False
+        self.roles = {role: role for role in roles}
 
     def apply(self, step: Move | Addition | Deletion) -> None:
         """Make one change, if it is not made already.
 
         Raises:
-            NotMovable: old and new parameters are both there, or a value is in the way.
+            NotMovable: old and new parameters are both there, a value is in the way, or what is
+                removed was read from another task.
         """
         if isinstance(step, Move):
             self._move(step.source, step.target)
@@ -96,9 +103,9 @@ class Config:
         return {name: dumped(self.full[name]) for name in sorted(self.keyed) if name in self.full}
 
     def _move(self, source: Path, target: Path) -> None:
-        if not _has(self.full, source):
+        if not _has(self.full, source) and not self._roles_below(source):
             return
-        if _has(self.full, target):
+        if _has(self.full, target) or self._roles_below(target):
             raise NotMovable(f"it has both {'.'.join(source)} and {'.'.join(target)}")
         was_keyed = source[0] in self.keyed
         for config in (self.full, self.user):
@@ -107,7 +114,22 @@ class Config:
         self._settle(source[0])
         if was_keyed:
             self.keyed.add(target[0])
+        self._rename_roles(source, target)
         self.is_changed = True
+
+    def _rename_roles(self, source: Path, target: Path) -> None:
+        """What a call reads stands at another place, and this is its role."""
+        old, new = _role_of(source), _role_of(target)
+        moved = {role: new + role.removeprefix(old) for role in self._roles_below(source)}
+        for slot in [*_slots(self.full), *_slots(self.user)]:
+            slot[0] = moved.get(slot[0], slot[0])
+        self.roles = {first: moved.get(role, role) for first, role in self.roles.items()}
+
+    def _roles_below(self, path: Path) -> list[str]:
+        """The roles of what stands at a place, or in what stands there."""
+        place = _role_of(path)
+        below_it = (f"{place}.", f"{place}[")
+        return [role for role in self.roles.values() if role == place or role.startswith(below_it)]
 
     def _add(self, path: Path, value: Any) -> None:
         if _has(self.full, path):
@@ -118,6 +140,8 @@ class Config:
         self.is_changed = True
 
     def _remove(self, path: Path, text: str | None) -> None:
+        if lost := self._roles_below(path):
+            raise NotMovable(f"it has read another task as {lost[0]}, which cannot be removed")
         if not _has(self.full, path):
             return
         if text is not None and dumped(_get(self.full, path)) != text:
@@ -195,6 +219,21 @@ def _refuse_unknown(task: str, known: Collection[str]) -> None:
         raise MigrationError(
             f"the store has no task {task!r}.{nearest(task, known)} It has: {names}"
         )
+
+
+def _role_of(path: Path) -> str:
+    return functools.reduce(below, path[1:], path[0])
+
+
+def _slots(value: Any) -> Iterator[list[Any]]:
+    """The contents of the slots in a config: role and steps of what a call reads."""
+    stack = [value]
+    while stack:
+        each = stack.pop()
+        if isinstance(each, dict) and [*each] == [f"${SLOT}"]:
+            yield each[f"${SLOT}"]
+        elif isinstance(each, (dict, list)):
+            stack += each.values() if isinstance(each, dict) else each
 
 
 def _is_dict(value: Any) -> bool:

@@ -16,12 +16,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from flowlib.errors import RunError
+from flowlib.errors import NothingSelected, RunError, SelectorError
 from flowlib.execution import target_of
+from flowlib.graph import TaskGraph, graph_of_spec
 from flowlib.input_values import InputValues
 from flowlib.jobs import JobMaker
 from flowlib.next_commands import NO_COMMAND
@@ -29,9 +31,10 @@ from flowlib.node import Node
 from flowlib.planning import plan_for
 from flowlib.record_lines import plain_config
 from flowlib.run_folders import recorded_log
-from flowlib.run_identity import RunIdentity
+from flowlib.run_identity import UNCATEGORIZED, RunIdentity
 from flowlib.shell_task import Shell
-from flowlib.submitted_graph import SubmittedGraph
+from flowlib.spec import TaskSpec
+from flowlib.stored_selection import select_record
 from flowlib.submitting import submit_graph
 from stores import Address, LocalFileStore, Record, ResultsStore, StoreError, TaskState, canonical
 from stores.canonical import qualified_name
@@ -70,12 +73,15 @@ cd "$(dirname "$0")/work"
 _INHERITED: Final = ("PATH", "HOME")
 
 
-def debug_task(key: str, results_store: ResultsStore, folder: str | os.PathLike[str]) -> Path:
-    """Write all that is needed to run one submitted task by hand into a folder.
+def debug_task(
+    key: str | TaskSpec, results_store: ResultsStore, folder: str | os.PathLike[str]
+) -> Path:
+    """Write all that is needed to run one task by hand into a folder.
 
     Args:
-        key: The beginning of its key, or another selector that means it alone.
-        results_store: Where it was submitted.
+        key: Of a submitted task: the beginning of its key, or another selector that means it
+            alone. Or a spec, submitted or not.
+        results_store: Where it was submitted, and the results are that it reads.
         folder: Is made; what is there has to be empty.
 
     Returns:
@@ -83,26 +89,54 @@ def debug_task(key: str, results_store: ResultsStore, folder: str | os.PathLike[
 
     Raises:
         NothingSelected: there is no such submitted task.
-        RunError: several are meant, the folder is not empty, or code is not here.
+        RunError: several are meant, the folder is not empty, or code is not here; or the task has
+            a record, but was not submitted.
         StoreError: something cannot be read.
     """
-    target = target_of(key, results_store)
-    if len(target.addresses) > 1:
-        listed = ", ".join(map(str, target.addresses[:5]))
-        raise RunError(f"{key!r} means {len(target.addresses)} tasks, and one is wanted: {listed}")
+    wanted = _of_spec(key) if isinstance(key, TaskSpec) else _submitted(key, results_store)
+    if len(wanted.addresses) > 1:
+        listed = ", ".join(map(str, wanted.addresses[:5]))
+        raise RunError(f"{key!r} means {len(wanted.addresses)} tasks, and one is wanted: {listed}")
     place = Path(folder).absolute()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise RunError(f"{place} is not empty: name a folder that is, or is not there yet")
     place.mkdir(parents=True, exist_ok=True)
-    node = target.graph.nodes[target.addresses[0].key]
-    _Dump(results_store, target.graph, node, place).write(target.project, target.folders)
+    node = wanted.graph.nodes[wanted.addresses[0].key]
+    _Dump(results_store, wanted.graph, node, place).write(wanted.project, wanted.folders)
     return place
 
 
+class _Wanted(NamedTuple):
+    """What is to be run by hand; no folders: where code is found now."""
+
+    graph: TaskGraph
+    addresses: Sequence[Address]
+    project: str
+    folders: tuple[str, ...]
+
+
+def _of_spec(spec: TaskSpec) -> _Wanted:
+    graph, nodes = graph_of_spec(spec)
+    return _Wanted(graph, [node.address for node in nodes], UNCATEGORIZED, ())
+
+
+def _submitted(key: str, store: ResultsStore) -> _Wanted:
+    try:
+        target = target_of(key, store)
+    except NothingSelected:
+        with suppress(SelectorError):
+            address = select_record(store, key)
+            raise RunError(
+                f"{address} has a record, but was not submitted, and the code of a task is in no "
+                f"record: flow.submit(store), or `flowlib submit`, puts it there, also afterwards; "
+                f"or debug_task(spec, store, folder), in Python"
+            ) from None
+        raise
+    return _Wanted(target.graph, target.addresses, target.project, target.folders)
+
+
 class _Dump:
-    def __init__(
-        self, store: ResultsStore, graph: SubmittedGraph, node: Node, folder: Path
-    ) -> None:
+    def __init__(self, store: ResultsStore, graph: TaskGraph, node: Node, folder: Path) -> None:
         self._store = store
         self._graph = graph
         self._node = node
@@ -119,9 +153,11 @@ class _Dump:
         there = [address for address in sources if address not in self._missing]
         if there:
             self._store.copy(there, own)
-        submit_graph(self._graph, own, project)
+        submitted = submit_graph(self._graph, own, project)
         key = f"{node.name}/{node.key}"
-        script = _SCRIPT.format(id=node.address, folders=list(folders), key=key, name=node.name)
+        script = _SCRIPT.format(
+            id=node.address, folders=list(folders or submitted.folders), key=key, name=node.name
+        )
         (self._folder / "run.py").write_text(script)
         self._write_json("task.json", self._description())
         self._write_last_attempt()

@@ -14,6 +14,7 @@ from flowlib.flow_arguments import RunArguments, refuse_unknown
 from flowlib.flow_running import end_of_run, store_of_flow
 from flowlib.launch import checked_store, launch
 from flowlib.next_commands import NO_COMMAND, RunCommand
+from flowlib.policy import AGAIN
 from flowlib.raw_result import split_name
 from flowlib.results import Run
 from flowlib.run_identity import UNCATEGORIZED
@@ -143,7 +144,8 @@ def wait(
     """Wait until tasks have ended, whoever computes them; how they did.
 
     The store is asked for all of them in one look, at first often, later every few seconds. A task
-    that has failed has ended, unless somebody is computing it again.
+    that has failed has ended, unless somebody is computing it again, or is about to: if no process
+    does so in time, because the one that would have is gone, it counts as failed.
 
     Args:
         keys: As for `execute`; tasks that were computed without being submitted may be named, too.
@@ -196,12 +198,22 @@ def _states(addresses: Sequence[Address], store: ResultsStore) -> dict[Address, 
     if all(state is TaskState.FINISHED for state in states.values()):
         return states
     in_work = set(store.keys_in_work())
-    return {
-        address: TaskState.RUNNING
-        if state is not TaskState.FINISHED and address in in_work
-        else state
-        for address, state in states.items()
-    }
+    for address, state in states.items():
+        if state is not TaskState.FINISHED and address in in_work:
+            states[address] = TaskState.RUNNING
+        elif state is TaskState.FAILED and _comes_again(address, known[address.key], store):
+            states[address] = TaskState.PENDING
+    return states
+
+
+def _comes_again(address: Address, status: Status, store: ResultsStore) -> bool:
+    """Whether a task that has failed has a next try, for which it is not too late."""
+    pause_s, record = status.facts.get(AGAIN), None
+    if pause_s is not None:
+        record = store.record(address)
+    if pause_s is None or record is None or record.latest.ended is None:
+        return False
+    return time.time() < record.latest.ended + float(pause_s) + settings().lease_secs
 
 
 def _state(status: Status | None) -> TaskState:

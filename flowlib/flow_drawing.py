@@ -41,8 +41,8 @@ def drawn(
         MissingExtra: Bokeh is wanted and not installed.
         ValueError: there is no such view.
     """
-    has_configs = view != "console"
-    facts = facts_of_flow(graph, lambda node: _word_of(node, seen), has_configs=has_configs)
+    has_configs, known = view != "console", _with_growth(graph, seen)
+    facts = facts_of_flow(known, lambda node: _word_of(node, seen), has_configs=has_configs)
     return drawn_facts(facts, view, how)
 
 
@@ -73,7 +73,13 @@ def html_of_flow(graph: TaskGraph, seen: Run | Plan | None) -> str:
     """What a notebook shows of a flow: a static piece of a page, under 50 kB."""
     from flowlib.flow_page import flow_html
 
-    return flow_html(facts_of_flow(graph, lambda node: _word_of(node, seen)))
+    return flow_html(facts_of_flow(_with_growth(graph, seen), lambda node: _word_of(node, seen)))
+
+
+def _with_growth(graph: TaskGraph, seen: Run | Plan | None) -> TaskGraph:
+    """The graph with what its tasks have returned, as far as a run or a plan knows of it."""
+    known = seen if seen is None or isinstance(seen, Plan) else seen.plan
+    return graph if known is None or not known.graph.growths else known.graph
 
 
 def _print(facts: GraphFacts, wish: Wish, how: DrawArguments) -> None:

@@ -55,7 +55,7 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
     ) -> None:
         check_task(fn)
         super().__init__(fn)
-        self._spec_name = name_of(fn) if name is None else name
+        self._spec_name = name_of(fn, name)
         self._version = version
         self._ignore = ignore
         self._require = require

@@ -14,6 +14,7 @@ from flowlib.graph_checks import (
     missing_message,
     refuse_ambiguous_labels,
     refuse_ambiguous_names,
+    refuse_doubled_names,
     refuse_unreachable_min_ok,
 )
 from flowlib.grid import Point, expand_config
@@ -193,6 +194,7 @@ def _graph_of(specs: Sequence[TaskSpec], families: Sequence[Family], names: Node
             read[source.name] = None
     refuse_ambiguous_labels(labelled, by_spec)
     refuse_ambiguous_names(by_spec)
+    refuse_doubled_names(labelled, by_spec)
     return TaskGraph(
         nodes={node.key: node for family in families for node in family.nodes},
         by_spec={name: tuple(nodes.values()) for name, nodes in by_spec.items()},

@@ -44,6 +44,26 @@ def refuse_ambiguous_labels(
             )
 
 
+def refuse_doubled_names(
+    labelled: Mapping[str, Mapping[str, Node]], by_spec: Mapping[str, Mapping[str, Node]]
+) -> None:
+    """Refuse a label that makes two nodes have one name: `fit(x).named("fit-2")`.
+
+    Raises:
+        GraphError: there is one.
+    """
+    names: dict[str, Node] = {}
+    for nodes in by_spec.values() if labelled else ():
+        for node in nodes.values():
+            other = names.setdefault(node.unique_name, node)
+            if other is not node:
+                raise GraphError(
+                    f"two tasks of this flow are called {node.unique_name!r}: {other.address} and "
+                    f"{node.address}. One is a name that was given, the other one ends with the "
+                    f"number of its task: give another name"
+                )
+
+
 def refuse_ambiguous_names(by_spec: Mapping[str, Mapping[str, Node]]) -> None:
     """Refuse a spec that is called like a node of another one.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from flowlib.errors import RunError
-from flowlib.items import PLAIN, Item
+from flowlib.items import PLAIN, Item, fields_of
 from stores import Address, Artifact, ArtifactMissing, Input, OpenAttempt, Record, ResultsStore
 from stores.matching import HIDDEN
 
@@ -25,7 +25,13 @@ OWN_WITHOUT: Final = "own_without"
 NOTHING: Final = "-"
 """It lacked nothing."""
 
-_CONTAINERS: Final = frozenset({list, tuple, dict})
+_SETS: Final = frozenset({set, frozenset})
+_CONTAINERS: Final = frozenset({list, tuple, dict, *_SETS})
+
+_MISPLACED: Final = (
+    "a task has returned a set of specs, or a dict that has some as its keys, in whose places "
+    "nothing can be put: return a list, a tuple, a dict with other keys or a dataclass"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +73,12 @@ class Grown:
 
 
 def holds_specs(value: object) -> bool:
-    """Whether something is a spec, or a part of one, or a list, tuple or dict that holds some.
+    """Whether something is a spec, or a part of one, or holds some.
 
-    The cost is that of asking each member of a container for its type.
+    It may be a list, tuple, dict or dataclass. The cost is that of asking each member for its type.
+
+    Raises:
+        RunError: a set holds some, or the keys of a dict: nobody could put values there.
     """
     if type(value) in PLAIN:
         return False
@@ -77,7 +86,7 @@ def holds_specs(value: object) -> bool:
     if module is None:  # then there is no spec
         return False
     kinds = (module.TaskSpec, Item)
-    return _any_in(value, kinds) if type(value) in _CONTAINERS else isinstance(value, kinds)
+    return _any_in(value, kinds) if _holds(type(value)) else isinstance(value, kinds)
 
 
 def _any_in(container: Any, kinds: tuple[type, ...]) -> bool:
@@ -87,16 +96,34 @@ def _any_in(container: Any, kinds: tuple[type, ...]) -> bool:
         each = stack.pop()
         if id(each) in seen:
             continue
-        members = each.values() if type(each) is dict else each
+        members = _members(each, kinds)
         types = {*map(type, members)} - PLAIN
         if not types:
             continue
-        for kind in types - _CONTAINERS:
-            if issubclass(kind, kinds):
-                return True
+        if any(issubclass(kind, kinds) for kind in types - _CONTAINERS):
+            if type(each) in _SETS:
+                raise RunError(_MISPLACED)
+            return True
         seen.add(id(each))
-        stack += [inner for inner in members if type(inner) in _CONTAINERS]
+        if inner := {kind for kind in types if _holds(kind)}:
+            stack += [member for member in members if type(member) in inner]
     return False
+
+
+def _holds(kind: type) -> bool:
+    return kind in _CONTAINERS or hasattr(kind, "__dataclass_fields__")
+
+
+def _members(container: Any, kinds: tuple[type, ...]) -> Collection[Any]:
+    """What may be a spec in a container of one of the types that are looked into."""
+    if type(container) is dict:
+        if any(issubclass(kind, kinds) for kind in {*map(type, container)} - PLAIN):
+            raise RunError(_MISPLACED)
+        return container.values()
+    if type(container) in _CONTAINERS:
+        members: Collection[Any] = container
+        return members
+    return [*(fields_of(container) or {}).values()]
 
 
 def save_specs(returned: object, attempt: OpenAttempt) -> None:

@@ -21,7 +21,7 @@ else:
         __slots__ = ()
 
 
-_SLOT: Final = "input"
+SLOT: Final = "input"
 """The tag of a slot in canonical texts: `{"$input":["data","model",0]}`."""
 
 Step = Any
@@ -88,12 +88,12 @@ def slot(role: str, steps: tuple[Step, ...]) -> Opaque:
         role: As what the call reads the spec: the path of the argument, `data` or `parts[2].x`.
         steps: From the value to the part.
     """
-    return Opaque(_SLOT, [role, *steps])
+    return Opaque(SLOT, [role, *steps])
 
 
 def is_slot(value: object) -> bool:
     """Whether a value is what `slot` gives."""
-    return type(value) is Opaque and value.kind == _SLOT
+    return type(value) is Opaque and value.kind == SLOT
 
 
 def slot_parts(value: Any) -> tuple[str, list[Step]]:
@@ -131,7 +131,7 @@ def _copied_list(value: list[Any], path: str, replace: Replace) -> list[object]:
 
 def _copied_dict(value: dict[Any, Any], path: str, replace: Replace) -> dict[Any, object]:
     return {
-        key: each if type(each) in PLAIN else replaced(each, _below(path, key), replace)
+        key: each if type(each) in PLAIN else replaced(each, below(path, key), replace)
         for key, each in value.items()
     }
 
@@ -157,9 +157,9 @@ def _copied_instance(value: Any, path: str, replace: Replace) -> object:
     if isinstance(value, (dict, list)):
         made: Any = copy.copy(value)
         if isinstance(value, dict):
-            made.update(_copied_dict(value, path, replace))
+            dict.update(made, _copied_dict(value, path, replace))  # that of a Counter adds
         else:
-            made[:] = _copied_list(value, path, replace)
+            list.__setitem__(made, slice(None), _copied_list(value, path, replace))
         return made
     return replace(value, path)
 
@@ -185,7 +185,7 @@ def with_fields(value: object, fields: Mapping[str, object]) -> object:
     return made
 
 
-def _below(path: str, key: object) -> str:
+def below(path: str, key: object) -> str:
     """The path of an item of a dict; a key that is no name stands in brackets."""
     is_name = type(key) is str and key.isidentifier()
     return f"{path}.{key}" if is_name else f"{path}[{key!r}]"

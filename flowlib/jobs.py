@@ -22,6 +22,7 @@ from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.parameters import root_of
 from flowlib.plan import Plan
+from flowlib.policy import AGAIN
 from flowlib.reasons import WHY, Reason
 from flowlib.regrowth import grown_fact
 from flowlib.restoring import restored_tasks, restores
@@ -65,6 +66,7 @@ class JobMaker:
         self._restores = any(restores(each.task) for each in plan.graph.declarations)
         self._assignments: dict[Declaration, Assignment] = {}
         self._variants: Counter[str] = Counter()
+        self._tries: Counter[str] = Counter()
         self._readers: dict[str, list[str]] = {name: [] for name in plan.graph.spec_edges}
         for name, predecessors in plan.graph.spec_edges.items():
             for predecessor in predecessors:
@@ -178,19 +180,7 @@ class JobMaker:
         status = self._plan.statuses.get(node.key)
         is_forced = node.key in self._plan.forced
         inputs, failed = self._inputs(node)
-        facts = {"module": self.assignment(node).module}
-        if code := self._plan.code.fact(*code_of(node)):
-            facts[CODE] = code
-        if defaults := texts.defaults_digest(node.arguments):
-            facts["defaults"] = defaults
-        if read := inputs_fact(inputs):
-            facts["inputs"] = read
-        if (reason := self._plan.reasons.get(node.key, Reason.NEW)) is not Reason.NEW:
-            facts[WHY] = reason.value
-        if node.upstream.gathers:
-            facts[GATHERS] = "1"
-        if without := self._without(node):
-            facts[WITHOUT] = self._incomplete[node.key] = without
+        facts = self._facts(node, inputs)
         version = node.declaration.version
         full, user = texts.full(node.arguments), texts.user(node.arguments)
         growth = self._plan.graph.growths.get(node.key)
@@ -221,6 +211,27 @@ class JobMaker:
             restored=restored_tasks(node.upstream.nodes) if self._restores else {},
         )
         return job if growth is None else self._last_job(node, job, growth)
+
+    def _facts(self, node: Node, inputs: tuple[Input, ...]) -> dict[str, str]:
+        """What the attempt tells of itself beside its config."""
+        texts = self._plan.texts[node.declaration]
+        facts = {"module": self.assignment(node).module}
+        if code := self._plan.code.fact(*code_of(node)):
+            facts[CODE] = code
+        if defaults := texts.defaults_digest(node.arguments):
+            facts["defaults"] = defaults
+        if read := inputs_fact(inputs):
+            facts["inputs"] = read
+        if (reason := self._plan.reasons.get(node.key, Reason.NEW)) is not Reason.NEW:
+            facts[WHY] = reason.value
+        if node.upstream.gathers:
+            facts[GATHERS] = "1"
+        self._tries[node.key] += 1
+        if (retries := node.declaration.options.retries).may_follow(self._tries[node.key]):
+            facts[AGAIN] = str(retries.pause_after(self._tries[node.key]))
+        if without := self._without(node):
+            facts[WITHOUT] = self._incomplete[node.key] = without
+        return facts
 
     def _last_job(self, node: Node, job: Job, growth: Growth) -> Job:
         """The job of a node that has returned specs: what they give becomes its results."""

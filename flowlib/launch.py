@@ -39,6 +39,7 @@ from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
+from flowlib.unchanged import refuse_changed
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
 
 _log = logging.getLogger("flowlib")
@@ -139,6 +140,8 @@ def _worker_count(graph: TaskGraph, options: RunOptions, chosen: Executor | None
 def _planned(graph: TaskGraph, store: ResultsStore, options: RunOptions) -> Plan:
     """The plan of the run; what is to be noticed of it is said at once."""
     plan = make_plan(graph, store, options.wishes, options.num_workers)
+    if type(graph) is TaskGraph:  # what was submitted, or was grown, is a copy already
+        refuse_changed(each for each in plan.to_run if each.key in graph.nodes)
     command = options.command
     for note in note_on(plan.changed, command.again(store), command.seen_by(store)):
         _log.warning("%s", note)

@@ -160,19 +160,33 @@ class Migration:
         """
         identity = record.identity
         keyed, version = _key_parts(record)
-        config = Config(json.loads(identity.config), json.loads(identity.user_config), keyed)
+        texts_of = json.loads(identity.config), json.loads(identity.user_config)
+        config = Config(*texts_of, keyed, self._roles(record))
         for step in self._changes.of_task(identity.address.task):
             config.apply(step)
         name = self._changes.tasks.get(identity.address.task, identity.address.task)
         if config.is_changed:
             self._leave_out_defaults(name, config)
-        latest = self._with_inputs(record.latest)
-        finished = None if record.finished is None else self._with_inputs(record.finished)
+        roles = {**self._changes.tasks, **config.roles}
+        latest = self._with_inputs(record.latest, roles)
+        finished = None if record.finished is None else self._with_inputs(record.finished, roles)
         sources = [(each.role, each.address.key) for each in (finished or latest).inputs]
         key = key_of(name, version, config.texts(), upstream_digest(sources))
         address = Address(name, key)
         texts = dumped(config.full), dumped(config.user)
         return Record(Identity(address, identity.version, *texts), finished, latest)
+
+    def _roles(self, record: Record) -> Iterator[str]:
+        """The paths of the arguments of a call under which it has read others; else none.
+
+        A record does not tell whether it is of a call, but roles do that no task is called by.
+        """
+        inputs = counting(record).inputs
+        task = record.address.task
+        now = self._specs.get(self._changes.tasks.get(task, task))
+        is_call = now is not None and now.is_call
+        if is_call or any(each.role != each.address.task for each in inputs):
+            yield from dict.fromkeys(each.role for each in inputs)
 
     def _leave_out_defaults(self, name: str, config: Config) -> None:
         """A parameter at the default that the task has now is no part of the key."""
@@ -184,11 +198,11 @@ class Migration:
             each for each, value in config.full.items() if dumped(value) != defaults.get(each)
         }
 
-    def _with_inputs(self, attempt: Attempt) -> Attempt:
+    def _with_inputs(self, attempt: Attempt, roles: Mapping[str, str]) -> Attempt:
         inputs = tuple(
             replace(
                 each,
-                role=self._changes.tasks.get(each.role, each.role),
+                role=roles.get(each.role, each.role),
                 address=self.moves.get(each.address, each.address),
             )
             for each in attempt.inputs
@@ -220,8 +234,9 @@ def migrate(
         add: Parameters that are new, with the value that old results were computed with.
         remove: Parameters that there are no more; or with the only value for which a result
             counts, `{"Train.seed": 0}`.
-        specs: The tasks as they are now, which tell the defaults: a parameter at its default is
-            no part of a key. Needed where a default is added or has changed.
+        specs: The tasks as they are now, or calls of them, which tell the defaults: a parameter at
+            its default is no part of a key. Needed where a default is added or has changed, and
+            for calls that read a task under a parameter of its name, if that is renamed.
 
     Raises:
         MigrationError: a task is unknown, or a path names no parameter.

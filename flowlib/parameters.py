@@ -113,6 +113,8 @@ class Parameters:
     def _refuse(self, name: str, given: Mapping[str, object]) -> typing.NoReturn:
         if name in given:
             raise CallError(f"{self._name}() got {name!r} twice ({self._where})")
+        if name in self.givable:
+            raise CallError(f"{self._name}() takes {name!r} by position only ({self._where})")
         takes = ", ".join(sorted(self.givable)) or "none"
         raise CallError(
             f"{self._name}() got {name!r}, which is not a parameter of {self._where}."

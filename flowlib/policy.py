@@ -85,11 +85,20 @@ class Retries:
             return len(counted) <= self.total
         return failures.count(latest) <= by_kind.get(latest, 0)
 
+    def may_follow(self, tries: int) -> bool:
+        """Whether another try may follow the one of this number, if that fails in such a way."""
+        most = sum(count for _, count in self.by_kind) if self.total is None else self.total
+        return tries <= most
+
     def pause_after(self, failures: int) -> float:
         """How many seconds to wait after so many failures of one task."""
         doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
         longest = max(self.pause_s, _LONGEST_PAUSE_S)
         return min(self.pause_s * 2.0**doublings, longest)
+
+
+AGAIN: Final = "again"
+"""The fact of an attempt that is followed by another one if it fails: after how many seconds."""
 
 
 def retries_of(spec: str, retries: object, pause: float | str) -> Retries:

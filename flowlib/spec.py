@@ -89,7 +89,7 @@ class TaskSpec(Computable):
     ) -> None:
         check_task(task)
         self.task = task
-        self.name = name if name is not None else name_of(task)
+        self.name = name_of(task, name)
         check_mappings(
             self.name,
             config=config,

@@ -78,16 +78,24 @@ def check_task(task: object) -> None:
         return
     raise TypeError(
         f"{task!r} needs to be a class derived from Task or a function, but it is of type "
-        f"{type(task).__name__!r}"
+        f"{type(task).__name__!r}: write a function that calls it"
     )
 
 
-def name_of(task: Callable[..., object]) -> str:
-    """The name of a spec whose user gave none.
+def name_of(task: Callable[..., object], given: object = None) -> str:
+    """The name of a spec.
+
+    Args:
+        task: Of which it is the name, if its user gave none.
+        given: What the user gave.
 
     Raises:
-        SpecError: the task has no name that stays.
+        SpecError: the task has no name that stays, or what was given is none.
     """
+    if given is not None:
+        if isinstance(given, str) and given:
+            return given
+        raise SpecError(f"{task.__name__}: a name is text that is not empty, not {given!r}")
     name = task.__name__
     if name == "<lambda>":
         raise SpecError(

@@ -29,6 +29,7 @@ from flowlib.submission import (
     write_submission,
 )
 from flowlib.submitted_specs import parts_of, rows_of, told_of
+from flowlib.unchanged import refuse_changed
 from stores import ResultsStore, StoreError, Unencodable, canonical
 from stores.codec import codecs
 
@@ -59,6 +60,7 @@ def submit_graph(
         _refuse_unreachable(each.task)
     for node in graph:
         _refuse_secrets(node)
+    refuse_changed(graph)
     gates, tasks = _described(graph, declarations)
     pickles = {SPECS: _pickled([parts_of(each) for each in declarations], "the tasks")}
     for start in range(0, len(graph), PIECE):

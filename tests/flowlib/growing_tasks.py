@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,6 +106,32 @@ def after(value: Any) -> Any:
 def reader_of(n: int) -> Any:
     """It returns what reads its own result."""
     return after(reader_of(n))
+
+
+@dataclass(frozen=True)
+class Both:
+    """A result with specs in it."""
+
+    one: Any
+    other: Any = 5
+
+
+@task
+def dataclasses(n: int) -> Any:
+    """Specs in dataclasses, in lists."""
+    return [Both(square(n)), {"deep": Both([square(n + 1)], 6)}]
+
+
+@task
+def set_of_specs(n: int) -> Any:
+    """Nobody could put a list there."""
+    return [{square(n)}]
+
+
+@task
+def keys_of_specs(n: int) -> Any:
+    """Nor here."""
+    return {square(n): 1}
 
 
 @task

@@ -118,6 +118,19 @@ def test_specs_stand_in_lists_tuples_and_dicts_with_their_items(place):
     }
 
 
+def test_specs_stand_in_dataclasses_too(place):
+    """As in the arguments of calls."""
+    found = value_of(tasks.dataclasses(2), **place)
+    assert found == [tasks.Both(4), {"deep": tasks.Both([9], 6)}]
+
+
+@pytest.mark.parametrize("spec", [tasks.set_of_specs(1), tasks.keys_of_specs(1)])
+def test_specs_where_nothing_can_be_put_are_an_error(spec, store):
+    """In place of a result that holds a spec in place of its value."""
+    done = run(spec, results_store=store)
+    assert "a set of specs, or a dict that has some as its keys" in str(done.exception)
+
+
 def test_recursion_computes_everything_once(counter, place):
     """Tasks that have been grown grow, and share what they need."""
     spec = tasks.fibonacci(9, str(counter))

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from flowlib import Flow, InMemoryStore, LocalFileStore, MigrationError, TaskSpec, migrate
+from flowlib import Flow, InMemoryStore, LocalFileStore, MigrationError, TaskSpec, migrate, task
 from flowlib.changes import Config, NotMovable, declared
 from stores.record import Address
 from stores.testing import done, put
@@ -338,3 +338,56 @@ def test_a_killed_migration_goes_on(tmp_path):
     config["rate"] = config.pop("lr")
     assert counts(flow_of(renamed, config=config), store) == {"cached": 32}
     assert store.verify().ok
+
+
+@task(name="numbers")
+def numbers(n: int) -> list[int]:
+    return list(range(n))
+
+
+@task(name="fitted")
+def fitted(data, options, lr=0.1):
+    return [data, options, lr]
+
+
+@task(name="fitted")
+def fitted_now(source, options, lr=0.1):
+    raise AssertionError("it has a result")
+
+
+@task(name="report")
+def report(fits):
+    return fits
+
+
+def test_roles_of_calls_move_with_their_parameters(store):
+    """What a call has read is read under another name, at any depth, and keys follow."""
+    old = fitted(numbers(2), {"all": [numbers(3), 1]})
+    counts(Flow([report([old, old[0]])]), store)
+    changes = {"fitted.data": "fitted.source", "fitted.options.all": "fitted.options.each"}
+    changes_of_all = {"move": changes, "rename_tasks": {"numbers": "digits"}}
+    assert len(migrate(store, **changes_of_all).apply().moved) == 4
+    digits = task(numbers.fn, name="digits")
+    new = fitted_now(digits(2), {"each": [digits(3), 1]})
+    assert counts(Flow([report([new, new[0]])]), store) == {"cached": 4}
+    assert new.result(store) == [[0, 1], {"all": [[0, 1, 2], 1]}, 0.1]  # as it was computed
+    assert migrate(store, **changes_of_all).apply().moved == ()
+
+
+def test_a_role_that_is_called_like_a_task_is_none(store):
+    """Renaming the task leaves the parameter as it is."""
+    data = task(numbers.fn, name="data")
+    counts(Flow([fitted(data(2), 1)]), store)
+    digits = task(numbers.fn, name="digits")
+    specs = [fitted(digits(2), 1)]  # they tell that this was a call
+    migrate(store, rename_tasks={"data": "digits"}, specs=specs).apply()
+    assert counts(Flow([fitted(digits(2), 1)]), store) == {"cached": 2}
+
+
+def test_a_parameter_that_was_read_cannot_be_removed(store):
+    """The result was computed from another one, whatever the function takes now."""
+    counts(Flow([fitted(numbers(2), 1)]), store)
+    plan = migrate(store, remove=["fitted.data"])
+    assert [why for _, why in plan.unmovable] == [
+        "it has read another task as data, which cannot be removed"
+    ]

@@ -42,16 +42,18 @@ class Pilot:
         folder: Of the spool.
         request: Which jobs it may take.
         idle_s: How long it waits for more before it leaves.
+        warn_after_s: How long after its start its time is almost over.
     """
 
     folder: Path
     request: str
     idle_s: float
+    warn_after_s: float
 
     def __call__(self) -> int:
         """Run jobs; how many they were."""
         spool, name = Spool(self.folder), name_of_pilot()
-        signals = PilotSignals(spool)
+        signals = PilotSignals(spool, time.monotonic() + self.warn_after_s)
         count, until, pause_s = 0, time.monotonic() + self.idle_s, _FIRST_PAUSE_S
         with signals.heard():
             while not signals.is_over and not spool.is_said("closed"):
@@ -90,17 +92,20 @@ def _run_one(spool: Spool, request: str, pilot: str, signals: PilotSignals) -> b
 
 
 class PilotSignals:
-    """What SLURM and the driver tell a pilot.
+    """What SLURM, the driver and the clock tell a pilot.
 
-    SIGUSR2 comes some time before the allocation ends: tasks are told to stop. SIGTERM comes when
-    it is taken away: a task that does not look for itself is ended as by Ctrl-C.
+    Some time before the allocation ends tasks are told to stop; SLURM says so by SIGUSR2, too,
+    where its end has been moved. SIGTERM comes when it is taken away: a task that does not look
+    for itself is ended as by Ctrl-C.
 
     Args:
         spool: Where the driver says that tasks are to stop.
+        warn_at: When the allocation is almost over (monotonic).
     """
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, warn_at: float) -> None:
         self._spool = spool
+        self._warn_at = warn_at
         self._is_warned = False
         self._is_ending = False
         self._is_held = False
@@ -111,7 +116,7 @@ class PilotSignals:
     @property
     def is_over(self) -> bool:
         """Whether no further job is to be begun."""
-        return self._is_warned or self._is_ending
+        return self._is_warned or self._is_ending or time.monotonic() >= self._warn_at
 
     @property
     def surroundings(self) -> Surroundings:

@@ -185,7 +185,7 @@ class SlurmPost:
         return {by_name[name]: count for name, count in counts.items() if name in by_name}
 
     def _pilot(self, request: SlurmRequest) -> Pilot:
-        return Pilot(self._spool.folder, request.name, self._idle_s)
+        return Pilot(self._spool.folder, request.name, self._idle_s, request.warn_after_s)
 
     def _collect(self) -> bool:
         """Take the answers that are there; whether there were some."""

@@ -33,6 +33,9 @@ OPTIONS: Final = (*_PLAIN, "time", "memory", "warn", "setup", "sbatch")
 _CLOCK: Final = re.compile(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)")
 _MIB: Final = 1 << 20
 
+_USUAL_WARN_S: Final = 90.0
+"""How long before its end an allocation is almost over, but a quarter of its time at the most."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlurmRequest:
@@ -41,10 +44,12 @@ class SlurmRequest:
     Attributes:
         parameters: As `submitit.SlurmExecutor.update_parameters` takes them.
         name: The same for equal requests.
+        warn_after_s: How long after its start an allocation is almost over.
     """
 
     parameters: Mapping[str, Any]
     name: str
+    warn_after_s: float
 
     @property
     def partitions(self) -> list[str]:
@@ -69,16 +74,20 @@ def request_of(options: Mapping[str, object]) -> SlurmRequest:
     found = {theirs: _word(ours, given[ours]) for ours, theirs in _PLAIN.items() if ours in given}
     if not found.get("gpus_per_node"):
         found.pop("gpus_per_node", None)  # 0 is how a spec takes none where its executor has some
-    found["time"] = math.ceil(_seconds("time", given.get("time", "1h")) / 60)
+    found["time"] = minutes = math.ceil(_seconds("time", given.get("time", "1h")) / 60)
     if "memory" in given:
         found["mem"] = _memory(given["memory"])
-    if "setup" in given:
-        found["setup"] = _lines(given["setup"])
-    warn_s = math.ceil(_seconds("warn", given.get("warn", "90s")))
+    # the warning must not end a job that is just starting Python
+    found["setup"] = ["trap '' USR2", *_lines(given.get("setup", []))]
+    time_s = minutes * 60
+    warn_s = math.ceil(_seconds("warn", given.get("warn", min(_USUAL_WARN_S, time_s / 4))))
+    if warn_s >= time_s:
+        raise ValueError(f"warn is {given['warn']!r}, which is not less than time, {time_s} s")
     extra = {"signal": f"B:USR2@{warn_s}", "requeue": True, **_free(given.get("sbatch", {}))}
     parameters = {**found, "additional_parameters": extra, "use_srun": False}
     text = json.dumps(parameters, sort_keys=True, default=str)
-    return SlurmRequest(parameters, hashlib.blake2b(text.encode(), digest_size=4).hexdigest())
+    name = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    return SlurmRequest(parameters, name, float(time_s - warn_s))
 
 
 def _word(name: str, value: object) -> object:

@@ -54,7 +54,8 @@ class SlurmExecutor(Executor):
         cpus: How many processors an allocation has.
         qos: The quality of service.
         constraint: Features that a node must have.
-        warn: How long before the end `should_stop` of a task is true.
+        warn: How long before the end `should_stop` of a task is true. None: 90 seconds, or a
+            quarter of a short time.
         setup: Lines for the shell that runs before Python does.
         sbatch: Further options of sbatch, as it names them: `{"reservation": "night"}`.
         jobs: How many allocations there are at once, where the run does not say `num_workers`.
@@ -71,7 +72,7 @@ class SlurmExecutor(Executor):
     cpus: int | None = None
     qos: str | None = None
     constraint: str | None = None
-    warn: float | str = "90s"
+    warn: float | str | None = None
     setup: Sequence[str] = ()
     sbatch: Mapping[str, object] = field(default_factory=dict)
     jobs: int = 16

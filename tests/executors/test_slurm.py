@@ -162,7 +162,7 @@ def test_nodes_may_be_away_for_a_while(store, gate):
 def test_a_task_is_told_before_its_time_is_over(store, gate):
     """It saves what it has and ends; the next allocation goes on with it."""
     spec = TaskSpec(slurm_tasks.Resumes, {"gate": str(gate), "asks": True})
-    executor = slurm_executor(time="1m", warn="59s")
+    executor = slurm_executor(time="1m", warn="55s")
     done = run([spec], store, executor)
 
     assert done["Resumes"][0].results["from"] == "half"

@@ -24,7 +24,7 @@ from flowlib.slurm_spool import Spool
         ({"memory": "16GiB"}, "mem", "16384M"),
         ({"gpus": "a100:2"}, "gpus_per_node", "a100:2"),
         ({"partition": None, "cpus": 4}, "cpus_per_task", 4),
-        ({"setup": ["module load cuda"]}, "setup", ["module load cuda"]),
+        ({"setup": ["module load cuda"]}, "setup", ["trap '' USR2", "module load cuda"]),
     ],
 )
 def test_the_words_of_users_are_put_into_those_of_sbatch(options, name, value):
@@ -36,6 +36,15 @@ def test_equal_requests_have_equal_names():
     """So that their jobs wait in one folder."""
     assert request_of({"time": "1h"}).name == request_of({"time": 3600, "gpus": None}).name
     assert request_of({"time": "1h"}).name != request_of({"time": "2h"}).name
+
+
+def test_tasks_are_warned_before_the_end_of_the_time():
+    """Never before it has begun."""
+    assert request_of({"time": "2h", "warn": "5m"}).warn_after_s == 115 * 60
+    assert request_of({"time": "2h"}).warn_after_s == 120 * 60 - 90
+    assert request_of({"time": "1m"}).warn_after_s == 45
+    with pytest.raises(ValueError, match="warn is '5m', which is not less than time, 60 s"):
+        request_of({"time": "1m", "warn": "5m"})
 
 
 def test_a_spec_may_do_without_the_gpus_of_its_executor():

@@ -16,6 +16,8 @@ from stores.testing import done, identity
 
 KEYS = 1_200
 PROCESSES = 6
+LEASE_S = 1.0
+"""Far more than a process of a busy machine waits for its turn."""
 ADDRESSES = [Address("Stress", f"{number:032x}") for number in range(KEYS)]
 
 pytestmark = pytest.mark.slow
@@ -25,7 +27,7 @@ class Crowd:
     """Processes that compute what is missing, and a log of what they did."""
 
     def __init__(self, folder, *, is_far):
-        self.store = LocalFileStore(folder / "runs", fsync=False, lease_s=0.3)
+        self.store = LocalFileStore(folder / "runs", fsync=False, lease_s=LEASE_S)
         self.log = os.open(folder / "log", os.O_CREAT | os.O_APPEND | os.O_RDWR)
         self.is_far = is_far
         self.pids = {self.started(seed) for seed in range(PROCESSES)}
@@ -44,7 +46,7 @@ class Crowd:
 
     def work(self, chance):
         """Compute what nobody has computed, until nothing is missing."""
-        store = LocalFileStore(self.store.base_dir, fsync=False, lease_s=0.3)
+        store = LocalFileStore(self.store.base_dir, fsync=False, lease_s=LEASE_S)
         here = Owner.of_this_process()
         owner = Owner(f"host-of-{here.pid}", "boot", here.pid, 0) if self.is_far else here
         while missing := self.missing(store):
@@ -143,10 +145,10 @@ def test_processes_that_sleep_past_their_lease_commit_nothing(tmp_path):
     chance, stops = random.Random(1), 0
     while not crowd.ended():
         time.sleep(0.01)
-        if crowd.pids and stops < 12:
+        if crowd.pids and stops < 8:
             victim = chance.choice(sorted(crowd.pids))
             os.kill(victim, signal.SIGSTOP)
-            time.sleep(0.5)
+            time.sleep(LEASE_S + 0.3)
             os.kill(victim, signal.SIGCONT)
             stops += 1
     assert stops > 0  # a fast machine is soon done

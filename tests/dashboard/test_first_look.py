@@ -80,6 +80,7 @@ def test_the_first_pages_do_not_wait_until_all_was_read(waiting):
     assert client.get("/tasks?limit=many").status_code == 422
     assert client.get("/api/experiments?limit=many").status_code == 422
     store.gate.set()
+    assert client.get("/api/stats").json()["total"] == 5  # waits until all was read
     after = client.get("/api/experiments?limit=2&offset=3").json()
     assert after == told
     assert "By task" in client.get("/").text

@@ -6,11 +6,15 @@ import signal
 from pathlib import Path
 from typing import Final
 
+from flowlib.errors import RunError
 from flowlib.policy import FailureKind
 from stores import ErrorDetails
 
 NO_MAIN_GUARD: Final = 86
 """Exit code of a process that was about to start a flow while it was still starting itself."""
+
+_MOST_IN_A_ROW: Final = 5
+"""How many workers may be killed while they start, or end before they begin a job."""
 
 _SYSTEM: Final = Path("/proc/vmstat")
 _OWN_GROUP: Final = Path("/proc/self/cgroup")
@@ -80,6 +84,53 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # real-time signals have no names
         return f"signal {number}"
+
+
+class FailedStarts:
+    """Workers that end before they begin a job, which must not be replaced for ever.
+
+    Some are killed now and then, and others come up meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._not_up = 0
+        self._unbegun = 0
+
+    def note_up(self) -> None:
+        """A worker has come up."""
+        self._not_up = 0
+
+    def note_answer(self) -> None:
+        """A worker has done a job."""
+        self._unbegun = 0
+
+    def note(self, exit_code: int | None, *, is_up: bool) -> None:
+        """A worker has ended without beginning what it was sent.
+
+        Args:
+            exit_code: As `multiprocessing` gives it: negative is the number of a signal.
+            is_up: Whether it had come up before.
+
+        Raises:
+            RunError: the next one would end so, too.
+        """
+        if is_up:
+            self._unbegun += exit_code != 0  # 0: it has left the job to a fresh process
+            if self._unbegun >= _MOST_IN_A_ROW:
+                raise RunError(
+                    f"{_MOST_IN_A_ROW} worker processes, one after the other, have ended before "
+                    f"they began a job (the last {_ending(exit_code)})"
+                )
+            return
+        self._not_up += 1
+        if (exit_code or 0) >= 0 or self._not_up >= _MOST_IN_A_ROW:
+            raise RunError(start_failure(exit_code))
+
+
+def _ending(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"was killed by {_signal_name(-exit_code)}"
+    return f"with exit code {exit_code}"
 
 
 def start_failure(exit_code: int | None) -> str:

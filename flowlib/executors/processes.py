@@ -18,7 +18,7 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Final
 
 from flowlib.answers import MOST_AT_WORKER, NextLook
-from flowlib.deaths import MemoryKills, start_failure
+from flowlib.deaths import FailedStarts, MemoryKills
 from flowlib.devices import Environment
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers
@@ -41,9 +41,6 @@ _PATIENCE_S: Final = 5.0
 
 _QUEUE_S: Final = 0.02
 """How much work, by the duration of the last tasks, waits at a worker at the most."""
-
-_MOST_FAILED_STARTS: Final = 5
-"""How many workers may be killed while they start, when no other has come up in between."""
 
 _STOPPED: Final = "the run was stopped"
 
@@ -82,7 +79,7 @@ class ProcessWorkers(Workers):
         self._outcomes: list[Outcome] = []
         self._mean_s = _QUEUE_S
         self._memory_kills = MemoryKills()
-        self._failed_starts = 0  # since a worker came up
+        self._failed_starts = FailedStarts()
         self._selector = selectors.DefaultSelector()
         self._is_stopping = False
         self._next_look = NextLook()
@@ -191,8 +188,9 @@ class ProcessWorkers(Workers):
             for outcome in worker.answers() if worker in told else worker.kept_answers():
                 self._mean_s += _WEIGHT * (outcome.duration_s - self._mean_s)
                 self._outcomes.append(outcome)
+                self._failed_starts.note_answer()
             if worker in told and worker.is_up:
-                self._failed_starts = 0
+                self._failed_starts.note_up()
         is_memory_kill = bool(dead) and self._memory_kills.has_grown()
         for worker in dead:
             self._bury(worker, is_memory_kill=is_memory_kill)
@@ -260,11 +258,13 @@ class ProcessWorkers(Workers):
         worker.bury()
         del self._workers[worker.index]
         waiting = list(worker.jobs)
-        if not worker.is_up and not worker.kill_reason:
-            self._note_failed_start(worker)
-        elif waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
+        if waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
             loss = worker.loss(waiting.pop(0), is_memory_kill=is_memory_kill)
             self._outcomes.append(self._with_log(loss, worker))
+        elif not (self._is_stopping or worker.kill_reason):
+            has_left = worker.is_up and not waiting
+            if not has_left:
+                self._failed_starts.note(worker.process.exitcode, is_up=worker.is_up)
         self._tidy(worker)
         if self._is_stopping:
             self._return(waiting)
@@ -289,12 +289,3 @@ class ProcessWorkers(Workers):
         """Give jobs back that no worker has begun: the run is being stopped."""
         for sent in unbegun:
             self._outcomes.append(Outcome(sent.job.address, OutcomeKind.RETURNED))
-
-    def _note_failed_start(self, worker: ProcessHandle) -> None:
-        """A worker did not come up: others are killed now and then, but not all of them."""
-        self._failed_starts += 1
-        if self._is_stopping:
-            return
-        was_killed = (worker.process.exitcode or 0) < 0
-        if not was_killed or self._failed_starts >= _MOST_FAILED_STARTS:
-            raise RunError(start_failure(worker.process.exitcode))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -18,12 +19,24 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("gcs_server", "raylet")]
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    """What the driver of `ray_cluster` saw; all its nodes listen on loopback."""
+    """What the driver of `ray_cluster` saw: one for all processes that run these tests."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with (shared / "ray-cluster.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        seen = shared / "ray-cluster.json"
+        if not seen.exists():
+            seen.write_text(_seen_by_driver(tmp_path_factory.mktemp("cluster")))
+        return json.loads(seen.read_text())
+
+
+def _seen_by_driver(folder):
+    """All its nodes listen on loopback."""
     root = Path(__file__).parents[2]
     loopback = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
-    command = [sys.executable, "-m", "tests.executors.ray_cluster"]
     driver = subprocess.Popen(
-        [*command, str(tmp_path_factory.mktemp("cluster"))],
+        [sys.executable, "-m", "tests.executors.ray_cluster", str(folder)],
         cwd=root,
         env={**os.environ, **loopback, "PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,
@@ -32,12 +45,12 @@ def told(tmp_path_factory):
         start_new_session=True,
     )
     try:
-        out, err = driver.communicate(timeout=500)
+        out, err = driver.communicate(timeout=250)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(driver.pid, signal.SIGKILL)  # what it might have left behind
     assert driver.returncode == 0, err[-4000:]
-    return json.loads(out.splitlines()[-1])
+    return out.splitlines()[-1]
 
 
 def test_nodes_listen_on_loopback_only(told):

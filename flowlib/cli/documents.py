@@ -13,6 +13,7 @@ from flowlib import Flow, NothingSelected, RunCommand
 from flowlib.cli.completing import override_names
 from flowlib.cli.opening import opened_store
 from flowlib.cli.opening import store_uri as uri_of
+from flowlib.credentials import without_secret_words
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -54,7 +55,7 @@ def flow_of(
     words = flow.command.words
     if store is not None:
         flow.results_store = opened_store(store, must_exist=False)
-        named = ("--store", uri_of(store))
+        named = tuple(without_secret_words(["--store", uri_of(store)]))
         again = (*words, *named) if words else ()
         flow.command = RunCommand(again, names_store=True, store=named)
     elif flow.results_store is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.calls import flowlib, project
@@ -65,6 +67,19 @@ def test_a_script_is_submitted_and_executed_by_short_keys(shop):
     waited = flowlib("wait", bad, hello, "--json", folder=folder)
     assert waited.code == 1
     assert sorted(waited.json["tasks"].values()) == ["failed", "finished"]
+
+
+@pytest.mark.parametrize("words", [("execute", "hello", "--inline"), ("run", "flow.yaml")])
+def test_the_command_that_is_told_holds_no_secret(shop, words):
+    """What is in the address of a store does not come back in events, or in what runs it again."""
+    folder, _ = shop
+    token = "ghp_" + "a1b2c3d4e5f6" * 3
+    flowlib("submit", "hello.py", "--store", f"file:{token}", folder=folder)
+    done = flowlib(*words, "--json", "--store", f"file:{token}", folder=folder)
+    started = json.loads(done.out.splitlines()[0])
+    assert started["event"] == "run_started", done.err
+    assert token not in " ".join([*started["again"], *started["seen_by"]])
+    assert started["again"][-1] == f"file:{folder}/***"
 
 
 def test_a_key_that_means_nothing_is_told(shop):

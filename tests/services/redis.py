@@ -67,7 +67,6 @@ class RedisServer:
             self.process.terminate()
             self.process.wait()
 
-
     def forget(self) -> None:
         """Lose all its data, while it is stopped."""
         for each in self.folder.iterdir():

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
-from flowlib.call_arguments import CallArguments
+from flowlib.call_arguments import CallArguments, LastLinks, Links
 from flowlib.declaration import Declaration
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
@@ -54,9 +54,17 @@ class Callee:
     Args:
         declaration: Of the task.
         parameters: What it can be called with.
+
+    Attributes:
+        declaration: The same.
+        parameters: The same.
+        last_links: Knows what its last call reads.
     """
 
-    __slots__ = ("_changed", "_resolver", "_scalars", "_slots", "declaration", "parameters")
+    __slots__ = (
+        *("_changed", "_resolver", "_scalars", "_slots"),
+        *("declaration", "last_links", "parameters"),
+    )
 
     def __init__(self, declaration: Declaration, parameters: Parameters) -> None:
         self.declaration = declaration
@@ -64,6 +72,7 @@ class Callee:
         self._resolver = Resolver(declaration)
         self._changed: dict[str, Callee] = {}
         self._slots: dict[str, Argument] = {}
+        self.last_links = LastLinks()
         self._scalars: dict[tuple[str, type, object], Argument] = {}
 
     def call(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Call[Any]:
@@ -93,12 +102,15 @@ class Callee:
             self._changed[known] = Callee(changed, self.parameters)
         return self._changed[known]
 
-    def binding(self, config: Mapping[str, object], linked: Iterable[str]) -> Binding:
+    def binding(
+        self, config: Mapping[str, object], linked: Iterable[str], links: Links | None = None
+    ) -> Binding:
         """The arguments of one task.
 
         Args:
             config: Values by parameter; specs are items.
             linked: The parameters in which there are some.
+            links: What is read, if that is known.
         """
         reads: list[tuple[str, TaskSpec]] = []
         arguments = []
@@ -110,7 +122,7 @@ class Callee:
                 arguments.append(self._linked(name, value, reads))
             else:
                 arguments.append(self._plain(name, value))
-        return Binding(tuple(arguments), tuple(reads))
+        return Binding(tuple(arguments), tuple(reads) if links is None else links.reads)
 
     def _plain(self, name: str, value: object) -> Argument:
         """An argument without specs; those of some scalar values are shared by calls."""
@@ -186,12 +198,17 @@ class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value 
         self._linked: frozenset[str] | set[str] = _NO_NAMES
         special = [name for name, value in given.items() if type(value) not in PLAIN]
         varies = False
-        if special:
+        self._links = links = callee.last_links.of(given, special) if special else None
+        if links is not None:
+            self.config.update(links.items)
+            self._linked = links.names
+            self._predecessors = links.sources
+        elif special:
             captured = CallArguments(self.config, special)
             varies = captured.varies
             self._linked = captured.linked
             self._predecessors = list(captured.sources.values())
-        self._only = None if varies else callee.binding(self.config, self._linked)
+        self._only = None if varies else callee.binding(self.config, self._linked, links)
 
     if TYPE_CHECKING:  # what a call gives is known; a sweep gives a list of it
 

@@ -31,7 +31,7 @@ class TaskOutput:
     """What one task prints and logs; here nobody keeps it."""
 
     place: str = ""
-    """How the record names the log; empty if there is nothing in it."""
+    """How the record names the log when the task has ended; empty if there is nothing in it."""
 
     def write(self, text: str) -> None:
         """Add text to the log. Never fails."""

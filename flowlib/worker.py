@@ -112,7 +112,7 @@ def _run_attempt(
         ending = _call(job, assignment, store, attempt, around)
         if ending.error is not None:
             output.write(last_words(ending.error))
-        place = output.place
+    place = output.place  # known when all is written
     if read.inputs:
         job = replace(job, inputs=(*job.inputs, *read.inputs.values()))
     origin = origin_of_attempt(assignment.provenance, place, job.environment)

@@ -112,9 +112,8 @@ class WorkerOutput:
 
     @property
     def place(self) -> str:
-        """How a record names the log of the task; empty if nothing is in it."""
-        _flush()
-        return f"{self._place.recorded}/{self._name}" if self._file.size else ""
+        """How a record names the log of the task that has ended; empty if nothing is in it."""
+        return f"{self._place.recorded}/{self._name}" if self._is_named else ""
 
     def write(self, text: str) -> None:
         """Append to the log, after all that the task has printed."""

@@ -49,7 +49,8 @@ def spec_of_form(form: Mapping[str, Any]) -> TaskSpec:
     Raises:
         SpecError: it is no such form, or names what is not there.
     """
-    number, forms = form.get("flowlib"), form.get("specs")
+    is_mapping = isinstance(form, Mapping)
+    number, forms = (form.get("flowlib"), form.get("specs")) if is_mapping else (None, None)
     if not isinstance(number, int) or not isinstance(forms, list) or not forms:
         raise SpecError(
             f"a spec in plain values is what TaskSpec.to_dict() gives, not {form!r:.200}"

@@ -33,3 +33,10 @@ def test_what_is_no_function_is_refused_with_the_cure(other):
     """Builtin functions and partial ones have no name and no code that stay."""
     with pytest.raises(TypeError, match="write a function that calls it"):
         task(other)
+
+
+@pytest.mark.parametrize("form", [None, [], {"nope": 1}, "text"])
+def test_what_is_no_spec_in_plain_values(form):
+    """Whatever it is."""
+    with pytest.raises(SpecError, match=r"is what TaskSpec\.to_dict\(\) gives, not"):
+        TaskSpec.from_dict(form)

@@ -11,6 +11,7 @@ from flowlib import InMemoryStore, NothingSelected, RunError, debug_task, sweep
 from tests.flowlib.function_tasks import add, load, total
 
 
+@pytest.mark.slow  # a process
 def test_the_folder_of_a_spec_has_what_that_of_a_submitted_task_has(tmp_path):
     """With what it reads, as far as that is there; the store hears nothing of it."""
     store, spec = InMemoryStore(), total([load(3), add(1)])

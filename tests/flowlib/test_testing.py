@@ -97,6 +97,7 @@ def test_specs_are_no_results():
         put_result(fit(1), [load(2)])
 
 
+@pytest.mark.slow  # a process
 def test_fixtures_are_there_for_who_asks_for_them(tmp_path):
     """With one line, in any project."""
     (tmp_path / "test_it.py").write_text(_OF_A_USER)

@@ -199,8 +199,12 @@ class ProcessState:
 
 
 def _shuffle_generators() -> None:
-    """Seed the global generators from the system: of Python, and of numpy where it is loaded."""
+    """Seed the global generators from the system; those of numpy and torch where it is loaded."""
     random.seed(int.from_bytes(os.urandom(16), "little"))
     generators: Any = sys.modules.get("numpy.random")
     if generators is not None:
         generators.seed(int.from_bytes(os.urandom(4), "little"))
+    torch: Any = sys.modules.get("torch")
+    seed = getattr(torch, "seed", None)  # none while it is being loaded
+    if seed is not None:
+        seed()  # from the system, on all devices

@@ -163,7 +163,7 @@ def test_short_tasks_that_end_well_send_no_answers(monkeypatch, tmp_path):
     done = Flow([spec]).run(num_workers=2, results_store=LocalFileStore(tmp_path, fsync=False))
 
     assert done.counts["finished"] == 300
-    assert [pickle.loads(data) for data in seen] == ["up", "up"]
+    assert {pickle.loads(data) for data in seen} == {"up"}
 
 
 def test_a_death_neither_loses_nor_repeats_what_was_kept(tmp_path):

@@ -84,7 +84,7 @@ def test_what_is_no_store_or_no_spec_is_told(flow):
         ({"reduce": []}, "reduce is True, or a list"),
         ({"reduce": 1}, "reduce is True, or a list"),
         ({"priority": "a"}, "priority"),
-        ({"name": 3}, "the name of a spec is text"),
+        ({"name": 3}, "task: a name is text that is not empty, not 3"),
         ({"retries": -1}, "retries"),
         ({"timeout": "soon"}, "timeout"),
     ],

@@ -10,6 +10,7 @@ from stores import (
     Artifact,
     InMemoryStore,
     LayeredStore,
+    Listing,
     LocalFileStore,
     Owner,
     ReadOnlyStore,
@@ -32,6 +33,7 @@ READING = {
     "addresses": lambda store: sorted(store.addresses()),
     "artifact_stream": lambda store: store.artifact_stream(A, artifact(store)).read(),
     "beat_s": lambda store: isinstance(store.beat_s, float),
+    "can_page": lambda store: store.can_page,
     "candidates": lambda store: list(store.candidates(Query.of("Train"))),
     "close": lambda store: store.close(),
     "copy": lambda store: store.copy(None, InMemoryStore()),
@@ -53,6 +55,7 @@ READING = {
     "marks": lambda store: {task: sorted(keys) for task, keys in store.marks({}) if keys},
     "open": lambda store: opened(lambda: store.open("value", "Train", CONFIG, "r")),
     "open_promise": lambda store: opened(lambda: store.open_promise(promise(store), None)),
+    "page": lambda store: listed(store.page(Listing("Train", limit=1, offset=1))),
     "portable": lambda store: store.portable(artifact(store)),
     "portable_stream": lambda store: store.portable_stream(A, artifact(store))[1].read(),
     "reachable_from_workers": lambda store: store.reachable_from_workers,
@@ -60,6 +63,7 @@ READING = {
     "record_folder": lambda store: store.record_folder(A),
     "records": lambda store: store.records().to_dicts(),
     "run_history": lambda store: store.run_history([A, B]),
+    "shelves": lambda store: store.shelves()[-1],
     "statuses": lambda store: store.statuses([A, B, C]),
     "summaries": lambda store: sorted(
         (each._replace(more=None) for each in store.summaries("Train")),
@@ -113,6 +117,10 @@ OWN = {
 
 def artifact(store):
     return store.record(A).finished.artifacts[0]
+
+
+def listed(page):
+    return page.total, [each.address for each in page.summaries]
 
 
 def promise(store):

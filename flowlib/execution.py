@@ -9,7 +9,7 @@ from typing import Any, Final, Unpack
 
 from flowlib.code_snapshot import CodeSnapshot
 from flowlib.configuration import settings
-from flowlib.errors import NothingSelected
+from flowlib.errors import NothingSelected, RunError
 from flowlib.flow_arguments import RunArguments, refuse_unknown
 from flowlib.flow_running import end_of_run, store_of_flow
 from flowlib.launch import checked_store, launch
@@ -20,6 +20,7 @@ from flowlib.results import Run
 from flowlib.run_identity import UNCATEGORIZED
 from flowlib.run_options import RunOptions
 from flowlib.stored_selection import select_record
+from flowlib.submission import Submission
 from flowlib.submitted_graph import SubmittedGraph, graph_of_submitted
 from flowlib.submitted_tasks import Submitted
 from stores import Address, ResultsStore, Status, TaskState
@@ -88,7 +89,8 @@ def execute(
     Raises:
         NothingSelected: nothing of this kind was submitted; the message names the nearest.
         SelectorError: the beginning of a key means several tasks.
-        RunError: code, or a value of a config, is not here.
+        RunError: code, or a value of a config, is not here, or the tasks were submitted with
+            different code.
         Exception: the exception of the first task that failed, under `exit_on_error`.
     """
     refuse_unknown("execute", more, {**RunArguments.__annotations__})
@@ -124,17 +126,18 @@ def target_of(keys: str | Sequence[str], store: ResultsStore, *, once: bool = Fa
     Raises:
         NothingSelected: nothing of this kind was submitted.
         SelectorError: the beginning of a key means several tasks.
-        RunError: code, or a value of a config, is not here.
+        RunError: code, or a value of a config, is not here, or the tasks were submitted with
+            different code.
     """
     submitted = Submitted(store)
     addresses = submitted.find(_texts(keys))
     places = submitted.places
     found = {places[each].submission.id: places[each].submission for each in addresses}
+    code = _code_of(found.values())
     graph = graph_of_submitted(store, places, addresses, once=once)
     projects = {each.project for each in found.values()}
     project = projects.pop() if len(projects) == 1 else UNCATEGORIZED
     folders = dict.fromkeys(folder for each in found.values() for folder in each.folders)
-    code = next((each.code for each in found.values()), None)
     return Target(graph, tuple(addresses), project, tuple(folders), code)
 
 
@@ -180,6 +183,17 @@ def _texts(keys: str | Sequence[str]) -> list[str]:
     """The selectors, without the names of results."""
     several = [keys] if isinstance(keys, str) else list(keys)
     return [(split_name(each) or (each,))[0] for each in several]
+
+
+def _code_of(submissions: Iterable[Submission]) -> CodeSnapshot | None:
+    """The code that all of them want; a process imports one only."""
+    codes = {each.code for each in submissions}
+    if len(codes) > 1:
+        raise RunError(
+            "these tasks were submitted with different code: run `flowlib execute` for each "
+            "submission by itself"
+        )
+    return codes.pop() if codes else None
 
 
 def _known(texts: Iterable[str], store: ResultsStore) -> Iterator[Address]:

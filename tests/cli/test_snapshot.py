@@ -123,6 +123,23 @@ def test_without_a_snapshot_they_run_with_the_code_of_now(project):
     assert value(project, "Alone", "factor") == 3
 
 
+@pytest.mark.parametrize("kept", [(True, True), (True, False), (False, True)], ids=str)
+def test_tasks_of_different_code_are_not_run_together(project, kept):
+    """One process imports one code only; in whatever order they are named."""
+    (project / "edit.yaml").write_text(LATER.replace("Alone", "Edit"))
+    for document, is_kept in zip(("later.yaml", "edit.yaml"), kept, strict=True):
+        words = ("--snapshot",) if is_kept else ()
+        assert flowlib("submit", document, *words, folder=project).code == 0
+        edit(project)
+    for names in (("Alone", "Edit"), ("Edit", "Alone")):
+        refused = flowlib("execute", *names, "-w", "1", folder=project)
+        assert refused.code == 2, refused.err
+        assert "submitted with different code" in refused.err
+    alone = flowlib("execute", "Alone", "-w", "1", folder=project)
+    assert alone.code == 0, alone.err
+    assert value(project, "Alone", "factor") == (1 if kept[0] else 3)
+
+
 def test_a_result_is_reproduced_from_its_snapshot(project):
     """Without the repository, and with the files that git did not track."""
     (project / "flow.yaml").write_text(DOCUMENT.replace("Edit: {}", "Edit: {}\n  Alone: {}"))

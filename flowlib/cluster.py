@@ -27,9 +27,9 @@ from flowlib.cluster_state import (
     only_one,
     state_file,
 )
-from flowlib.errors import RunError
+from flowlib.errors import MissingExtra, RunError
 from flowlib.process_tree import end_session
-from flowlib.redis_link import link
+from flowlib.redis_link import link, refuse_unreachable
 from stores import Owner
 
 _WORKER: Final = "flowlib.rq_worker.PreparedWorker"
@@ -70,14 +70,13 @@ def start_cluster(workers: int) -> KnownCluster:
     with only_one(), contextlib.ExitStack() as stack:
         known = known_cluster()
         if known is not None:
-            if known.is_running:
+            if known.is_running and _answers(known):
                 raise RunError(
                     f"a cluster of {known.workers} {_workers(known.workers)} runs already: "
                     f"`flowlib cluster stop` ends it"
                 )
             _end(known)
         cluster = _started(stack, workers)
-        keep_cluster(cluster)
         stack.pop_all()
     return cluster
 
@@ -119,15 +118,18 @@ def cluster_status() -> ClusterStatus | None:
 
 def _started(stack: contextlib.ExitStack, size: int) -> KnownCluster:
     """Both programs, which end with the stack unless it is emptied."""
+    stack.callback(forget_cluster)
     said = {name: _log(stack, name) for name in ("redis", "workers")}
     server, url = start_redis(str(state_file("json").parent), said["redis"])
     stack.callback(end_program, server)
     wait_for_redis(server, url)
     pool = start_pool(url, QUEUE, size, _WORKER, said["workers"])
     stack.callback(end_program, pool)
-    _wait_for_workers(url, size, lambda: pool.poll() is not None)
     owners = (Owner.of_process(server.pid), Owner.of_process(pool.pid))
-    return KnownCluster(url, size, time.time(), *owners)
+    cluster = KnownCluster(url, size, time.time(), *owners)
+    keep_cluster(cluster)  # now: if this process is killed, `stop` finds what it has started
+    _wait_for_workers(url, size, lambda: pool.poll() is not None)
+    return cluster
 
 
 def _log(stack: contextlib.ExitStack, name: str) -> Any:
@@ -151,11 +153,26 @@ def _wait_for_workers(url: str, size: int, is_over: Callable[[], bool]) -> None:
 
 def _end(known: KnownCluster) -> None:
     """End its processes, and no others that have their numbers by now."""
-    for each in (known.pool, known.redis):
+    here = Owner.of_this_process().boot_id
+    ours = [each for each in (known.pool, known.redis) if each.boot_id == here]
+    if any(not here or each.is_alive() is None for each in ours) and not _answers(known):
+        return  # nobody can tell whose numbers these are by now
+    for each in ours:
         if each.is_alive() is not False:
             _ask(each)
         if _is_session_ours(each):
             end_session(each.pid)
+
+
+def _answers(known: KnownCluster) -> bool:
+    """Whether its Redis, which no other process has the password of, is there."""
+    try:
+        refuse_unreachable(known.url)
+    except MissingExtra:
+        raise
+    except RunError:
+        return False
+    return True
 
 
 def _ask(owner: Owner) -> None:
@@ -172,12 +189,12 @@ def _is_session_ours(owner: Owner) -> bool:
 
     While something of a session is left, no other process gets the number of its leader.
     """
-    if owner.boot_id != Owner.of_this_process().boot_id:
-        return False
     return owner.is_alive() is not False or not _exists(owner.pid)
 
 
 def _exists(pid: int) -> bool:
+    if Owner.of_process(pid).started < 0:
+        return False  # it has ended, but nobody has asked for its exit code yet
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -74,11 +74,14 @@ def wait_for_redis(server: subprocess.Popen[bytes], url: str) -> None:
         try:
             refuse_unreachable(url)
         except RunError:
-            if time.monotonic() >= until or server.poll() is not None:
+            if time.monotonic() >= until:
                 raise
-            time.sleep(_LOOK_S)
         else:
-            return
+            if server.poll() is None:
+                return
+        if server.poll() is not None:  # and who answers now, if anybody does, is somebody else
+            raise RunError(f"redis-server ended with exit code {server.returncode}")
+        time.sleep(_LOOK_S)
 
 
 def start_pool(
@@ -102,11 +105,13 @@ def start_pool(
 def end_program(program: subprocess.Popen[bytes]) -> None:
     """Ask a program to leave, and kill it with its group if it does not."""
     program.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        program.wait(LEAVE_S)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(program.pid, signal.SIGKILL)
-    program.wait()
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            program.wait(LEAVE_S)
+    finally:  # also if somebody presses Ctrl-C meanwhile
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+        program.wait()
 
 
 def _started(

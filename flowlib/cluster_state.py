@@ -17,10 +17,11 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from flowlib.errors import RunError
 from flowlib.state_home import state_home
 from stores import Owner
 
@@ -42,7 +43,7 @@ class KnownCluster:
         pool: The process that starts the workers, and replaces those that die.
     """
 
-    url: str
+    url: str = field(repr=False)
     workers: int
     started: float
     redis: Owner
@@ -83,6 +84,18 @@ def known_cluster() -> KnownCluster | None:
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def usable_cluster() -> KnownCluster | None:
+    """The cluster of this host; None if none was started, or it was ended.
+
+    Raises:
+        RunError: it has died: somebody else may listen where its Redis did.
+    """
+    known = known_cluster()
+    if known is not None and not known.is_running:
+        raise RunError("the cluster has died: `flowlib cluster start` starts one")
+    return known
 
 
 def keep_cluster(cluster: KnownCluster) -> None:

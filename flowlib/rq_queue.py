@@ -17,6 +17,7 @@ from flowlib.remote_job import RemoteJob, run_remote
 
 if TYPE_CHECKING:
     from redis import Redis
+    from rq import Queue
 
 KEPT_S: Final = 86_400
 """How long answers are kept that no run reads any more, and what RQ knows of failed jobs."""
@@ -78,6 +79,22 @@ def answered(remote: RemoteJob, name: str, answers: str) -> None:
             time.sleep(PAUSE_S)
         else:
             return
+
+
+def taken_back(queue: Queue, name: str) -> bool:
+    """Take a job back that waits; whether no worker was faster. RQ knows nothing of it then.
+
+    Args:
+        queue: Where it waits.
+        name: Its id in RQ.
+    """
+    from rq.job import Job
+
+    redis = queue.connection
+    if not redis.lrem(queue.key, 1, name):
+        return False
+    redis.delete(Job.key_for(name))
+    return True
 
 
 def why_alone(redis: Redis, entry: Any) -> LeftAlone | None:

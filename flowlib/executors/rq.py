@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from flowlib.cluster_state import QUEUE, known_cluster
+from flowlib.cluster_state import QUEUE, known_cluster, usable_cluster
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers, refuse_unknown
 from flowlib.future_workers import FutureWorkers, lost_worker
@@ -26,7 +26,7 @@ from flowlib.job import Assignment, Job, Outcome
 from flowlib.policy import FailureKind
 from flowlib.redis_link import PATIENCE_S, PAUSE_S, link, refuse_unreachable
 from flowlib.remote_job import RemoteJobs
-from flowlib.rq_queue import FOLDER, KEPT_S, LeftAlone, Sent, answered, why_alone
+from flowlib.rq_queue import FOLDER, KEPT_S, LeftAlone, Sent, answered, taken_back, why_alone
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -72,7 +72,7 @@ class RQExecutor(Executor):
                 f"workers of RQ cannot write to {setup.store!r}: give a store that they reach, "
                 f"such as LocalFileStore on a shared disk, or a database"
             )
-        known = known_cluster() if self.url is None else None
+        known = usable_cluster() if self.url is None else None
         url = self.url or (known.url if known is not None else _USUAL)
         refuse_unreachable(url, "" if self.url else "; `flowlib cluster start` starts one")
         return _RQWorkers(setup, link(url), self.queue)
@@ -129,7 +129,7 @@ class _RQWorkers(FutureWorkers):
 
     def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
         for name, sent in list(self._sent.items()):
-            if sent.answer is future and self._redis.lrem(self._queue.key, 1, name):
+            if sent.answer is future and taken_back(self._queue, name):
                 self._sent.pop(name, None)
                 return future.cancel()
         return False
@@ -151,7 +151,7 @@ class _RQWorkers(FutureWorkers):
         self._is_closed.set()
         for name in list(self._sent):
             with contextlib.suppress(Exception):  # Redis is away: nothing is ours there
-                self._redis.lrem(self._queue.key, 1, name)
+                taken_back(self._queue, name)
         with contextlib.suppress(Exception):
             self._redis.delete(self._answers)
 

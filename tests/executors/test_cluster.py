@@ -20,6 +20,7 @@ from flowlib.cli.commands.cluster import command
 from flowlib.cluster_state import KnownCluster, keep_cluster, known_cluster
 from stores import Owner
 from tests.cli.calls import environment, flowlib, project
+from tests.executors.sessions import of_session, runs
 
 pytestmark = [pytest.mark.needs("redis-server"), pytest.mark.slow]
 
@@ -77,28 +78,6 @@ def cluster(shell):
     started = shell("cluster", "start", "--workers", "2", "--json")
     assert started.code == 0, started.err
     return started.json["cluster"]
-
-
-def runs(pid):
-    """Whether there is such a process."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-def of_session(leader):
-    """The processes of a session that still run."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parts = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(parts[3]) == leader and parts[0] not in "ZX":
-            found.append(int(folder.name))
-    return found
 
 
 def test_runs_find_the_cluster_by_themselves(shell, cluster):
@@ -183,7 +162,7 @@ def test_a_cluster_that_has_died_is_told_and_replaced(shell, cluster):
     call = ("run", "flow.yaml", "--executor", "rq", "--force", "Train+")
     refused = shell(*call)
     assert refused.code == 2
-    assert "Redis cannot be reached" in refused.err
+    assert "the cluster has died" in refused.err
     assert "flowlib cluster start" in refused.err
     again = shell("cluster", "start", "--workers", "1")
     assert again.code == 0, again.err

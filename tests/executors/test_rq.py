@@ -10,6 +10,7 @@ import pytest
 
 from flowlib import Flow, RunError, TaskSpec
 from flowlib.executors.rq import RQExecutor
+from flowlib.rq_queue import taken_back
 from stores import LocalFileStore
 from tests.executors import contract_tasks as tasks
 from tests.services.redis import end_worker, redis_server, start_worker
@@ -144,6 +145,23 @@ def test_jobs_that_redis_has_lost_are_submitted_again(store, tmp_path):
         done = join(180.0)
 
     assert done.counts == {"finished": 6}
+
+
+def test_a_job_that_is_taken_back_is_forgotten(server):
+    """Redis would keep it for ever; a job that a worker has taken is left alone."""
+    import redis
+    import rq
+
+    with contextlib.closing(redis.Redis.from_url(server.url)) as link:
+        queue = rq.Queue("taken-back", connection=link)
+        job = queue.enqueue_call(tasks.square, (1,), timeout=-1)
+        assert link.exists(job.key)
+        assert [taken_back(queue, job.id), taken_back(queue, job.id)] == [True, False]
+        assert not link.exists(job.key)
+        taken = queue.enqueue_call(tasks.square, (2,), timeout=-1)
+        link.lrem(queue.key, 1, taken.id)
+        assert not taken_back(queue, taken.id)
+        assert link.exists(taken.key)
 
 
 def test_a_redis_that_is_not_there_is_told_at_once_without_its_password(store):

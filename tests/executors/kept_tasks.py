@@ -21,7 +21,7 @@ def reads_and_hides(content: bytes, folder: str, n: int) -> dict[str, object]:
     was_hidden = [each.stat().st_size == 0 for each in files_of(folder)]
     for each in files_of(folder):
         each.write_bytes(b"")
-    return {"length": len(content), "was_hidden": all(was_hidden)}
+    return {"length": len(content), "was_hidden": bool(was_hidden) and all(was_hidden)}
 
 
 def takes_away(folder: str) -> dict[str, object]:

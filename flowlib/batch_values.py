@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,7 +25,12 @@ from flowlib.errors import RunError
 from flowlib.executors.slurm import SlurmExecutor
 from flowlib.failures import pickled_exception
 from flowlib.slurm_endings import ending_of, is_over
-from flowlib.slurm_queue import SlurmSilent, state_of_job, submitit_executor
+from flowlib.slurm_queue import (
+    SlurmSilent,
+    outside_of_jobs,
+    state_of_job,
+    submitit_executor,
+)
 from flowlib.spec import TaskSpec
 from flowlib.transport import dumps, loads
 from stores import ResultsStore
@@ -51,7 +56,7 @@ class BatchFuture(Future[Any]):
         """The job, as the batch system calls it; waits until it has taken it.
 
         Raises:
-            RunError: it has not taken it.
+            RunError: it has not taken it, or none was needed: the value was there.
         """
         return self._job_id.result()
 
@@ -82,6 +87,7 @@ def batch_of(executor: object, store: ResultsStore) -> Batch | None:
     if isinstance(executor, SlurmExecutor):
         executor.check_usable(store)
         folder = executor.spool_folder(store, None)
+        folder.mkdir(mode=0o700, parents=True)  # jobs hold passwords of stores
         engine = submitit_executor(folder, executor.request({}), "flowlib")
         return Batch(engine, store, executor.look_s)
     if not store.reachable_from_workers:
@@ -103,6 +109,17 @@ class Batch:
     store: ResultsStore
     look_s: float = 10.0
 
+    @staticmethod
+    def answered(value: Any) -> Future[Any]:
+        """A `BatchFuture` of a value that was there; one that is a Future is itself."""
+        if isinstance(value, Future):
+            return value
+        future = BatchFuture()
+        future.note_refusal(RunError("no job was needed: the value was in the store"))
+        future.set_running_or_notify_cancel()
+        future.set_result(value)
+        return future
+
     def submit(
         self, job: Hashable, spec: TaskSpec, steps: list[Any], *, force: bool
     ) -> Future[Any]:
@@ -112,33 +129,33 @@ class Batch:
             job: Tells whether two are the same.
             spec: As of `value`.
             steps: As of `value`.
-            force: As of `value`.
+            force: Whether it is computed again.
+
+        Raises:
+            RunError: the spec cannot be pickled.
         """
         future = BatchFuture()
-        return in_background(job, partial(self.value, spec, steps, future, force=force), future)
+        call = self._call(spec, force)
+        return in_background(job, partial(self.value, call, spec, steps, future), future)
 
-    def value(self, spec: TaskSpec, steps: list[Any], future: BatchFuture, *, force: bool) -> Any:
+    def value(
+        self, call: Callable[[], object], spec: TaskSpec, steps: list[Any], future: BatchFuture
+    ) -> Any:
         """The value of a spec or of a part of it, when a job has computed it.
 
         Args:
+            call: Computes it, in the job.
             spec: It.
             steps: From the value to the part that is wanted.
             future: Told the id of the job.
-            force: Whether it is computed again.
 
         Raises:
             RunError: the job was not taken, or has ended before it was done.
             Exception: what the task has raised.
         """
-        told = (spec, self.store, settings(), force)
-        script = str(Path(sys.path[0] if sys.path else "").resolve())
-        what = f"the task of {spec.name}"
-        data = dumps(told, what)
-        if b"__main__" in data:  # the job imports no script
-            data = dumps(told, what, by_value=True)
-        call = _Computation(data, script)
         try:
-            job = self.engine.submit(call)
+            with outside_of_jobs():
+                job = self.engine.submit(call)
         except Exception as error:  # of submitit, or of the batch system
             refused = RunError(f"the job was not taken: {error}")
             future.note_refusal(refused)
@@ -148,6 +165,15 @@ class Batch:
         if raised is not None:
             raise pickle.loads(raised)  # noqa: S301  # from our own job
         return AskedSpec(spec, self.store).stored_values(steps)
+
+    def _call(self, spec: TaskSpec, force: bool) -> _Computation:
+        told = (spec, self.store, settings(), force)
+        script = str(Path(sys.path[0] if sys.path else "").resolve())
+        what = f"the task of {spec.name}"
+        data = dumps(told, what)
+        if b"__main__" in data:  # the job imports no script
+            data = dumps(told, what, by_value=True)
+        return _Computation(data, script)
 
     def _awaited(self, job: Any) -> bytes | None:
         """The exception of a job that has ended, pickled, if it has raised one."""

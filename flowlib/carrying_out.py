@@ -90,7 +90,17 @@ def started_workers(
     is_inline = setup.num_workers == 1 and not needs_process
     usual = "inline" if is_inline else "processes"
     crew = (chosen or executors.find(usual)()).start(setup)
-    name = type(chosen).__name__
+    try:
+        _check_crew(crew, type(chosen).__name__, (has_timeout, wants_fresh, pool.has_devices))
+    except BaseException:
+        crew.close(now=True)
+        raise
+    return crew
+
+
+def _check_crew(crew: Workers, name: str, wanted: tuple[bool, bool, bool]) -> None:
+    """See to it that workers can do what is wanted: timeouts, fresh processes, hidden devices."""
+    has_timeout, wants_fresh, has_devices = wanted
     if has_timeout and not crew.can_kill:
         raise RunError(
             f'{name} cannot end a running task, but a spec has a timeout: use executor="processes"'
@@ -100,12 +110,11 @@ def started_workers(
             f"{name} cannot run a task in a process of its own, but a spec has "
             f'fresh_process=True: use executor="processes"'
         )
-    if pool.has_devices and not crew.has_environments:
+    if has_devices and not crew.has_environments:
         raise RunError(
             f"{name} cannot hide the GPUs that a task was not leased: use "
             f'executor="processes", or give objects such as resources=["cuda:0"]'
         )
-    return crew
 
 
 def _check_options(chosen: Executor, graph: TaskGraph) -> None:

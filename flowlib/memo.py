@@ -62,13 +62,14 @@ def submit(
     known = _store(store)
     batch = None if executor is None else _batch(executor, known)
     chosen = None if batch is not None else chosen_executor(executor)
+    answered = as_future if batch is None else batch.answered
     is_there, value = (False, None) if steps or force else found(spec, known)
     if is_there:
-        return as_future(value)
+        return answered(value)
     wanted = AskedSpec(spec, known)
     is_there, value = (False, None) if force else wanted.found(steps)
     if is_there:
-        return as_future(value)
+        return answered(value)
     job = (id(known), repr(steps), *[node.key for node in wanted.nodes])
     if batch is not None:
         return batch.submit(job, spec, steps, force=force)

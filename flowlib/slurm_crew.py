@@ -21,7 +21,12 @@ _MOST_USELESS: Final = 3
 _USUAL_REASONS: Final = frozenset(
     ["", "None", "Priority", "Resources", "BeginTime", "Cleaning", "NonZeroExitCode"]
 )
-_GOOD_ENDS: Final = frozenset(["COMPLETED", "PREEMPTED"])
+_GOOD_END: Final = "PREEMPTED"
+_LEFT: Final = "COMPLETED"
+"""The state of one that has left; without a word of its own it has not run what it was to run."""
+
+_MOST_REFUSED: Final = 60
+"""So often SLURM may refuse allocations, one after the other, while a run has none."""
 
 
 @dataclass(slots=True)
@@ -30,7 +35,7 @@ class _Pilot:
 
     request: str
     is_new: bool = True  # it has taken nothing so far
-    is_missed: bool = False  # SLURM did not know it at the last look
+    is_missed: bool = False  # at the last look: SLURM did not know it, or it had left silently
 
 
 @dataclass(slots=True)
@@ -52,6 +57,8 @@ class SlurmCrew:
     served: Counter[str] = field(default_factory=Counter)
     _pilots: dict[str, _Pilot] = field(default_factory=dict)
     _useless: int = 0
+    _refused: int = 0
+    _was_taken: bool = False
     _told: set[str] = field(default_factory=set)
 
     @property
@@ -86,8 +93,8 @@ class SlurmCrew:
         self.states = self.queue.states()
         for job, pilot in list(self._pilots.items()):
             state = self.states.get(job)
-            if state is None and not pilot.is_missed:
-                pilot.is_missed = True  # it may be too new to be shown
+            if _is_unclear(state) and not pilot.is_missed:
+                pilot.is_missed = True  # it may be too new to be shown, its word on its way
             elif is_over(state):
                 del self._pilots[job]
                 self._note_end(job, pilot, state)
@@ -106,8 +113,8 @@ class SlurmCrew:
             call_of: What runs in an allocation.
 
         Raises:
-            SlurmSilent: SLURM does not take them, but others are there.
-            RunError: it does not take them, and there are none.
+            SlurmSilent: SLURM does not take them, but has taken others.
+            RunError: it does not take them, and has taken none, or there are none for long.
         """
         there = Counter(pilot.request for pilot in self._pilots.values())
         for request, count in wanted.items():
@@ -117,18 +124,27 @@ class SlurmCrew:
                 self._submit(request, call_of(request), part)
                 lacking -= part
 
+    def cancel(self, *, only_pending: bool) -> None:
+        """End all of them."""
+        if self._was_taken:
+            self.queue.cancel(only_pending=only_pending)
+
     def _submit(self, request: SlurmRequest, call: Callable[[], object], count: int) -> None:
         try:
             jobs = self.queue.submit(request, call, count)
         except SlurmSilent as error:
             if self._pilots:
                 raise
+            self._refused += 1
+            if self._was_taken and self._refused < _MOST_REFUSED:
+                raise  # a limit of the cluster, perhaps, that counts those which are just leaving
             raise RunError(f"SLURM does not take jobs: {error}") from error
+        self._was_taken, self._refused = True, 0
         self._pilots |= {job: _Pilot(request.name) for job in jobs}
         _log.info("asked SLURM for %d allocations: %s", count, jobs[0].partition("_")[0])
 
     def _note_end(self, job: str, pilot: _Pilot, state: SlurmState | None) -> None:
-        if not pilot.is_new or (state is not None and state.state in _GOOD_ENDS):
+        if not pilot.is_new or (state is not None and state.state == _GOOD_END):
             return
         self._useless += 1
         if self._useless >= _MOST_USELESS:
@@ -144,3 +160,7 @@ class SlurmCrew:
         if reason not in _USUAL_REASONS and reason not in self._told:
             self._told.add(reason)
             _log.warning("the job %s of SLURM waits: %s", job, reason)
+
+
+def _is_unclear(state: SlurmState | None) -> bool:
+    return state is None or state.state == _LEFT

@@ -67,7 +67,9 @@ class Pilot:
                 else:
                     time.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311  # not all at once
                     pause_s = min(pause_s * _GROWTH, _LONGEST_PAUSE_S)
-        spool.answer("", name, b"")  # nobody needs to ask SLURM
+        if not signals.is_ending:  # SLURM may start this job once more
+            with contextlib.suppress(FileNotFoundError):  # the run has gone, and its folder
+                spool.answer("", name, b"")  # nobody needs to ask SLURM
         return count
 
 
@@ -119,6 +121,11 @@ class PilotSignals:
         return self._is_warned or self._is_ending or time.monotonic() >= self._warn_at
 
     @property
+    def is_ending(self) -> bool:
+        """Whether SLURM takes the allocation away."""
+        return self._is_ending
+
+    @property
     def surroundings(self) -> Surroundings:
         """What a task is told, and where it is interrupted."""
         return Surroundings(self._is_stopping, self._of_task)
@@ -160,7 +167,8 @@ class PilotSignals:
         now = self._asked_at = time.monotonic()
         if not self.is_over and now >= self._look_at:
             self._look_at = now + _LOOK_S
-            self._is_warned = self._spool.is_said("stop")
+            if self._spool.is_said("stop"):  # else a signal may have come meanwhile
+                self._is_warned = True
         return self.is_over
 
     @contextlib.contextmanager

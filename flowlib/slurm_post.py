@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import pickle
 import threading
 import time
@@ -21,6 +22,8 @@ from flowlib.slurm_pilot import Pilot
 from flowlib.slurm_queue import SlurmSilent
 from flowlib.slurm_request import SlurmRequest
 from flowlib.slurm_spool import Spool
+
+_log = logging.getLogger("flowlib")
 
 _FIRST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 0.5
@@ -92,6 +95,7 @@ class SlurmPost:
         self._heard_at = time.monotonic()
         self._wake = threading.Event()
         self._is_closed = False
+        self._has_let_go = False
         self._thread = threading.Thread(target=self._tend, name="flowlib-slurm", daemon=True)
         self._thread.start()
 
@@ -117,13 +121,11 @@ class SlurmPost:
         self._spool.say("stop")
 
     def end(self, job: Job) -> None:
-        """End the allocation in which a job runs; nobody waits for its answer."""
-        taken = self._spool.taken()
+        """Nobody waits for the answer of a job; `close` ends the allocation in which it runs."""
+        self._has_let_go = True
         for name, sent in list(self._sent.items()):
             if sent.job is job:
                 self._sent.pop(name, None)
-                if name in taken:
-                    self._crew.queue.cancel([taken[name].rpartition(".")[0]])
 
     def close(self, *, now: bool) -> None:
         """Let all allocations end; harmless when called twice.
@@ -137,28 +139,36 @@ class SlurmPost:
         self._wake.set()
         self._thread.join(_LEAVE_S)
         self._spool.say("closed")
-        is_busy = now or bool(self._sent)
-        self._crew.queue.cancel(self._crew.jobs, only_pending=not is_busy)
+        is_busy = now or self._has_let_go or bool(self._sent)
+        self._crew.cancel(only_pending=not is_busy)
         self._spool.leave()
 
     def _tend(self) -> None:
-        """What the thread does that looks after answers and allocations."""
+        """What the thread does; nobody waits in vain for one that has ended."""
+        try:
+            self._tend_on()
+        except RunError as error:
+            self._give_up(str(error))
+        except Exception as error:  # noqa: BLE001  # it is told below, and logged
+            _log.exception("what looks after SLURM has ended")
+            self._give_up(f"what looks after SLURM has ended: {type(error).__name__}: {error}")
+
+    def _tend_on(self) -> None:
+        """Look after answers and allocations until the end."""
         pause_s = _FIRST_PAUSE_S
         while not self._is_closed:
             if self._wake.wait(pause_s):
                 self._wake.clear()
                 time.sleep(_GATHERING_S if self._lacks_pilots else 0.0)
                 pause_s = _FIRST_PAUSE_S
-            try:
-                has_news = self._tend_once()
-            except RunError as error:
-                self._give_up(str(error))
-                return
+            has_news = self._tend_once()
             pause_s = _FIRST_PAUSE_S if has_news else min(pause_s * _GROWTH, _LONGEST_PAUSE_S)
 
     def _tend_once(self) -> bool:
         """Take answers, look after allocations if it is time; whether there were answers."""
         has_news, now = False, time.monotonic()
+        if not self._sent:
+            self._heard_at = now  # nobody was asked anything
         try:
             if has_news := self._collect():
                 self._heard_at = now
@@ -227,7 +237,7 @@ class SlurmPost:
             sent.was_gone = True
         else:
             self._spool.forget(name, pilot)
-            del self._sent[name]
+            self._sent.pop(name, None)
             with contextlib.suppress(InvalidStateError):
                 sent.answer.set_exception(LeftAlone(ending))
 

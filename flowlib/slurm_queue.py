@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +24,12 @@ _ANSWER_S: Final = 60.0
 
 _PROGRAMS: Final = ("sbatch", "squeue", "scancel", "scontrol", "sinfo")
 _WIDTHS: Final = {"JobArrayID": 64, "State": 32, "RestartCnt": 16, "Reason": 96}
+_HABITS: Final = ("SQUEUE_", "SINFO_", "SCANCEL_")
+"""Variables in which users keep options: they would change what is asked."""
+
+_OF_A_JOB: Final = ("SLURM_ARRAY_", "SLURM_RESTART_COUNT")
+"""Variables of the job that this process runs in: those that it asks for would take them, too."""
+
 _FORGOTTEN: Final = "Invalid job id"
 _USUAL_ARRAY: Final = 1001
 """MaxArraySize, where SLURM does not say."""
@@ -121,7 +128,7 @@ class SlurmQueue:
         """
         try:
             engine = submitit_executor(self._folder, request, self._name, array=count)
-            with engine.batch():
+            with outside_of_jobs(), engine.batch():
                 jobs = [engine.submit(call) for _ in range(count)]
         except Exception as error:  # of submitit, which passes on what sbatch says
             raise SlurmSilent(str(error)) from error
@@ -135,12 +142,11 @@ class SlurmQueue:
         """
         return _states(f"--name={self._name}")
 
-    def cancel(self, jobs: Iterable[str], *, only_pending: bool = False) -> None:
-        """End jobs; those that have ended already are no error."""
-        named = list(jobs)
-        if named:
-            with contextlib.suppress(SlurmSilent):
-                _asked("scancel", *(["--state=PENDING"] if only_pending else []), *named)
+    def cancel(self, *, only_pending: bool) -> None:
+        """End all of them, also those that SLURM has put back; it is no error if there are none."""
+        pending = ["--state=PENDING"] if only_pending else []
+        with contextlib.suppress(SlurmSilent):
+            _asked("scancel", *pending, f"--name={self._name}")
 
     def last_words(self, job: str) -> str:
         """The end of what a job has written."""
@@ -190,7 +196,7 @@ def state_of_job(job: str) -> SlurmState | None:
 
 def _states(*which: str) -> dict[str, SlurmState]:
     wanted = ",".join(f"{field}:{width}" for field, width in _WIDTHS.items())
-    words = ("--noheader", "--array", "--states=all", *which)
+    words = ("--noheader", "--all", "--array", "--states=all", *which)
     found = {}
     for line in _asked("squeue", *words, f"--Format={wanted}").splitlines():
         job, state, restarts, reason = _columns(line)
@@ -207,10 +213,27 @@ def _columns(line: str) -> list[str]:
     return found
 
 
+@contextlib.contextmanager
+def outside_of_jobs() -> Iterator[None]:
+    """As if this process did not run in a job of an array, or one that was restarted."""
+    taken = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(_OF_A_JOB)}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
+
+
 def _asked(*words: str) -> str:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(_HABITS)}
     try:
         done = subprocess.run(  # noqa: S603
-            words, capture_output=True, text=True, timeout=_ANSWER_S, stdin=subprocess.DEVNULL
+            words,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_ANSWER_S,
+            stdin=subprocess.DEVNULL,
+            env=plain,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SlurmSilent(str(error)) from error

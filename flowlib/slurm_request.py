@@ -123,7 +123,14 @@ def _lines(value: object) -> list[str]:
     return [str(each) for each in value]
 
 
+_OURS: Final = frozenset(["job_name", "job-name", "array", "output", "error"])
+"""What allocations and their answers are found by."""
+
+
 def _free(value: object) -> dict[str, object]:
     if not isinstance(value, Mapping):
         raise ValueError(f'sbatch is {value!r}; give options of sbatch, {{"reservation": "night"}}')
+    for name in value:
+        if name in _OURS:
+            raise ValueError(f"sbatch has {name!r}, which is not free: jobs are found by it")
     return {str(name): each for name, each in value.items()}

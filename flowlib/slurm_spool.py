@@ -39,7 +39,8 @@ class Spool:
         return self.folder / "logs"
 
     def make(self) -> None:
-        """Make it."""
+        """Make it, for this user only: jobs hold passwords of stores, and are run as they are."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("waiting", "taken", "answers", "logs"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -105,7 +106,10 @@ class Spool:
 
     def is_said(self, word: str) -> bool:
         """Whether that was told, or there is no run any more."""
-        return (self.folder / word).exists() or not self.folder.is_dir()
+        try:
+            return (self.folder / word).exists() or not self.folder.is_dir()
+        except OSError:  # the disk is away for a while
+            return False
 
 
 def _names(folder: Path) -> list[str]:

@@ -37,8 +37,8 @@ def slurm_of(texts: Iterable[str], executor: str | None) -> object:
             f"--slurm: there is no option {name!r}.{nearest(name, known)} There are: "
             f"{', '.join(known)}; {_FREE}{name}=… is handed to sbatch as it is"
         )
-    chosen = SlurmExecutor(**options)
     try:
+        chosen = SlurmExecutor(**options)
         chosen.request({})
     except ValueError as error:
         raise click.UsageError(f"--slurm: {error}") from error

@@ -89,7 +89,7 @@ class DaskExecutor(Executor):
                 client = stack.enter_context(self._own_client(setup, stack))
             else:
                 client = stack.enter_context(Client(self.cluster, set_as_default=False))
-            return _DaskWorkers(setup, client, limit_of(self.keep_values), stack.pop_all())
+            return _DaskWorkers(setup, client, limit_of(self.keep_values), stack)
 
     def _own_client(self, setup: ExecutorSetup, stack: contextlib.ExitStack) -> Client:
         import dask
@@ -115,7 +115,7 @@ class _DaskWorkers(FutureWorkers):
         setup: What the run gives.
         client: Of the cluster.
         kept_bytes: So much of what tasks read stays in memory.
-        ours: Closes what the run has started.
+        ours: Closes what the run has started; taken over when all is well.
     """
 
     def __init__(
@@ -123,7 +123,6 @@ class _DaskWorkers(FutureWorkers):
     ) -> None:
         super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
         self._client = client
-        self._ours = ours
         self._jobs = RemoteJobs(setup)
         self._kept = KeptValues(setup.store, kept_bytes, self._load)
         self._answers: SimpleQueue[_Answer | None] = SimpleQueue()
@@ -132,6 +131,7 @@ class _DaskWorkers(FutureWorkers):
         self._sent: dict[str, Any] = {}  # Dask forgets what nobody holds a future of
         self._threads = 0
         self._look_at = 0.0
+        self._ours = ours.pop_all()
 
     def slots_now(self) -> int:
         now = time.monotonic()

@@ -93,7 +93,7 @@ class RayExecutor(Executor):
                 pinned = PinnedStore(ray, setup, self.store_resources)
                 stack.callback(pinned.close)
                 store = pinned.store
-            return _RayWorkers(setup, self, ray, store, stack.pop_all())
+            return _RayWorkers(setup, self, ray, store, stack)
 
 
 class _RayWorkers(FutureWorkers):
@@ -104,7 +104,7 @@ class _RayWorkers(FutureWorkers):
         asked: What the user wants.
         ray: The module, connected.
         store: What tasks use.
-        ours: Leaves the cluster, if the run has entered it.
+        ours: Leaves the cluster, if the run has entered it; taken over when all is well.
     """
 
     def __init__(
@@ -119,7 +119,6 @@ class _RayWorkers(FutureWorkers):
         self._ray = ray
         self._max_pending = asked.max_pending
         self._is_pinned = store is not setup.store
-        self._ours = ours
         self._jobs = RemoteJobs(replace(setup, store=store))
         self._calls: dict[str, Any] = {}  # by spec: what Ray is told takes time
         load = ray.remote(values_of).options(num_cpus=0, max_retries=_LOADS, name="values")
@@ -130,6 +129,7 @@ class _RayWorkers(FutureWorkers):
         self._sent: dict[str, Any] = {}
         self._processors = 1
         self._look_at = 0.0
+        self._ours = ours.pop_all()
 
     @property
     def free_slots(self) -> int:
@@ -179,11 +179,13 @@ class _RayWorkers(FutureWorkers):
         return outcomes
 
     def close(self, *, now: bool = False) -> None:
-        for sent in self._sent.values():
-            self._ray.cancel(sent, force=True)
-        self._sent.clear()
-        self._kept.clear()
-        self._ours.close()
+        try:
+            for sent in self._sent.values():
+                self._ray.cancel(sent, force=True)
+        finally:  # the cluster may have gone
+            self._sent.clear()
+            self._kept.clear()
+            self._ours.close()
 
 
 def _run(job: bytes, kept: list[Any]) -> Outcome:

@@ -58,7 +58,8 @@ class SlurmExecutor(Executor):
             quarter of a short time.
         setup: Lines for the shell that runs before Python does.
         sbatch: Further options of sbatch, as it names them: `{"reservation": "night"}`.
-        jobs: How many allocations there are at once, where the run does not say `num_workers`.
+        jobs: How many allocations there are at once, where the run does not say `num_workers`: one
+            or more.
         idle: How long an allocation waits for further tasks before it ends.
         look: How often SLURM is asked for all allocations.
         folder: For jobs on their way; on a disk that all hosts see. None: the folder of the run.
@@ -79,6 +80,10 @@ class SlurmExecutor(Executor):
     idle: float | str = "30s"
     look: float | str = "10s"
     folder: str | Path | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.jobs, bool) or not isinstance(self.jobs, int) or self.jobs < 1:
+            raise ValueError(f"jobs is {self.jobs!r}; give a whole number, 1 or more")
 
     @property
     def own_workers(self) -> int | None:

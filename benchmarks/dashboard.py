@@ -90,6 +90,7 @@ def _measure(where: dict[str, object], size: int, repeats: int, clients: int) ->
         for name in COLD:
             seconds = [_first(f"{address}{PAGES[name]}")]
             _tell(f"{name}, cold", seconds, ask())
+        _first(f"{address}/api/stats")  # told to come again until all was read
         total = json.loads(_get(f"{address}/api/stats"))["total"]
         if total != size:
             raise RuntimeError(f"{total} records instead of {size}")

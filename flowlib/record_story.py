@@ -147,7 +147,7 @@ def record_story(
         RecordMissing: there is none, or it is damaged.
     """
     record = store.record(address)
-    if record is None:
+    if record is None or record.address != address:
         raise RecordMissing(f"there is no record {address}, or it cannot be read")
     attempt = record.finished or record.latest
     if readers is None:

@@ -180,11 +180,11 @@ class DatabaseStore(DatabaseQuestions):
         if isinstance(before, tuple) and before[0] == pulse and now - before[1] < _TRUSTED_S:
             yield from ((task, None) for task in self._tasks())
             return
-        seen[_PULSE] = (pulse, now)
         found: dict[str, dict[str, object]] = {}
         for address, mark in self._marks():
             found.setdefault(address.task, {})[address.key] = mark
         yield from found.items()
+        seen[_PULSE] = (pulse, now)  # not before all was taken: the next look would see nothing
 
     def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
         for name in self._tasks() if task is None else [task]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from stores.lease import Owner
 
@@ -24,6 +24,17 @@ class TaskState(str, Enum):
     KILLED = "killed"
     UPSTREAM_FAILED = "upstream_failed"
     SAVED = "saved"
+
+
+STATES: Final = frozenset(each.value for each in TaskState)
+TEXT: Final = frozenset({str})
+TEXT_OR_NONE: Final[frozenset[type]] = frozenset({str, type(None)})
+NUMBER: Final = frozenset({int})
+PARTS: Final = frozenset({dict})
+_LIST_OR_NONE: Final[frozenset[type]] = frozenset({list, type(None)})
+_NO_PARTS: Final[dict[str, Any]] = {}
+_LATEST_S: Final = 1e306
+"""Beyond it, differences of times are no numbers."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -189,10 +200,15 @@ def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:
 
 
 def attempt_from_dict(found: Mapping[str, Any]) -> Attempt:
-    """Read what `attempt_to_dict` made."""
+    """Read what `attempt_to_dict` made.
+
+    Raises:
+        ValueError: a part is of another kind than any that was written.
+    """
+    _check_attempt(found)
     error, run, owner = found.get("error"), found.get("run"), found.get("owner")
     return Attempt(
-        number=int(found["number"]),
+        number=found["number"],
         state=TaskState(found["state"]),
         started=found.get("started"),
         ended=found.get("ended"),
@@ -204,6 +220,46 @@ def attempt_from_dict(found: Mapping[str, Any]) -> Attempt:
         owner=None if owner is None else Owner.from_list(owner),
         provenance=found.get("provenance", {}),
     )
+
+
+def is_time(value: object) -> bool:
+    """Whether it may stand for a time in a record: a number, or None."""
+    return value is None or (type(value) in (int, float) and abs(value) < _LATEST_S)  # type: ignore[arg-type]  # a number
+
+
+def check_kinds(values: Iterable[object], kinds: frozenset[type]) -> None:
+    """See that parts of a record are what they may be.
+
+    Raises:
+        ValueError: one is of none of these kinds.
+    """
+    if not kinds.issuperset(map(type, values)):
+        wanted = " or ".join(sorted(each.__name__ for each in kinds))
+        raise ValueError(f"a part is of another kind than {wanted}")
+
+
+def _check_attempt(found: Mapping[str, Any]) -> None:
+    """See that what JSON tells of an attempt is what `attempt_to_dict` made, kind by kind."""
+    if not (is_time(found.get("started")) and is_time(found.get("ended"))):
+        raise ValueError("a time is none")
+    inputs, error, run = found.get("inputs", ()), found.get("error"), found.get("run") or ()
+    texts, numbers = [found["state"], *run[:3]], [found["number"]]
+    for role, task, key, number in inputs:
+        texts += role, task, key
+        numbers.append(number)
+    if error:
+        texts += error.values()
+    for each in found.get("artifacts", ()):
+        texts += each["name"], each["type"], each.get("encoding", "")
+        numbers += each["bytes"], each.get("codec_version", 1)
+        maybe = each.get("text"), each.get("base64"), each.get("digest"), each.get("file")
+        check_kinds(maybe, TEXT_OR_NONE)
+        check_kinds((each.get("load_kwargs", _NO_PARTS),), PARTS)
+    check_kinds(texts, TEXT)
+    check_kinds(numbers, NUMBER)
+    check_kinds(run[3:], TEXT_OR_NONE)
+    check_kinds((found.get("facts", _NO_PARTS), found.get("provenance", _NO_PARTS)), PARTS)
+    check_kinds((found.get("run"), found.get("owner")), _LIST_OR_NONE)
 
 
 def artifact_to_dict(artifact: Artifact) -> dict[str, Any]:

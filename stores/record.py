@@ -10,6 +10,9 @@ from typing import Final
 
 from stores.errors import RecordDamaged, RecordTooNew
 from stores.parts import (
+    PARTS,
+    TEXT,
+    TEXT_OR_NONE,
     Address,
     Artifact,
     Attempt,
@@ -22,6 +25,7 @@ from stores.parts import (
     artifact_to_dict,
     attempt_from_dict,
     attempt_to_dict,
+    check_kinds,
 )
 
 __all__ = [
@@ -112,6 +116,11 @@ class Record:
                 )
             latest = attempt_from_dict(found["latest"])
             finished = attempt_from_dict(found["finished"]) if found["finished"] else None
+            check_kinds((found["task"], found["key"]), TEXT)
+            check_kinds((found["version"],), TEXT_OR_NONE)
+            check_kinds((found["config"], found["user_config"]), PARTS)
+            if found["counts"] not in (True, False):
+                raise ValueError("counts is neither true nor false")
             return cls(
                 identity=Identity(
                     Address(found["task"], found["key"]),
@@ -123,7 +132,7 @@ class Record:
                 latest=latest,
                 schema=schema,
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise RecordDamaged(f"{source} is not a readable record: {error!r}") from error
 
 

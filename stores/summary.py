@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from stores.canonical import decode
 from stores.opaque import untag
+from stores.parts import NUMBER, PARTS, STATES, TEXT, check_kinds, is_time
 from stores.record import SCHEMA, Address, Attempt, Record
 
 _PROVENANCE: Final = ',"provenance":{'
@@ -144,14 +145,19 @@ def _summary(found: dict[str, Any]) -> Summary | None:
         return None
     attempt = latest if found["counts"] else found["finished"] or latest
     run = attempt.get("run") or ("", "", "")
+    started, ended = attempt.get("started"), attempt.get("ended")
+    check_kinds((found["config"], found["user_config"]), PARTS)
+    check_kinds((found["task"], found["key"], run[1], run[2]), TEXT)
+    if latest["state"] not in STATES or not (is_time(started) and is_time(ended)):
+        return None
     is_success = found["counts"] or found["finished"]
     return Summary(
         Address(found["task"], found["key"]),
         "finished" if is_success else latest["state"],
         found["config"],
         tuple(found["user_config"]),
-        attempt.get("started"),
-        attempt.get("ended"),
+        started,
+        ended,
         run[1],
         run[2],
         latest["state"],
@@ -163,14 +169,20 @@ def _more(found: dict[str, Any], origin: str) -> More:
     attempt = latest if found["counts"] else found["finished"] or latest
     told = _Origin(origin) if attempt is latest else attempt.get("provenance", {})
     owner, error = attempt.get("owner"), latest.get("error")
+    name, inputs = error["type_"] if error else "", attempt.get("inputs", ())
+    last_ended = latest.get("ended", latest.get("started"))
+    check_kinds((latest["number"],), NUMBER)
+    check_kinds([name, *[part for each in inputs for part in each[1:3]]], TEXT)
+    if not is_time(last_ended):
+        raise ValueError("no time")
     return More(
         latest["number"],
-        latest.get("ended", latest.get("started")),
-        error["type_"] if error else "",
+        last_ended,
+        name,
         _host(owner[0] if owner else "", told),
         _word(told.get("user")),
         _word(told.get("executor")),
-        tuple([Address(each[1], each[2]) for each in attempt.get("inputs", ())]),
+        tuple([Address(each[1], each[2]) for each in inputs]),
     )
 
 

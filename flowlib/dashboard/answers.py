@@ -53,8 +53,9 @@ class Answers:
         """All that is known now."""
         self.runs.refresh()
         self.catalogue.refresh()
+        version = self.catalogue.version  # before its rows: older ones never count as newer
         live, tasks = self.runs.now, self.catalogue.tasks
-        return Stock(tasks, live, (self.catalogue.version, live.version))
+        return Stock(tasks, live, (version, live.version))
 
     def answer(self, question: Question, stock: Stock) -> Answer:
         """The page that is asked for."""

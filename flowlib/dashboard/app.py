@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.resources import files
@@ -13,7 +12,7 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -24,6 +23,7 @@ from flowlib.dashboard.first_look import first_look
 from flowlib.dashboard.first_page import first_page
 from flowlib.dashboard.frame import page
 from flowlib.dashboard.guard import Guard
+from flowlib.dashboard.json_answer import JsonAnswer
 from flowlib.dashboard.live_runs import LiveRuns
 from flowlib.dashboard.markup import Child, tag
 from flowlib.dashboard.openapi import openapi
@@ -43,7 +43,10 @@ _WAIT_PAGE_S: Final = 0.25
 _WAIT_FIRST_S: Final = 0.05
 """So long all records may take before a store that can do so is asked for one page of them."""
 
-_WAIT_API_S: Final = 600.0
+_NOT_YET: Final = 503
+_WAIT_API_S: Final = 5.0
+_AGAIN_S: Final = 2
+"""Who cannot be answered yet may ask again after so many seconds."""
 
 
 def application(
@@ -99,7 +102,7 @@ class Dashboard:
         """Read the store while the server starts; nobody waits for that here."""
         sys.setswitchinterval(_SWITCH_S)
         self._stream = Stream(self._answers)
-        threading.Thread(target=self._answers.catalogue.look, daemon=True).start()
+        self._answers.catalogue.look_apart()
         try:
             yield
         finally:
@@ -128,7 +131,7 @@ class Dashboard:
         ]
 
     def _openapi(self, _: Request) -> Response:
-        return JSONResponse(openapi(self._version or "0"))
+        return JsonAnswer(openapi(self._version or "0"))
 
     def _json(
         self,
@@ -142,13 +145,13 @@ class Dashboard:
                 found = None if catalogue.is_complete(_WAIT_FIRST_S) else first(request)
                 if found is None:
                     if not catalogue.is_complete(_WAIT_API_S):
-                        return _problem("the store is still being read", 503)
+                        return _problem("the store is still being read", _NOT_YET)
                     found = make(request, self._answers.stock())
             except BadQuestion as error:
                 return _problem(str(error), 422)
             except StoreError as error:
-                return _problem(str(error), 503)
-            return _problem("there is no such task", 404) if found is None else JSONResponse(found)
+                return _problem(str(error), _NOT_YET)
+            return _problem("there is no such task", 404) if found is None else JsonAnswer(found)
 
         return answer
 
@@ -189,20 +192,31 @@ class Dashboard:
             try:
                 if not self._answers.catalogue.is_complete(self._patience_s):
                     return self._early(request.url.path, given, here)
-                asked = Asked(
-                    self._store, self._answers, self._answers.stock(), given,
-                    dict(request.path_params), time.time(),
-                )  # fmt: skip
-                found = make(asked)
+                stock = self._answers.stock()
             except BadQuestion as error:
                 return self._html("not understood", tag("p", str(error)), here, 422)
-            except (FlowError, StoreError) as error:
-                return self._html("not there", tag("p", str(error)), here, 404)
-            if found is None:
-                return self._html("not found", tag("p", "There is nothing here."), here, 404)
-            return self._html(found[0], found[1], here)
+            except StoreError as error:
+                told = tag("p", str(error))
+                return self._html("cannot be read", told, here, _NOT_YET, refresh_s=_AGAIN_S)
+            path = dict(request.path_params)
+            asked = Asked(self._store, self._answers, stock, given, path, time.time())
+            return self._made(make, asked, here)
 
         return answer
+
+    def _made(
+        self, make: Callable[[Asked], tuple[str, Child] | None], asked: Asked, here: str
+    ) -> Response:
+        """A page of what is known."""
+        try:
+            found = make(asked)
+        except BadQuestion as error:
+            return self._html("not understood", tag("p", str(error)), here, 422)
+        except (FlowError, StoreError) as error:
+            return self._html("not there", tag("p", str(error)), here, 404)
+        if found is None:
+            return self._html("not found", tag("p", "There is nothing here."), here, 404)
+        return self._html(found[0], found[1], here)
 
     @property
     def _patience_s(self) -> float:
@@ -215,7 +229,7 @@ class Dashboard:
         if found is not None:
             return self._html(*found, here)
         told = tag("p", f"reading the store: {self._answers.catalogue.read:,} records so far …")
-        return self._html("reading", told, here, 503, refresh_s=1)
+        return self._html("reading", told, here, _NOT_YET, refresh_s=1)
 
     def _html(
         self, title: str, main: Child, here: str, status: int = 200, refresh_s: int | None = None
@@ -254,7 +268,8 @@ def _without_parameters(request: Request) -> None:
 
 
 def _problem(text: str, status: int) -> Response:
-    return JSONResponse({"detail": text}, status_code=status)
+    headers = {"retry-after": str(_AGAIN_S)} if status == _NOT_YET else None
+    return JsonAnswer({"detail": text}, status_code=status, headers=headers)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -7,8 +7,9 @@ from typing import Final
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
+from flowlib.dashboard.json_answer import JsonAnswer
 from flowlib.dashboard.previews import chunks, image_type
 from stores import Address, RecordTooNew, ResultsStore, StoreError
 from stores.codec import codecs
@@ -27,14 +28,14 @@ def artifact_answer(store: ResultsStore, request: Request) -> Response:
         record = None
     found = artifacts_in_force(record).get(name) if record is not None else None
     if found is None:
-        return JSONResponse({"detail": "there is no such result"}, status_code=404)
+        return JsonAnswer({"detail": "there is no such result"}, status_code=404)
     artifact = found[1]
     try:
         portable = store.portable(artifact)
         pieces = chunks(store, Address(task, key), artifact)
         first = next(pieces, b"")
     except (StoreError, OSError) as error:
-        return JSONResponse({"detail": f"it cannot be read: {error}"}, status_code=404)
+        return JsonAnswer({"detail": f"it cannot be read: {error}"}, status_code=404)
     media = image_type(first)
     headers = (
         {}

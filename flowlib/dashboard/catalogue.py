@@ -7,11 +7,12 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from flowlib.bulk import paused_collection
 from flowlib.dashboard.rows import Row, Shared
-from stores import Address, RecordTooNew, ResultsStore
+from stores import Address, RecordTooNew, ResultsStore, StoreError
 from stores.summary import summary_of
 
 _log = logging.getLogger("flowlib")
@@ -22,6 +23,9 @@ _COST_FACTOR: Final = 5.0
 
 _QUICK_S: Final = 0.1
 """Whoever asks for a page waits for a look that took no longer than this the last time."""
+
+_STEP_S: Final = 0.05
+"""Who waits for the first look hears so soon that it has failed."""
 
 _FEW: Final = 64
 _BULK: Final = 5_000
@@ -42,6 +46,7 @@ class Catalogue:
         tasks: The rows of all records that can be read.
         version: Counts up with every change of them.
         read: How many records were read so far by the look that goes on.
+        failure: Why the last look found nothing out; None if it did.
         unreadable: How many records are damaged, or of a newer flowlib.
     """
 
@@ -57,6 +62,7 @@ class Catalogue:
         self.tasks: Tasks = {}
         self.version = 0
         self.read = 0
+        self.failure: Exception | None = None
 
     @property
     def unreadable(self) -> int:
@@ -64,36 +70,86 @@ class Catalogue:
         return len(self._broken)
 
     def is_complete(self, timeout_s: float = 0.0) -> bool:
-        """Whether all records were read once; begins with that, and waits for it."""
-        if not self._is_complete.is_set() and not self._lock.locked():
-            threading.Thread(target=self.look, daemon=True).start()
-        return self._is_complete.wait(timeout_s)
+        """Whether all records were read once; begins with that, and waits for it.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        end = time.monotonic() + timeout_s
+        while not self._is_complete.is_set():
+            if not self._lock.locked() and time.monotonic() >= self._due:
+                self.look_apart()
+            left_s = max(0.0, end - time.monotonic())
+            if self._is_complete.wait(min(_STEP_S, left_s)):
+                break
+            self._refuse()
+            if not left_s:
+                return False
+        return True
 
     def refresh(self) -> None:
         """See that the rows are not much older than a second.
 
         Where a look takes long, it goes on while the rows of the last one are used.
+
+        Raises:
+            StoreError: the store cannot be read.
         """
         if time.monotonic() < self._due:
+            self._refuse()
             return
         if self._is_complete.is_set() and self._cost_s > _QUICK_S:
             if not self._lock.locked():
-                threading.Thread(target=self.look, daemon=True).start()
+                self.look_apart()
+            self._refuse()
             return
         self.look()
 
+    def look_apart(self) -> None:
+        """Look in a thread of its own; whoever asks for pages is told what it could not do."""
+
+        def look() -> None:
+            with suppress(Exception):  # told by `failure`
+                self.look()
+
+        threading.Thread(target=look, daemon=True).start()
+
     def look(self) -> None:
-        """Read what has changed since the last look, unless another thread has just done so."""
+        """Read what has changed since the last look, unless another thread has just done so.
+
+        Raises:
+            StoreError: the store cannot be read; the next look begins anew.
+        """
         asked = time.monotonic()
         with self._lock:
             if asked < self._due:
                 return
             began = time.monotonic()
-            self._update()
+            try:
+                self._update()
+            except Exception as error:
+                self._note(error)
+                raise self._refusal() from error
+            self.failure = None
             self._cost_s = time.monotonic() - began
             pause_s = max(_LEAST_PAUSE_S, _COST_FACTOR * self._cost_s)
             self._due = time.monotonic() + pause_s
             self._is_complete.set()
+
+    def _note(self, failure: Exception) -> None:
+        """The next look begins anew: nobody knows how far this one came."""
+        if self.failure is None:
+            is_odd = not isinstance(failure, StoreError)
+            _log.warning("the store cannot be read: %s", failure, exc_info=is_odd)
+        self.failure, self._seen = failure, {}
+        self._due = time.monotonic() + _LEAST_PAUSE_S
+
+    def _refuse(self) -> None:
+        if self.failure is not None:
+            raise self._refusal() from self.failure
+
+    def _refusal(self) -> StoreError:
+        return StoreError(f"the store cannot be read: {self.failure}")
 
     def _update(self) -> None:
         known = dict(self.tasks)
@@ -147,15 +203,21 @@ class Catalogue:
             except RecordTooNew as error:
                 _log.warning("%s", error)
                 continue
-            if record is not None:
-                yield self._shared.row(summary_of(record), mark)
+            if record is None or record.address != Address(task, key):
+                continue
+            row = self._shared.row_or_none(summary_of(record), mark)
+            if row is not None:
+                yield row
 
     def _all_of(self, task: str, changed: Mapping[str, object]) -> Iterator[Row]:
         with paused_collection():
             for summary in self._store.summaries(task, is_long=True):
                 key = summary.address.key
-                if key in changed and summary.address.task == task:
-                    yield self._shared.row(summary, changed[key])
+                if key not in changed or summary.address.task != task:
+                    continue
+                row = self._shared.row_or_none(summary, changed[key])
+                if row is not None:
+                    yield row
             if len(changed) > _BULK:
                 gc.freeze()
 

@@ -58,7 +58,8 @@ def first_look(store: ResultsStore, answers: Answers, asked: Question) -> FirstL
     states = _states(asked.state) if asked.state else None
     page = store.page(Listing(None, states, asked.sort, asked.limit, asked.offset))
     shared = Shared()
-    rows = [shared.row(each, None) for each in page.summaries]
+    found = [shared.row_or_none(each, None) for each in page.summaries]
+    rows = [row for row in found if row is not None]
     absent = _absent(store, live)
     start = max(0, asked.offset - page.total)
     late = (

@@ -68,7 +68,8 @@ def page(title: str, *main: Child, store: str, here: str = "", refresh_s: int | 
 def url(path: str, *pairs: tuple[str, object], **named: object) -> str:
     """An address here; values that are None or empty are left out."""
     given = [*pairs, *named.items()]
-    told = urlencode([(name, str(value)) for name, value in given if value not in (None, "")])
+    shown = [(name, str(value)) for name, value in given if value not in (None, "")]
+    told = urlencode(shown, errors="surrogatepass")
     sign = "&" if "?" in path else "?"
     return f"{path}{sign}{told}" if told else path
 

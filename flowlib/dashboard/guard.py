@@ -17,8 +17,10 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from flowlib.dashboard.json_answer import JsonAnswer
 
 LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "[::1]", "::1"))
 """Names of this host that nobody else can have."""
@@ -126,5 +128,5 @@ def _host_name(host: str) -> str:
 
 def _told(text: str, status: int, is_api: bool) -> Response:
     if is_api:
-        return JSONResponse({"detail": text}, status_code=status)
+        return JsonAnswer({"detail": text}, status_code=status)
     return PlainTextResponse(f"{text}\n", status_code=status)

@@ -82,7 +82,8 @@ class LiveRuns:
         planned: dict[str, Row] = {}
         for watched in self._watched.values():
             watched.read()
-            states |= watched.states
+            at_work = {key for key, word in states.items() if word == "running"}
+            states |= {k: word for k, word in watched.states.items() if k not in at_work}
             planned |= watched.planned
         told = ([(run.folder, run.state, run.counts) for run in runs], states)
         if told != self._told:

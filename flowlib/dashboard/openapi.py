@@ -154,6 +154,7 @@ def _get(what: str, schema: str, parameters: list[Document], *, is_one: bool = F
     problem = {"$ref": "#/components/schemas/Problem"}
     answers: Document = {"200": _answer(what, {"$ref": f"#/components/schemas/{schema}"})}
     answers["400"] = _answer("The request cannot be read.", problem)
+    answers["503"] = _answer("The store is still being read, or cannot be read now.", problem)
     answers["422"] = _answer("A parameter is not known, or has no such value.", problem)
     if is_one:
         answers["404"] = _answer("There is no such task.", problem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Final
 from stores import Address
 from stores.config_paths import ABSENT, leaves
 from stores.summary import More, Summary
+
+_log = logging.getLogger("flowlib")
 
 _NOTHING: Final = More(0, None, "", "", "", "", ())
 _SHARED_LENGTH: Final = 64
@@ -128,6 +131,14 @@ class Shared:
             tuple(map(self._value, flat.values())),
             mark,
         )
+
+    def row_or_none(self, summary: Summary, mark: object) -> Row | None:
+        """The row of a record; None, with a warning, if some part of it is of no known kind."""
+        try:
+            return self.row(summary, mark)
+        except (TypeError, ValueError, AttributeError, LookupError, RecursionError) as error:
+            _log.warning("%r is not shown: %r", summary.address, error)
+            return None
 
     def _tuple(self, texts: Iterable[str]) -> tuple[str, ...]:
         found = tuple(texts)

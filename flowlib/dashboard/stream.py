@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
 from flowlib.dashboard.answers import Answers
+
+_log = logging.getLogger("flowlib")
 
 _PAUSE_S: Final = 1.0
 _SIGN_OF_LIFE_S: Final = 15.0
@@ -72,8 +75,12 @@ class Stream:
     async def _look(self) -> None:
         """Look for changes as long as anybody follows."""
         while self._followers:
-            stock = await run_in_threadpool(self._answers.stock)
-            if stock.version != self._version:
-                self._version = stock.version
-                self._tell()
+            try:
+                stock = await run_in_threadpool(self._answers.stock)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the next look may succeed
+                _log.debug("no look for changes: %s", error)
+            else:
+                if stock.version != self._version:
+                    self._version = stock.version
+                    self._tell()
             await asyncio.sleep(_PAUSE_S)

@@ -23,7 +23,9 @@ class Dashboard:
 
     def __enter__(self):
         self.client.__enter__()
-        self.client.get("/api/stats")  # answered once all records were read
+        until = time.monotonic() + LIMIT_S
+        while self.get("/api/stats").status_code == 503 and time.monotonic() < until:
+            pass  # it is answered once all records were read
         return self
 
     def __exit__(self, *_):

@@ -52,7 +52,7 @@ def test_others_are_answered_while_a_store_is_stuck():
             assert (await client.get("/api/stats")).status_code == 200
             store.is_stuck = True
             slow = asyncio.create_task(client.get(f"/tasks/{AT.task}/{AT.key}"))
-            while not store.is_asked.is_set():
+            while not store.is_asked.is_set() and not slow.done():
                 await asyncio.sleep(0.01)
             quick = await client.get("/static/dashboard.css")
             listed = await client.get("/api/experiments")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import socket
 import time
 
-from stores import Address, LocalFileStore
+from flowlib.dashboard import stream as module
+from flowlib.dashboard.answers import Answers
+from flowlib.dashboard.catalogue import Catalogue
+from flowlib.dashboard.live_runs import LiveRuns
+from flowlib.dashboard.stream import Stream
+from stores import Address, InMemoryStore, LocalFileStore, StoreError
 from stores.testing import done, put
 from tests.pages.served import LIMIT_S, served
 
@@ -56,3 +62,33 @@ def test_fifty_followers_are_told_of_each_change_and_let_go(tmp_path):
         for each in followers:
             each.read_beyond(before)
         stack.pop_all().close()  # the server ends while they follow
+
+
+def test_who_follows_is_told_of_changes_after_a_store_was_away(monkeypatch):
+    """A look that fails ends nothing."""
+    monkeypatch.setattr(module, "_PAUSE_S", 0.01)
+    store = InMemoryStore()
+    put(store, Address("T", "0" * 32), {}, done())
+    answers, asked = Answers(Catalogue(store), LiveRuns(store)), []
+    known = answers.stock
+
+    def stock():
+        asked.append(1)
+        if len(asked) < 4:
+            raise StoreError("away")
+        return known()
+
+    monkeypatch.setattr(answers, "stock", stock)
+
+    async def follow():
+        stream = Stream(answers)
+        told = stream.events()
+        async with asyncio.timeout(LIMIT_S):
+            found = [await anext(told), await anext(told)]
+        await told.aclose()
+        await stream.close()
+        return found
+
+    first, second = asyncio.run(follow())
+    assert b'"version": "0-0"' in first
+    assert b'"version": "1-' in second

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@'\"]+(?=@)")
+_CREDENTIALS: Final = re.compile(
+    r"""(?<=://)(?:[^\s/@'"]+|[^\s/@'":]*:(?![0-9]+/)[^\s@'"]{1,256})(?=@)"""
+)
+"""What stands before the `@` of a URL; a slash may be in a password, and behind a port."""
 
 _HIDDEN: Final = "***"
 
@@ -29,6 +32,8 @@ _TOKENS: Final = re.compile(
 _KEYS: Final = re.compile(
     r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
+
+_KEY_MARKS: Final = re.compile(r"-----(BEGIN|END) [A-Z ]*PRIVATE KEY-----")
 
 _SECRET_NAME: Final = (
     r"(?:passw(?:or)?d|passphrase|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|"
@@ -65,6 +70,12 @@ def without_secrets(text: str) -> tuple[str, int]:
         text, found = pattern.subn(instead, text)
         count += found
     return text, count
+
+
+def is_in_key(line: str, was_before: bool) -> bool:
+    """Whether a text that comes line by line is within a private key after this line."""
+    marks = _KEY_MARKS.findall(line)
+    return marks[-1] == "BEGIN" if marks else was_before
 
 
 def is_secret_name(name: str) -> bool:

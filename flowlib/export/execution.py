@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from flowlib.credentials import without_secrets
+from flowlib.credentials import is_in_key, without_secrets
 from flowlib.errors import TaskFailed
 from flowlib.event_log import event_of
 from flowlib.events import Failed, Finished, TaskEvent
@@ -56,10 +56,11 @@ class StepCommand:
         events, stderr = _Events(self.address.key), _Lines(tell)
         command, *words = self.words
         words = [sys.executable, "-m", "flowlib", command, "--json", *words]
+        told = _Lines(events.take, is_text=False)
         program = Program(words, Path.cwd(), {**os.environ, **self.variables})
         # With somebody to ask, the wait is cut into pieces, in which this thread can be ended.
         stop = StopSignal(signal.SIGTERM, lambda: False)
-        code = run_program(program, _Lines(events.take).feed, stderr.feed, stop)
+        code = run_program(program, told.feed, stderr.feed, stop)
         stderr.end()
         if code and not events.is_finished:  # else something failed that the task could bear
             raise self._failure(code, events, stderr)
@@ -76,11 +77,18 @@ class StepCommand:
 
 
 class _Lines:
-    """Whole lines of what a program writes, without secrets; the last ones are kept."""
+    """Whole lines of what a program writes, without secrets; the last ones are kept.
 
-    def __init__(self, tell: Tell) -> None:
+    Args:
+        tell: Takes each.
+        is_text: Whether a private key may go over several lines.
+    """
+
+    def __init__(self, tell: Tell, *, is_text: bool = True) -> None:
         self.last: deque[str] = deque(maxlen=_LAST_LINES)
         self._tell = tell
+        self._is_text = is_text
+        self._is_in_key = False
         self._rest = b""
 
     def feed(self, data: bytes) -> None:
@@ -96,7 +104,12 @@ class _Lines:
             self._rest = b""
 
     def _pass_on(self, line: bytes) -> None:
-        text = without_secrets(line.decode(errors="replace"))[0]
+        text = line.decode(errors="replace")
+        was_in_key = self._is_in_key
+        self._is_in_key = self._is_text and is_in_key(text, was_in_key)
+        if was_in_key:
+            return
+        text = without_secrets(text)[0]
         self.last.append(text)
         self._tell(text)
 

@@ -24,10 +24,13 @@ _FOLDER: Final = "/work"
 """Where the work folder lies in the image."""
 
 _LEFT_OUT: Final = (
-    ".git", ".flowlib", ".venv*", ".env*", "**/__pycache__", "**/.ipynb_checkpoints", "runs",
-    f"{DOCKERFILE}*",
+    "**/.git", "**/.flowlib", "**/.venv*", "**/.env*", "**/__pycache__", "**/.ipynb_checkpoints",
+    "runs", f"{DOCKERFILE}*",
 )  # fmt: skip
 """What does not go into the image: results, environments, and files that hold secrets."""
+
+_BUILDKIT: Final = {"DOCKER_BUILDKIT": "1"}
+"""What docker builds with: the older way to build would not read what is left out."""
 
 _CREDENTIALS: Final = ("server", "username", "password")
 _STORES: Final = ("credsStore", "credHelpers")
@@ -40,7 +43,7 @@ class Registry:
 
     Attributes:
         server: Its address, `registry.example.org/team`.
-        username: Who pushes; empty if anybody may.
+        username: Who pushes; empty is whoever docker is logged in as.
         password: The secret of that user; never shown.
     """
 
@@ -123,25 +126,30 @@ def build(image: str, dockerfile: Path, registry: Registry | None, program: Sequ
         return False
     words = ["build", "--file", str(dockerfile), "--tag", image, str(folder)]
     if registry is None:
-        _run([*program, *words])
+        _run([*program, *words], _BUILDKIT)
         return True
     with _logged_in(program, registry) as variables:
-        _run([*program, *words], variables)
+        _run([*program, *words], {**variables, **_BUILDKIT})
         _run([*program, "push", image], variables)
     return True
 
 
 @contextlib.contextmanager
 def _logged_in(program: Sequence[str], registry: Registry) -> Iterator[Mapping[str, str]]:
-    """The variables with which docker may push; no password is left on this machine."""
+    """The variables with which docker may push; no password is left on this machine.
+
+    Without credentials docker is logged in already, or nobody needs to be.
+    """
+    if not registry.username:
+        yield {}
+        return
     with tempfile.TemporaryDirectory(prefix="flowlib-docker-") as name:
         folder = Path(name)
         _copy_settings(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker"), folder)
         variables = {"DOCKER_CONFIG": name, "REGISTRY_AUTH_FILE": f"{name}/config.json"}
-        if registry.username:
-            host = registry.server.partition("/")[0]
-            login = ["login", "--username", registry.username, "--password-stdin", host]
-            _run([*program, *login], variables, registry.password)
+        host = registry.server.partition("/")[0]
+        login = ["login", "--username", registry.username, "--password-stdin", host]
+        _run([*program, *login], variables, registry.password)
         yield variables
 
 

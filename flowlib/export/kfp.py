@@ -9,6 +9,7 @@ How does Kubeflow run a flow? As a pipeline with one component for each task.
 from __future__ import annotations
 
 import math
+import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +25,13 @@ from flowlib.export.kfp_component import execute
 from flowlib.export.steps import GPU, Engine, Step, Steps, note_unknown, steps_of
 from flowlib.export.store_place import place_of
 from flowlib.flow import Flow
+from flowlib.tolerance import OnFailure
 from stores import ResultsStore
 
 _SETTER: Final = "set_"
+_HOST: Final = "KF_PIPELINES_ENDPOINT"
+"""The variable that names the host to kfp."""
+
 _ACCELERATOR: Final = "nvidia.com/gpu"
 _MAPPED: Final = frozenset({"cpu", "mem", "memory", GPU})
 """The kinds of resources that Kubernetes has, too."""
@@ -109,7 +114,7 @@ class KubeflowPipeline:
         kfp = _module()
         shown = without_credentials(self.host or "the host of kfp's settings")
         try:
-            client = kfp.Client(host=self.host)
+            client = kfp.Client(host=self.host, ui_host=_shown(self.host))
             return client.create_run_from_pipeline_func(
                 self.pipeline, arguments={}, enable_caching=False, **options
             )
@@ -149,7 +154,7 @@ def to_pipeline(
     Raises:
         MissingExtra: kfp is not installed.
         RunError: the store cannot be reached by pods, or its URI holds a password, or an option is
-            unknown.
+            unknown, or a task bears failures of what it reads.
         SpecError: a task or a value cannot be sent to another process, or is a secret.
         StoreError: the store cannot be written.
     """
@@ -158,6 +163,7 @@ def to_pipeline(
     if not isinstance(base_image, str) or not base_image.strip() or "\n" in base_image:
         raise RunError(f"base_image is {base_image!r}: give the name of an image")
     place = place_of(flow, results_store)
+    _refuse_tolerant(flow)
     if names_store and place.is_secret:
         raise RunError(
             "the URI of the store holds a password, which anybody would see who sees the pipeline: "
@@ -169,6 +175,28 @@ def to_pipeline(
     run_by = image or (f"{registry.server}/{title}:latest" if registry else base_image)
     pipeline = kfp.dsl.pipeline(name=title)(_composing(kfp, steps, run_by))
     return KubeflowPipeline(title, run_by, base_image, host, pipeline, registry)
+
+
+def _shown(host: str | None) -> str | None:
+    """What kfp prints in links: all but a user with a password."""
+    known = host or os.environ.get(_HOST)
+    return known and without_credentials(known)
+
+
+def _refuse_tolerant(flow: Flow) -> None:
+    """Kubeflow cannot start a task when several others have ended, whichever way.
+
+    Raises:
+        RunError: a task of the flow is to run although one that it reads from has failed.
+    """
+    for node in flow.graph:
+        bears = node.declaration.options.tolerance.on_failure
+        if bears is not OnFailure.FAIL and node.upstream.nodes:
+            raise RunError(
+                f"{node.name} has on_failure={bears.value!r}, but Kubeflow starts a task only when "
+                f"all that it reads from has succeeded: run the flow under Prefect, or by "
+                f"Flow.run with any executor"
+            )
 
 
 def _engine(kfp: Any) -> Engine:
@@ -194,21 +222,12 @@ def _composing(kfp: Any, steps: Steps, image: str) -> Callable[[], None]:
     def compose() -> None:
         made: dict[str, Any] = {}
         for step in steps.all:
-            task = component_of(step.address.task)(**_arguments(step, steps.place.words))
+            task = component_of(step.address.task)(words=list(step.words))
             made[step.address.key] = task.after(*[made[key] for key in step.reads])
             _set_options(task, step)
 
     compose.__annotations__.clear()  # kfp reads them, and they are texts here
     return compose
-
-
-def _arguments(step: Step, store: Sequence[str]) -> Mapping[str, list[str]]:
-    """What the component of a task is called with."""
-    if not step.is_tolerant:
-        return {"words": list(step.words), "otherwise": []}
-    *_, mark, task = step.words
-    otherwise = ["wait", "--timeout", "0s", *store, mark, task]
-    return {"words": list(step.words), "otherwise": otherwise}
 
 
 def _set_options(task: Any, step: Step) -> None:
@@ -220,8 +239,6 @@ def _set_options(task: Any, step: Step) -> None:
         longest = step.options.retries.pause_after(step.retries)
         backoff = (f"{math.ceil(pause)}s", 2.0, f"{math.ceil(longest)}s") if pause else ()
         task.set_retry(step.retries, *backoff)
-    if step.is_tolerant and step.reads:
-        task.ignore_upstream_failure()
     for option, value in step.told("kfp").items():
         setter = getattr(task, f"{_SETTER}{option}")
         try:

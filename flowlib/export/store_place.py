@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from flowlib.configuration import settings
@@ -17,6 +19,14 @@ from stores.uri import anchored
 
 _VARIABLE = "FLOWLIB_STORE"
 """Names the store to commands that are not told one."""
+
+_PASSWORD: Final = re.compile("://[^/@]*:.*@")
+"""May be one: rather too many are kept secret here than too few."""
+
+_OPTION: Final = re.compile(
+    "passw|passphrase|secret|token|credential|(?:api|access|private|auth)[-_]?key", re.IGNORECASE
+)
+"""Options of databases put words together: `sslpassword`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +109,17 @@ def _uri_of(store: object) -> str:
 
 def _is_secret(uri: str) -> bool:
     """Whether a URI holds what not everybody may see: a user with a password, or an option."""
-    if without_secrets(uri)[1]:
+    if without_secrets(uri)[1] or _PASSWORD.search(uri):
         return True
     try:
         pairs = parse_qsl(urlsplit(uri).query)
     except ValueError:
         return True  # what cannot be read is not shown
-    return any(is_secret_name(name) for name, _ in pairs)
+    return any(is_secret_name(name) or _OPTION.search(name) for name in _names(pairs))
+
+
+def _names(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """What is given by options of a URI; some hold several pairs: `properties=name:x,other:y`."""
+    for name, value in pairs:
+        yield name
+        yield from (each.partition(":")[0] for each in value.split(",") if ":" in each)

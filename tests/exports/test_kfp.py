@@ -30,9 +30,9 @@ def documents(pipeline):
     return document, found
 
 
-def words_of(task, name="words"):
+def words_of(task):
     """What a component of a task is called with."""
-    return task["inputs"]["parameters"][name]["runtimeValue"]["constant"]
+    return task["inputs"]["parameters"]["words"]["runtimeValue"]["constant"]
 
 
 @pytest.fixture
@@ -99,20 +99,30 @@ def test_the_local_runner_runs_it(local_runner, tmp_path):
     assert {each.state for each in store.records()} == {TaskState.FINISHED}
 
 
-def test_a_failure_is_one_of_the_pipeline_and_what_bears_it_runs(local_runner, tmp_path):
-    """It depends on the end of what it reads, not on its success."""
+def test_a_failure_is_one_of_the_pipeline(local_runner, tmp_path):
+    """What reads from it does not run."""
     store = LocalFileStore(tmp_path / "store")
-    flow = tasks.failing(tmp_path / "seen")
-    pipeline = to_pipeline(flow, "python:3.11", results_store=store)
-    _, found = documents(pipeline)
-    task, _ = found["total"]
-    assert task["triggerPolicy"] == {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"}
-    assert words_of(task, "otherwise")[:3] == ["wait", "--timeout", "0s"]
-    assert words_of(found["refuse-1"][0], "otherwise") == []
+    refused = TaskSpec(tasks.refuse, {"loaded": 1, "seen": str(tmp_path / "seen")})
+    doubles = TaskSpec(tasks.again)
+    doubles.requires(refused)
+    pipeline = to_pipeline(Flow([doubles]), "python:3.11", results_store=store)
     with pytest.raises(RuntimeError, match="refuse"):
         pipeline.pipeline()
-    (record,) = store.records("total")
-    assert store.get(record.address, "sum") == 1
+    assert (tmp_path / "seen").read_text() == "1\n"
+    assert [each for each in store.records("again") if each.finished] == []
+
+
+def test_a_task_that_bears_failures_is_refused(tmp_path):
+    """Kubeflow would run it once for each that it reads from; nothing is recorded."""
+    flow = tasks.failing(tmp_path / "seen")
+    with pytest.raises(
+        RunError, match="total has on_failure='skip'.*under Prefect, or by Flow.run"
+    ):
+        to_pipeline(flow, "python:3.11", results_store=f"file:{tmp_path}/store")
+    assert list(tmp_path.iterdir()) == []
+    alone = TaskSpec(tasks.load, {"n": 1}, on_failure="pass")
+    store = LocalFileStore(tmp_path / "store")
+    assert to_pipeline(Flow([alone]), "python:3.11", results_store=store).name == "flowlib"
 
 
 def test_credentials_are_nowhere(tmp_path, caplog):
@@ -171,20 +181,28 @@ class Kubeflow(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_it_is_submitted_to_a_host(tmp_path):
-    """The pipeline arrives there, by the words of the API."""
+@pytest.mark.parametrize("is_named", [True, False], ids=["argument", "variable"])
+def test_it_is_submitted_to_a_host(is_named, tmp_path, monkeypatch, capfd):
+    """The pipeline arrives there, by the words of the API; what kfp prints has no password."""
     handler = type("Handler", (Kubeflow,), {"asked": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        host = f"http://127.0.0.1:{server.server_address[1]}"
+        host = f"http://ann:{PASSWORD}@127.0.0.1:{server.server_address[1]}"
+        if not is_named:
+            monkeypatch.setenv("KF_PIPELINES_ENDPOINT", host)
         store = LocalFileStore(tmp_path / "store")
-        pipeline = to_pipeline(tasks.chain(), "python:3.11", CREDENTIALS, host, store)
+        pipeline = to_pipeline(
+            tasks.chain(), "python:3.11", CREDENTIALS, host if is_named else None, store
+        )
         run = pipeline.submit(run_name="sums", experiment_name="Default")
         server.shutdown()
     assert run.run_id == "r1"
     (sent,) = [text for text in handler.asked if "/runs" in text.partition(" ")[0]]
     assert "pipeline_spec" in sent
     assert PASSWORD not in sent
+    said = "".join(capfd.readouterr())
+    assert "/#/runs/details/r1" in said
+    assert PASSWORD not in said
 
 
 @pytest.mark.parametrize(

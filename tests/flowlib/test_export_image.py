@@ -22,6 +22,7 @@ told = {
     "given": sys.stdin.read(),
     "settings": json.loads(settings.read_text()) if settings.exists() else None,
     "folder": str(settings.parent),
+    "buildkit": os.environ.get("DOCKER_BUILDKIT"),
 }
 with (here / "calls").open("a") as file:
     file.write(json.dumps(told) + "\\n")
@@ -60,7 +61,7 @@ def test_the_dockerfile_puts_the_work_folder_onto_the_base_image(tmp_path):
         'RUN ["python3", "-c", "import flowlib"]',
     ]
     ignored = (tmp_path / f"{path.name}.dockerignore").read_text().splitlines()
-    assert {".env*", ".git", ".venv*", "runs", "data"} <= set(ignored)
+    assert {"**/.env*", "**/.git", "**/.venv*", "**/.flowlib", "runs", "data"} <= set(ignored)
     assert (tmp_path / ".dockerignore").read_text() == "data\n"
 
 
@@ -83,6 +84,7 @@ def test_the_image_is_built_and_pushed_with_credentials_that_stay_hidden(docker,
     assert built["words"] == [
         "build", "--file", str(path), "--tag", "registry.example.org/team/x:latest", str(tmp_path),
     ]  # fmt: skip
+    assert built["buildkit"] == "1"  # or docker would not read what is left out
     assert pushed["words"] == ["push", "registry.example.org/team/x:latest"]
     assert pushed["settings"] == {"auths": {"registry.example.org": {}}}
     kept = [each for each in docker.rglob("*") if each.is_file() and each.name != "calls"]
@@ -109,6 +111,17 @@ def test_without_a_registry_nothing_is_pushed(docker, tmp_path):
     assert build("x", path, None, [sys.executable, str(docker / "docker.py")])
     (built,) = calls(docker)
     assert built["settings"]["credsStore"] == "desktop"
+    assert built["buildkit"] == "1"
+
+
+def test_without_a_user_docker_pushes_as_whoever_it_is_logged_in_as(docker, tmp_path):
+    """With its own settings, where the login is."""
+    path = write_dockerfile(tmp_path, "python:3.11")
+    registry = registry_of({"server": "registry.example.org"})
+    assert build("x", path, registry, [sys.executable, str(docker / "docker.py")])
+    built, pushed = calls(docker)
+    assert [built["words"][0], pushed["words"][0]] == ["build", "push"]
+    assert {each["settings"]["credsStore"] for each in (built, pushed)} == {"desktop"}
 
 
 def test_where_there_is_no_docker_the_file_is_all(tmp_path, caplog):

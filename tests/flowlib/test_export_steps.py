@@ -17,7 +17,8 @@ from flowlib import (
     TaskSpec,
     configure,
 )
-from flowlib.export.execution import StepCommand
+from flowlib.credentials import without_credentials
+from flowlib.export.execution import StepCommand, _Lines
 from flowlib.export.steps import Engine, steps_of
 from flowlib.export.store_place import place_of
 from stores import LocalFileStore, ReadOnlyStore, StoreError, TaskState
@@ -135,6 +136,11 @@ def test_a_store_that_has_no_address_is_asked_for_one(tmp_path):
         "postgresql://ann:hunter2@host/db",
         "mongodb://ann:hunter2@host/db",
         "postgresql://host/db?password=hunter2",
+        "postgresql://ann:hun/ter2@host/db",
+        "postgresql://ann:12/hunter2@host/db",
+        "postgresql://host/db?sslpassword=hunter2",
+        "mongodb://host/db?tlsCertificateKeyFilePassword=hunter2",
+        "mongodb://host/db?authMechanismProperties=AWS_REGION:x,AWS_SESSION_TOKEN:hunter2",
     ],
 )
 def test_an_address_with_a_password_is_never_shown(uri, tmp_path, monkeypatch):
@@ -144,6 +150,16 @@ def test_an_address_with_a_password_is_never_shown(uri, tmp_path, monkeypatch):
     place = place_of(Flow([TaskSpec(tasks.load, {"n": 1})]), uri)
     assert (place.words, place.variables) == ((), {"FLOWLIB_STORE": uri})
     assert "hunter2" not in repr(place)
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://bucket/a@b", "mongodb://host:27017/db?tls=true", "postgresql://host:5432/db"]
+)
+def test_an_address_without_one_stands_in_the_command(uri, tmp_path, monkeypatch):
+    """So that everybody sees where results are."""
+    opened = LocalFileStore(tmp_path)
+    monkeypatch.setattr("flowlib.export.store_place.open_store", lambda _: opened)
+    assert place_of(Flow([TaskSpec(tasks.load, {"n": 1})]), uri).words == ("--store", uri)
 
 
 @pytest.mark.parametrize(("engine", "name"), [("prefect", "to_flow"), ("kfp", "to_pipeline")])
@@ -159,6 +175,37 @@ def test_an_engine_that_is_not_installed_is_told_with_the_cure(engine, name, mon
         export(Flow([TaskSpec(tasks.load, {"n": 1})]), *arguments)
     with pytest.raises(AttributeError, match="has no attribute 'airflow'"):
         _ = flowlib.export.airflow
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see postgresql://ann:hun/ter2@host/db", "see postgresql://***@host/db"),
+        ("see https://ann:hunter2@host/a@b", "see https://***@host/a@b"),
+        ("see https://host:8080/a@b", "see https://host:8080/a@b"),
+        ("see https://host/a:b@c", "see https://host/a:b@c"),
+        ("sqlite:////data/a:b@c.db", "sqlite:////data/a:b@c.db"),
+    ],
+)
+def test_passwords_of_addresses_are_hidden_whatever_is_in_them(text, shown):
+    """And paths are no passwords."""
+    assert without_credentials(text) == shown
+
+
+KEY = ["-----BEGIN RSA PRIVATE KEY-----", "bm90IGEga2V5", "", "-----END RSA PRIVATE KEY-----"]
+
+
+def test_a_private_key_of_several_lines_is_not_passed_on():
+    """The lines before and after it are; in events each line is one by itself."""
+    said = []
+    lines = _Lines(said.append)
+    lines.feed("\n".join(["before", *KEY, "between", *KEY, "after"]).encode())
+    lines.end()
+    assert said == list(lines.last)
+    assert said == ["before", f"{KEY[0]}***", "between", f"{KEY[0]}***", "after"]
+    events = []
+    _Lines(events.append, is_text=False).feed(f"{KEY[0]}\nnext\n".encode())
+    assert events == [f"{KEY[0]}***", "next"]
 
 
 def command_of(flow, store, position=0):

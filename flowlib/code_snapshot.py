@@ -73,7 +73,7 @@ def take_snapshot(store: ResultsStore) -> CodeSnapshot:
     """
     folder = folder_of_code()
     root = Path(work_tree(folder) or folder)
-    own = None if store.runs_dir is None else store.runs_dir.parent.resolve()
+    own = _own_places(store)
     found = files_of(str(root)) if work_tree(folder) else sorted(_files_below(root))
     paths = {name: root / name for name in found if _is_wanted(root, name, own)}
     _refuse_large(root, paths)
@@ -210,12 +210,22 @@ def _files_below(root: Path) -> Iterator[str]:
                 yield str(Path(here, name).relative_to(root))
 
 
-def _is_wanted(root: Path, name: str, store: Path | None) -> bool:
+def _own_places(store: ResultsStore) -> list[Path]:
+    """The folders and files of a store, and of all that it consists of."""
+    found: list[Path] = []
+    for each in store.shelves():
+        if each.runs_dir is not None:
+            found.append(each.runs_dir.parent.resolve())
+        found += getattr(each, "files", ())  # of SQLite, which is not always installed
+    return found
+
+
+def _is_wanted(root: Path, name: str, own: Iterable[Path]) -> bool:
     """Whether it is a file, and none of the store itself."""
     path = root / name
     if not _FOREIGN.isdisjoint(Path(name).parts) or not path.is_file():
         return False
-    return store is None or not path.resolve().is_relative_to(store)
+    return not any(map(path.resolve().is_relative_to, own))
 
 
 def _refuse_large(root: Path, paths: dict[str, Path]) -> None:

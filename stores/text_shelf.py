@@ -15,6 +15,7 @@ import io
 import logging
 import math
 import os
+import secrets
 import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -190,10 +191,11 @@ def _folder(store: StorePrimitives) -> Path | None:
 
 def _write(path: Path, text: bytes) -> None:
     if path.exists():
-        os.utime(path)  # it is needed again: no collection takes it for an old one
+        with contextlib.suppress(OSError):  # of another user
+            os.utime(path)  # it is needed again: no collection takes it for an old one
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{os.getpid()}{_NEW}")
+    new = path.with_suffix(f".{secrets.token_hex(4)}{_NEW}")
     new.write_bytes(text)
     new.replace(path)
 

@@ -10,9 +10,11 @@ Who may ask, and what may a browser do with the answer? Decided before anything 
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import IPv4Address
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -75,7 +77,7 @@ class Guard:
         """The answer to a request that goes no further; None if it may."""
         headers = _headers(scope)
         is_api = scope["path"].startswith("/api/")
-        if not self._token and _host_name(headers.get("host", "")) not in LOOPBACK:
+        if not self._token and not _is_loopback(_host_name(headers.get("host", ""))):
             return _told("this host name is not served: use 127.0.0.1 or localhost", 400, is_api)
         if scope["method"] not in _METHODS:
             refused = _told("only GET and HEAD: nothing here changes anything", 405, is_api)
@@ -112,7 +114,8 @@ class Guard:
         path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
         where = f"/{path.lstrip('/')}" + (f"?{urlencode(rest)}" if rest else "")
         answer = Response(status_code=303, headers={"location": where})
-        answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict")
+        # lax: a link from elsewhere is followed with it, and nothing here changes anything
+        answer.set_cookie(COOKIE, self._token, httponly=True, samesite="lax")
         return answer
 
 
@@ -120,10 +123,21 @@ def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
+def _is_loopback(name: str) -> bool:
+    """Whether nobody else can have this name: those above, and all of 127.0.0.0/8."""
+    if name in LOOPBACK:
+        return True
+    with contextlib.suppress(ValueError):
+        return IPv4Address(name).is_loopback
+    return False
+
+
 def _host_name(host: str) -> str:
-    """The name in a Host header, without the port."""
+    """The name in a Host header, without the port, and the dot that a whole name may end with."""
     name, bracket, _ = host.partition("]")
-    return f"{name}]".lower() if bracket else host.rpartition(":")[0].lower() or host.lower()
+    if bracket:
+        return f"{name}]".lower()
+    return (host.rpartition(":")[0] or host).lower().removesuffix(".")
 
 
 def _told(text: str, status: int, is_api: bool) -> Response:

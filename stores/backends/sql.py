@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, ClassVar, Self
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Final, Self
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import Owner
@@ -18,6 +19,8 @@ from stores.sql_listing import SqlListing
 from stores.sql_pieces import SqlPieces
 from stores.sql_rows import SqlRows
 from stores.sql_search import SqlSearch
+
+_SQLITE_ENDS: Final = ("", "-wal", "-shm", "-journal")
 
 
 class SQLStore(DatabaseStore):
@@ -65,6 +68,14 @@ class SQLStore(DatabaseStore):
     def __repr__(self) -> str:
         project = f", project={self.project!r}" if self.project else ""
         return f"SQLStore({self._database.name!r}{project})"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file of SQLite and those that it makes beside; none of a server."""
+        if not self._database.is_sqlite:
+            return ()
+        path = Path(str(self._database.url.database)).resolve()
+        return tuple(path.with_name(f"{path.name}{end}") for end in _SQLITE_ENDS)
 
     def beside(self, name: str) -> Self:
         url = self._database.url.render_as_string(hide_password=False)

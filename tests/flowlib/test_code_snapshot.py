@@ -22,7 +22,8 @@ from flowlib.code_snapshot import (
     unpacked,
 )
 from flowlib.errors import RunError
-from stores import InMemoryStore, LocalFileStore
+from stores import Address, InMemoryStore, LayeredStore, LocalFileStore, ReadOnlyStore, SplitStore
+from stores.testing import done, put
 from stores.text_shelf import file_of, keep
 from tests.flowlib.repositories import git, repository_in
 
@@ -74,6 +75,36 @@ def test_equal_contents_are_kept_once(project):
     assert take_snapshot(store).digest != first.digest
     assert len(list((project / "runs" / ".origins").iterdir())) == 3
     assert "runs" not in {each.split("/")[0] for each in files_in(unpacked(store, first.digest))}
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize("kind", ["one", "layered", "split", "readonly"])
+def test_no_part_of_a_store_is_in_a_snapshot(project, kind, tmp_path):
+    """Nor of those that it consists of; another file with such an ending is."""
+    pytest.importorskip("sqlalchemy")
+    from stores import SQLStore
+
+    database = SQLStore(f"sqlite:///{project}/results.db")
+    put(database, Address("T", "a" * 32), {}, done())
+    (project / "other.db").write_bytes(b"x")
+    for end in ("-journal", "-wal", "-shm"):
+        (project / f"results.db{end}").touch()
+    lower = LocalFileStore(project / "lower")
+    put(lower, Address("U", "b" * 32), {}, done())
+    store = {
+        "one": lambda: database,
+        "layered": lambda: LayeredStore([LocalFileStore(tmp_path / "runs"), database, lower]),
+        "split": lambda: SplitStore(LocalFileStore(tmp_path / "runs"), {"T": database, "U": lower}),
+        "readonly": lambda: LayeredStore([LocalFileStore(tmp_path / "runs"), ReadOnlyStore(database), lower]),
+    }[kind]()  # fmt: skip
+    first = take_snapshot(store)
+    found = files_in(unpacked(store, first.digest))
+    assert "other.db" in found
+    assert [each for each in found if each.startswith("results.db")] == []
+    assert any(each.startswith("lower") for each in found) is (kind == "one")
+    put(database, Address("T", "c" * 32), {}, done())
+    assert take_snapshot(store) == first
+    database.close()
 
 
 def test_without_git_all_files_but_hidden_ones_are_kept(tmp_path, monkeypatch):

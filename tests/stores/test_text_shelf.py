@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,3 +115,30 @@ def test_what_is_no_digest_names_no_text(tmp_path: Path, digest: object) -> None
     store = fill(LocalFileStore(tmp_path / "here"))
     assert read(store, "patch", digest) is None
     assert file_of(store, "patch", digest) is None
+
+
+def test_a_text_of_another_user_is_kept_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but its owner may set the time of a file."""
+    store = LocalFileStore(tmp_path)
+    assert keep(store, {("patch", PATCH): b"one"}) == ""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "utime", refused)
+    assert keep(store, {("patch", PATCH): b"one"}) == ""
+    assert read(store, "patch", PATCH) == b"one"
+
+
+def test_threads_keep_equal_texts_at_the_same_time(tmp_path: Path) -> None:
+    """Each writes a file of its own and moves it into its place."""
+    store = LocalFileStore(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            digest = f"{number:032x}"
+            told = {("patch", digest): digest.encode() * 100}
+            assert set(pool.map(keep, [store] * 8, [told] * 8)) == {""}
+            assert read(store, "patch", digest) == digest.encode() * 100
+    assert {each.suffix for each in (tmp_path / ".origins").iterdir()} == {".patch"}

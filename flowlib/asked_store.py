@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, BinaryIO, ClassVar
 
@@ -15,6 +16,7 @@ from stores import (
     Record,
     ResultsStore,
     Status,
+    StoreError,
 )
 from stores.attempt_store import Lease, SaveOptions
 from stores.encoding import codec_for, codec_of, dumped, inline_artifact, loaded_inline
@@ -55,13 +57,18 @@ class StoreKeeper:
     def acquire(self, address: Address, owner: Owner, at_least: int) -> tuple[Lease, Record | None]:
         """As that of the store."""
         lease, previous = self._store.acquire(address, owner, at_least)
+        lost = self._leases.get(address.key)
         self._leases[address.key] = lease
+        if lost is not None and lost.attempt != lease.attempt:  # its owner was lost, too
+            with suppress(StoreError, OSError):
+                self._store.release_attempt(lost)
         return replace(lease, handle=None), previous
 
     def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
         """As that of the store."""
-        self._store.commit_attempt(self._own(lease), record, previous)
-        self._leases.pop(lease.address.key, None)
+        own = self._own(lease)
+        del self._leases[lease.address.key]  # an attempt is over, also when this fails
+        self._store.commit_attempt(own, record, previous)
 
     def release_attempt(self, lease: Lease) -> None:
         """As that of the store."""

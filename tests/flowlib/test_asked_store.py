@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -17,10 +19,12 @@ from stores import (
     LocalFileStore,
     Owner,
     PickleRefused,
+    StoreUnwritable,
 )
 from stores.testing import StoreConformance, StoreMachine, done, identity
 
 A = Address("Train", "a" * 32)
+B = Address("Train", "b" * 32)
 
 
 def asked(store):
@@ -77,6 +81,46 @@ def test_a_lease_that_was_taken_over_is_void(tmp_path):
     assert store.keys_in_work() == [A]
     keeper.release_attempt(taken)
     assert store.keys_in_work() == []
+
+
+def test_nothing_stays_open_for_an_owner_that_was_lost(tmp_path):
+    """The keeper gives its lease up when another one has taken over."""
+    store = LocalFileStore(tmp_path, fsync=False)
+    keeper = StoreKeeper(store)
+    held, acquire = [], store.acquire
+
+    def watched(*arguments):
+        lease, previous = acquire(*arguments)
+        held.append(lease.handle.descriptor)
+        return lease, previous
+
+    store.acquire = watched
+    keeper.acquire(A, replace(Owner.of_this_process(), started=1), 1)
+    lease, _ = keeper.acquire(A, Owner.of_this_process(), 1)
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(held[0])
+    os.fstat(held[1])
+    keeper.take_artifact(lease, Artifact("x", "json"), b"1")
+    keeper.release_attempt(lease)
+    assert store.keys_in_work() == []
+
+
+def test_a_commit_that_fails_is_the_end_of_an_attempt(tmp_path):
+    """The store has closed it: it is not given up once more when another one takes over."""
+    store = LocalFileStore(tmp_path, fsync=False)
+    keeper = StoreKeeper(store)
+    record = asked(store).begin(B).commit(identity(B), done())
+    lease, previous = keeper.acquire(A, Owner.of_this_process(), 1)
+
+    def full(*_):
+        raise StoreUnwritable("no space left")
+
+    store.commit_attempt = full
+    with pytest.raises(StoreUnwritable):
+        keeper.commit_attempt(lease, record, previous)
+    with pytest.raises(LeaseLost, match="taken over"):
+        keeper.take_artifact(lease, Artifact("x", "json"), b"1")
 
 
 def test_pickles_are_refused_where_the_store_refuses_them(tmp_path):

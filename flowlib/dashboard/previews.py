@@ -93,7 +93,7 @@ def _text(head: bytes, artifact: Artifact) -> Markup:
 def _csv(head: bytes, artifact: Artifact) -> Markup:
     text = head.decode("utf-8", "replace")
     if len(head) < artifact.size_bytes:
-        text = text[: text.rfind("\n") + 1]
+        text = text[: text.rfind("\n") + 1] or text  # of a first line that is longer, its begin
     try:
         rows = [*csv.reader(io.StringIO(text))]
     except csv.Error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.request
 
 import pytest
@@ -13,7 +14,7 @@ pytest.importorskip("playwright")
 
 from stores import Address  # noqa: E402
 from stores.testing import done, put  # noqa: E402
-from tests.pages.served import demo, flow, served  # noqa: E402
+from tests.pages.served import LIMIT_S, demo, flow, served  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +24,11 @@ CELLS = """at => [...document.querySelectorAll('table.rows tbody tr')].map(row =
 COUNT = "() => document.querySelector('.count').textContent"
 PLACE = "() => location.pathname + location.search"
 CLICK = """text => [...document.querySelectorAll('main a')].find(each => each.textContent.trim().startsWith(text)).click()"""
+FOLLOWS = "() => document.getElementById('connection').className == 'on'"
+SEEN = """seen => {
+  Object.defineProperty(document, 'hidden', {configurable: true, get: () => !seen});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
 LIT = "() => [...document.querySelectorAll('[data-lines] tbody tr:not(.off) a.id')].map(each => each.textContent)"
 AXIS = """([name, height]) => {
   const picture = document.querySelector('svg.lines'), axes = JSON.parse(picture.dataset.axes);
@@ -242,3 +248,33 @@ def test_a_run_is_followed_live(chromium, tmp_path):
         assert page.complaints == []
     page.wait_for("() => document.getElementById('connection').title == 'disconnected'")
     page.close()
+
+
+def test_a_tab_that_nobody_sees_follows_nothing_until_it_is_shown(chromium, tmp_path):
+    """So that many open tabs leave connections for the one that is looked at."""
+    from stores import LocalFileStore
+
+    store = LocalFileStore(tmp_path, fsync=False)
+    put(store, Address("Train", "1" * 32), {}, done())
+    with served(store) as base:
+        page = chromium.new_page()
+        page.open(f"{base}/tasks")
+        page.wait_for(FOLLOWS)
+        page.ask(SEEN, False)
+        put(store, Address("Train", "2" * 32), {}, done())
+        end = time.monotonic() + LIMIT_S
+        while True:  # the server tells of it, but not this page
+            with urllib.request.urlopen(f"{base}/api/stats") as answer:
+                if json.load(answer)["total"] == 2 or time.monotonic() > end:
+                    break
+            time.sleep(0.1)
+        time.sleep(1.5)
+        assert len(page.ask(IDS)) == 1
+        page.ask(SEEN, True)
+        page.wait_for("() => document.querySelectorAll('table.rows tbody a.id').length == 2")
+        page.ask("() => dispatchEvent(new Event('pagehide'))")
+        page.ask("() => dispatchEvent(new Event('pageshow'))")
+        put(store, Address("Train", "3" * 32), {}, done())
+        page.wait_for("() => document.querySelectorAll('table.rows tbody a.id').length == 3")
+        assert page.complaints == []
+        page.close()

@@ -30,17 +30,26 @@
   };
 
   if (document.querySelector(".live")) {
-    const source = new EventSource("/events");
-    source.addEventListener("version", event => {
-      const told = JSON.parse(event.data).version;
-      if (version !== null && told !== version) renew();
-      version = told;
-      mark.textContent = "●"; mark.title = "live"; mark.className = "on";
-    });
-    source.addEventListener("error", () => {
-      mark.textContent = "○"; mark.title = "disconnected"; mark.className = "";
-    });
-    addEventListener("pagehide", () => source.close());
+    // A browser opens six connections to a host: tabs that nobody sees hold none of them.
+    let source = null;
+    const leave = () => { source?.close(); source = null; };
+    const follow = () => {
+      if (source || document.hidden) return;
+      source = new EventSource("/events");
+      source.addEventListener("version", event => {
+        const told = JSON.parse(event.data).version;
+        if (version !== null && told !== version) renew();
+        version = told;
+        mark.textContent = "●"; mark.title = "live"; mark.className = "on";
+      });
+      source.addEventListener("error", () => {
+        mark.textContent = "○"; mark.title = "disconnected"; mark.className = "";
+      });
+    };
+    document.addEventListener("visibilitychange", () => document.hidden ? leave() : follow());
+    addEventListener("pagehide", leave);
+    addEventListener("pageshow", follow);
+    follow();
   }
 
   // Keys.

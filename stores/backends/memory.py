@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
@@ -37,6 +38,7 @@ class InMemoryStore(ResultsStore):
 
     def __init__(self, manager: object = None, *, project: str = "") -> None:
         self.project = project
+        self._name = os.urandom(4).hex()  # by which its runs are found among those of others
         self._lock = threading.RLock()
         self._records: dict[str, Record] = {}
         self._blobs: dict[str, _Blobs] = {}
@@ -46,7 +48,7 @@ class InMemoryStore(ResultsStore):
         self._besides: dict[str, Any] = {}
 
     def __repr__(self) -> str:
-        return f"<InMemoryStore of {len(self._records)} records>"
+        return f"<InMemoryStore {self._name}>"
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:

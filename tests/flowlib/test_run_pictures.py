@@ -311,7 +311,7 @@ def test_next_steps_are_those_that_help():
     """Nothing after success; a store in memory forgets, so running again would not help."""
     good = told([begun([SpecTotal("A", 1, 1)])])
     left = told([begun([SpecTotal("A", 3, 1)])])
-    memory = told([begun([SpecTotal("A", 3, 1)], store="<InMemoryStore of 0 records>")])
+    memory = told([begun([SpecTotal("A", 3, 1)], store="<InMemoryStore 1f2e3d4c>")])
 
     assert next_steps(good) == next_steps(memory) == []
     assert next_steps(left) == ["run it again (runs only what is left: 2)"]

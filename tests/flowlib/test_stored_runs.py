@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowlib import Flow, TaskSpec
 from flowlib.errors import NothingSelected, SelectorError
 from flowlib.event_log import EventWriter, line_of
 from flowlib.events import Finished, RunEnded, RunStarted, SpecTotal, Started, TaskRef
@@ -23,6 +24,10 @@ from stores import Address, InMemoryStore, LocalFileStore, Owner
 HERE = socket.gethostname()
 KEY = "9a7a08b2" * 4
 REF = TaskRef("Train", "Train-1", KEY)
+
+
+def nothing():
+    """A task."""
 
 
 def begun(store, name="exp", *, at=100.0, pid=None, host=HERE, **more):
@@ -146,6 +151,16 @@ def test_a_store_without_a_folder_has_its_runs_among_those_of_others(tmp_path, m
     write(store, "mine", begun(store, "mine"), folder=runs / "mine")
     write(store, "other", begun("x", "other"), folder=runs / "other")
     assert [run.name for run in stored_runs(store)] == ["mine"]
+
+
+def test_a_store_in_memory_has_its_own_runs_and_no_others(tmp_path, monkeypatch):
+    """Also those that began when it had other records."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    mine, other = InMemoryStore(), InMemoryStore()
+    flow = Flow([TaskSpec(nothing)])
+    flow.run(results_store=mine, project_name="p", run_name="first")
+    assert [each.name for each in stored_runs(mine)] == ["first"]
+    assert stored_runs(other) == []
 
 
 def test_tasks_of_a_run_without_a_manifest_are_those_that_it_began(store):

@@ -93,7 +93,7 @@ def test_an_empty_flow_is_none(tmp_path):
         place_of([TaskSpec(tasks.load)], LocalFileStore(tmp_path))
 
 
-@pytest.mark.parametrize("store", [InMemoryStore(), "memory:", None], ids=str)
+@pytest.mark.parametrize("store", [InMemoryStore(), "memory:", None], ids=["object", "uri", "none"])
 def test_a_memory_store_is_refused(store):
     """With what to do."""
     with pytest.raises(RunError, match=r"LocalFileStore\('runs'\)"):

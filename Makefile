@@ -12,7 +12,8 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 \
 	"$$each" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$each" && break; done)
 VENV := .venv/bin
-# One more than cores: tests wait for servers, processes and clocks.
+# One more than cores: tests wait for servers, processes and clocks. Each begins with a part of its own,
+# so that most servers are started once, and takes from the others when it is done.
 WORKERS ?= $(shell count=$$(nproc 2>/dev/null || echo 2); echo $$((count > 3 ? 4 : count + 1)))
 
 .PHONY: help python demo setup format lint check system core wheel exports test bench test-torch clean
@@ -42,7 +43,7 @@ lint: setup ## Style, types and the directions of imports
 	$(VENV)/lint-imports
 
 check: lint ## lint and the quick tests
-	$(VENV)/python -m pytest -q -n $(WORKERS) -m "not slow"
+	$(VENV)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow"
 
 system: python ## The programs that the tests start
 	@$(PYTHON) -m tools.system
@@ -57,7 +58,7 @@ exports: python ## Flows under Prefect and Kubeflow, each in an environment of i
 	@$(PYTHON) -m tools.export_suites
 
 test: system lint core wheel exports ## Everything
-	$(VENV)/python -m pytest -n $(WORKERS) --cov --cov-report=term
+	$(VENV)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 bench: setup ## Times against floors and other systems
 	$(VENV)/python -m benchmarks

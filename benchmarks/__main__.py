@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> None:
         "stores": _measure_stores,
         "chaos": _misbehave,
         "dashboard": _measure_dashboard,
+        "provenance": _measure_provenance,
         "executors": _measure_executors,
         "clean": lambda _: clean(),
     }
@@ -61,6 +62,12 @@ def _measure_dashboard(arguments: list[str]) -> None:
     from benchmarks.dashboard import main as measure_dashboard  # needs the extra
 
     measure_dashboard(arguments)
+
+
+def _measure_provenance(arguments: list[str]) -> None:
+    from benchmarks.provenance import main as measure_provenance
+
+    measure_provenance(arguments)
 
 
 def _measure_executors(arguments: list[str]) -> None:

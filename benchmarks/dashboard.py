@@ -13,12 +13,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from statistics import median
 
-from benchmarks.dashboard_records import address_of, fill, fill_database
+from benchmarks.dashboard_records import LOAD, address_of, fill, fill_database
 from benchmarks.places import place, server_of
 from stores import ResultsStore, open_store
 
@@ -34,6 +35,10 @@ PAGES = {
     "API": "/api/experiments?config_filter=lr=0.5",
     "statistics": "/api/stats",
     "task": "/tasks/Train/{key}",
+    "graph of all": "/graph",
+    "API, graph": "/api/dag",
+    "API, what all have read": "/api/experiments/Load/{load}",
+    "sweep": "/sweep?task=Train",
 }
 COLD = ("list", "overview")
 """Asked for before all records were read; the first of them at once."""
@@ -99,12 +104,14 @@ def _measure(where: dict[str, object], size: int, repeats: int, clients: int) ->
         _tell("nothing, for noise", [0.0], ask())
         last, key = max(0, size - 50), address_of(7).key
         for name, path in PAGES.items():
-            path = path.format(last=last, key=key)
+            path = path.format(last=last, key=key, load=LOAD.key)
             seconds = [_timed(f"{address}{path}") for _ in range(repeats)]
             _tell(name, seconds, ask())
         with _following(address, clients):
             seconds = [_timed(f"{address}/tasks?task=Train/") for _ in range(repeats)]
-        _tell(f"list, {clients} followers", seconds, ask())
+            _tell(f"list, {clients} followers", seconds, ask())
+            seconds = _at_once(f"{address}/tasks?task=Train/", clients)
+            _tell(f"list, {clients} at once", seconds, ask())
         store = open_store(where)
         try:
             fill(store, 30)  # written anew, as by a run that goes on
@@ -186,11 +193,17 @@ def _timed(address: str) -> float:
     return time.perf_counter() - began
 
 
+def _at_once(address: str, count: int) -> list[float]:
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(_timed, [address] * count))
+
+
 def _tell(name: str, seconds: Sequence[float], figures: dict[str, float]) -> None:
     first, rest = seconds[0], median(seconds[1:] or seconds)
     print(
-        f"  {name:<22} first {first * 1000:7.0f} ms  then {rest * 1000:6.0f} ms  loop blocked "
-        f"{figures['blocked_s'] * 1000:5.0f} ms  RSS {figures['rss_mb']:4.0f} MB  "
+        f"  {name:<24} first {first * 1000:7.0f} ms  then {rest * 1000:6.0f} ms  loop blocked "
+        f"{figures['blocked_s'] * 1000:5.0f} ms, by us {figures['busy_s'] * 1000:4.0f} ms  "
+        f"CPU {figures['cpu_s']:5.1f} s  RSS {figures['rss_mb']:4.0f} MB  "
         f"peak {figures['peak_mb']:4.0f} MB",
         flush=True,
     )

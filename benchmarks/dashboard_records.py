@@ -19,7 +19,9 @@ _ORIGIN = {
     "platform": "Linux-6.1-x86_64", "command": "flowlib run flow.yaml", "folder": "/work/project",
     "git_commit": "3f2a91c0" * 5, "git_branch": "main", "git_dirty": True, "git_diff": "+x\n" * 300,
 }  # fmt: skip
-_LOAD = Address("Load", "f" * 32)
+LOAD = Address("Load", "f" * 32)
+"""What all others have read."""
+
 _ERROR = ErrorDetails("ValueError", "loss is nan", "Traceback …")
 _FAILED_EACH = 50
 _AT_ONCE = 2_000
@@ -32,7 +34,7 @@ def address_of(number: int) -> Address:
 
 def fill(store: ResultsStore, count: int) -> None:
     """One task that all others have read, of which each fiftieth has failed."""
-    put(store, _LOAD, {"rows": 3}, replace(done(), provenance=_ORIGIN), n=3)
+    put(store, LOAD, {"rows": 3}, replace(done(), provenance=_ORIGIN), n=3)
     for number in range(count - 1):
         values = {} if _is_failed(number) else {"acc": number / count, "loss": 1.0 - number / count}
         put(store, address_of(number), values, _made(number), **_config(number))
@@ -58,7 +60,7 @@ def _is_failed(number: int) -> bool:
 def _made(number: int) -> Attempt:
     failed = _is_failed(number)
     return replace(
-        done(TaskState.FAILED if failed else TaskState.FINISHED, [_LOAD]),
+        done(TaskState.FAILED if failed else TaskState.FINISHED, [LOAD]),
         started=1.7e9 + number,
         ended=1.7e9 + number + 2,
         error=_ERROR if failed else None,

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -18,8 +19,11 @@ from benchmarks.environments import ROOT
 from benchmarks.executors_engines import ENGINES
 
 _TIMEOUT_S = 900.0
-_SLOW = {"rq": 10}
+_SLOW = {"rq": 10, "slurm": 10}
 """How many times fewer tasks are run where a process is started for each."""
+
+_PROGRAMS = {"slurm": "slurmctld"}
+"""What an engine needs that is not on every machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def main(arguments: list[str]) -> None:
     """Measure what is asked for, and print the table."""
     description = "Measure executors."
     parser = argparse.ArgumentParser("python -m benchmarks executors", description=description)
-    parser.add_argument("--executors", default=",".join(ENGINES))
+    parser.add_argument("--executors", default=",".join(_here()))
     parser.add_argument("--tasks", type=int, default=1000, help="per run")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
@@ -82,6 +86,12 @@ def main(arguments: list[str]) -> None:
     print(text)
     if asked.markdown:
         asked.markdown.write_text(text)
+
+
+def _here() -> list[str]:
+    """The engines that can be started on this machine."""
+    wants = {each: _PROGRAMS.get(each) for each in ENGINES}
+    return [each for each, program in wants.items() if program is None or shutil.which(program)]
 
 
 def measure(name: str, tasks: int, repeats: int, workers: int) -> Figures:

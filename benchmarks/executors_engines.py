@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+_PATIENCE_S = 600.0
+
 Submit = Callable[[int], None]
 """Makes the engine run so many no-ops by itself, and waits for them."""
 
@@ -121,6 +123,21 @@ def _rq(workers: int) -> Iterator[Engine]:
             end_worker(pool)
 
 
+@contextmanager
+def _slurm(workers: int) -> Iterator[Engine]:
+    from tests.services.slurm import LARGEST_ARRAY, ask, shared_cluster, slurm_executor, until
+
+    def submit(count: int) -> None:
+        for first in range(0, count, LARGEST_ARRAY):
+            size = min(LARGEST_ARRAY, count - first)
+            words = ("--job-name=no-op", f"--array=0-{size - 1}", "--output=/dev/null")
+            ask("sbatch", *words, "--wrap=true")
+        until(lambda: not ask("squeue", "--noheader", "--name=no-op"), _PATIENCE_S, "jobs are left")
+
+    shared_cluster()  # it ends with this process
+    yield Engine(slurm_executor(), submit, survives=True)
+
+
 def _futures(pool: concurrent.futures.Executor) -> Submit:
     def submit(count: int) -> None:
         for each in [pool.submit(no_op, number) for number in range(count)]:
@@ -138,5 +155,6 @@ ENGINES: dict[str, Callable[[int], AbstractContextManager[Engine]]] = {
     "dask": _dask,
     "ray": _ray,
     "rq": _rq,
+    "slurm": _slurm,
 }
 """By the name of the executor; `pool` is one of processes of the standard library."""

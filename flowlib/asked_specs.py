@@ -142,7 +142,7 @@ class AskedSpec:
         if not plan.reasons:
             return plan.statuses
         refuse_changed(each for each in plan.to_run if each.key in self._graph.nodes)
-        run_directly(plan, executor, left_open)
+        run_directly(plan, self.nodes, executor, left_open)
         return self._statuses()
 
     def _statuses(self) -> Mapping[str, Status]:

@@ -24,6 +24,7 @@ from flowlib.configuration import Settings, settings
 from flowlib.errors import RunError
 from flowlib.executors.slurm import SlurmExecutor
 from flowlib.failures import pickled_exception
+from flowlib.known_jobs import is_of_slurm, shared_job
 from flowlib.slurm_endings import ending_of, is_over
 from flowlib.slurm_queue import (
     SlurmSilent,
@@ -154,8 +155,9 @@ class Batch:
             Exception: what the task has raised.
         """
         try:
+            keys = [node.key for node in AskedSpec(spec, self.store).nodes]
             with outside_of_jobs():
-                job = self.engine.submit(call)
+                job = shared_job(self.store, keys, partial(self.engine.submit, call))
         except Exception as error:  # of submitit, or of the batch system
             refused = RunError(f"the job was not taken: {error}")
             future.note_refusal(refused)
@@ -197,7 +199,7 @@ class Batch:
 
 def _why_gone(job: Any) -> str | None:
     """Why a job will not end any more; None if it may."""
-    if not type(job).__module__.startswith("submitit.slurm"):
+    if not is_of_slurm(job):
         return None if job.state in ("RUNNING", "PENDING") else f"the job has ended: {job.state}"
     with suppress(SlurmSilent):
         state = state_of_job(job.job_id)

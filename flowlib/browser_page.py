@@ -83,9 +83,7 @@ def need_bokeh(what: str) -> None:
     try:
         import bokeh.plotting  # noqa: F401
     except ImportError:
-        raise MissingExtra(
-            f"{what} needs Bokeh: install flowlib-runner[viz] from the checkout"
-        ) from None
+        raise MissingExtra(f"{what} needs Bokeh: pip install 'flowlib-runner[viz]'") from None
 
 
 def script(name: str) -> str:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from flowlib.calls import Binding, Call, Reads
+from flowlib.call_arguments import Binding
+from flowlib.call_links import Reads
+from flowlib.calls import Call
 from flowlib.declaration import Declaration
 from flowlib.errors import GraphError
 from flowlib.identity import node_key, refuse_ignored_sweep, upstream_digest
@@ -48,6 +50,7 @@ class CallNodes:
         self._names = names
         self._calls_of = Counter(call.name for call in calls if names.label_of(call) is None)
         self._places: dict[tuple[object, ...], list[tuple[Place, Row]]] = {}
+        self._places_of: dict[tuple[object, int], list[tuple[Place, Row]]] = {}
         self._families: dict[int, Family] = {}
 
     def fill(self, family: Family, call: Call[object], declaration: Declaration) -> None:
@@ -68,23 +71,16 @@ class CallNodes:
         found = self._found(family, call)
         label = self._names.label_of(call)
         is_alone = len(found) == 1 and (label is not None or self._calls_of[call.name] == 1)
-        rows: list[Row] = []
-        for key, (arguments, place, row) in found.items():
+        for key, (arguments, place, _) in found.items():
             node = self._known.get(key)
             if node is None:
                 name = self._name(call.name, label, is_alone=is_alone)
-                node = self._known[key] = Node(
-                    declaration=declaration,
-                    key=key,
-                    unique_name=name,
-                    index=self._counts[call.name] - 1,
-                    arguments=arguments,
-                    upstream=place.upstream,
-                )
+                index = self._counts[call.name] - 1
+                node = Node(declaration, key, name, index, arguments, place.upstream)
+                self._known[key] = node
             family.nodes.append(node)
-            rows.append(row)
-        if len(family.nodes) > 1:
-            family.rows = rows
+        if len(found) > 1:
+            family.rows = [row for _, _, row in found.values()]
             if call.gathers():
                 family.close(agreed_mask(family))
             else:
@@ -96,7 +92,10 @@ class CallNodes:
         """The tasks of a call, by key."""
         declaration = call.declaration()
         if (only := call.only) is not None:
-            places = self._places_for(family, call, only.reads)
+            read = (declaration.reduce, id(only.reads))  # which live as long as the calls
+            places = self._places_of.get(read)
+            if places is None:
+                places = self._places_of[read] = self._places_for(family, call, only.reads)
             return {
                 node_key(declaration, only.arguments, place.digest): (only.arguments, place, row)
                 for place, row in places

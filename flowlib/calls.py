@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from operator import attrgetter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
-from flowlib.call_arguments import CallArguments, LastLinks, Links
-from flowlib.declaration import Declaration
+from flowlib.call_arguments import PLACE, Arguments, Binding, CallArguments
+from flowlib.call_links import NO_LINKS, LastLinks, Links
+from flowlib.declaration import Declaration, Options
 from flowlib.errors import SpecError
 from flowlib.grid import expand_config
-from flowlib.identity import Resolver
-from flowlib.items import PLAIN, Anything, Item, replaced, slot
+from flowlib.items import PLAIN, Anything
 from flowlib.node import Argument
 from flowlib.parameters import Parameters
-from flowlib.spec import TaskSpec
+from flowlib.spec import NOBODY, TaskSpec
 from flowlib.spec_options import changed_options
 
 if TYPE_CHECKING:
@@ -23,29 +25,6 @@ if TYPE_CHECKING:
     from flowlib.store_choice import StoreChoice
 
 T_co = TypeVar("T_co", covariant=True)
-
-Reads = tuple[tuple[str, TaskSpec], ...]
-"""Which specs a call reads, and as what: the paths of the arguments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """The arguments of one task of a call.
-
-    Attributes:
-        arguments: Sorted by name; where a spec stood there is a slot.
-        reads: What belongs into the slots.
-    """
-
-    arguments: tuple[Argument, ...]
-    reads: Reads
-
-
-_NO_SPECS: Final[list[TaskSpec]] = []
-_NO_NAMES: Final[frozenset[str]] = frozenset()
-_SHARED: Final = frozenset({int, float, str, bool})
-_MOST_SHARED: Final = 512
-"""How many arguments of scalar values calls share."""
 
 
 class Callee:
@@ -58,22 +37,18 @@ class Callee:
     Attributes:
         declaration: The same.
         parameters: The same.
+        arguments: Makes those of its tasks.
         last_links: Knows what its last call reads.
     """
 
-    __slots__ = (
-        *("_changed", "_resolver", "_scalars", "_slots"),
-        *("declaration", "last_links", "parameters"),
-    )
+    __slots__ = ("_changed", "arguments", "declaration", "last_links", "parameters")
 
     def __init__(self, declaration: Declaration, parameters: Parameters) -> None:
         self.declaration = declaration
         self.parameters = parameters
-        self._resolver = Resolver(declaration)
         self._changed: dict[str, Callee] = {}
-        self._slots: dict[str, Argument] = {}
+        self.arguments = Arguments(declaration)
         self.last_links = LastLinks()
-        self._scalars: dict[tuple[str, type, object], Argument] = {}
 
     def call(self, args: Sequence[object], kwargs: Mapping[str, object]) -> Call[Any]:
         """A call with these arguments.
@@ -102,113 +77,69 @@ class Callee:
             self._changed[known] = Callee(changed, self.parameters)
         return self._changed[known]
 
-    def binding(
-        self, config: Mapping[str, object], linked: Iterable[str], links: Links | None = None
-    ) -> Binding:
-        """The arguments of one task.
 
-        Args:
-            config: Values by parameter; specs are items.
-            linked: The parameters in which there are some.
-            links: What is read, if that is known.
-        """
-        reads: list[tuple[str, TaskSpec]] = []
-        arguments = []
-        for name in sorted(config):
-            value = config[name]
-            if name in linked and type(value) is Item and not value.steps:
-                arguments.append(self._whole(name, value, reads))
-            elif name in linked:
-                arguments.append(self._linked(name, value, reads))
-            else:
-                arguments.append(self._plain(name, value))
-        return Binding(tuple(arguments), tuple(reads) if links is None else links.reads)
-
-    def _plain(self, name: str, value: object) -> Argument:
-        """An argument without specs; those of some scalar values are shared by calls."""
-        if type(value) not in _SHARED or value == 0:  # 0.0 and -0.0 are equal, and two values
-            return self._resolver.argument(name, value)
-        known = (name, type(value), value)
-        shared = self._scalars.get(known)
-        if shared is None:
-            shared = self._resolver.argument(name, value)
-            if len(self._scalars) < _MOST_SHARED:
-                self._scalars[known] = shared
-        return shared
-
-    def _whole(self, name: str, value: Item, reads: list[tuple[str, TaskSpec]]) -> Argument:
-        """The argument that is a spec: its role says it all, so calls share it."""
-        source: Any = value.source
-        reads.append((name, source))
-        if name not in self._slots:
-            self._refuse_ignored(name, source)
-            self._slots[name] = Argument(name, slot(name, ()), None, None, None)
-        return self._slots[name]
-
-    def _refuse_ignored(self, name: str, source: TaskSpec) -> None:
-        if name in self.declaration.ignored:
-            raise SpecError(
-                f"{self.declaration.name}.{name} is ignored, so that it is no part of the "
-                f"identity: it cannot hold {source!r}, whose key would be lost"
-            )
-
-    def _linked(self, name: str, value: object, reads: list[tuple[str, TaskSpec]]) -> Argument:
-        def placed(each: object, role: str) -> object:
-            if type(each) is not Item:
-                return each
-            source: Any = each.source
-            reads.append((role, source))
-            return slot(role, each.steps)
-
-        count = len(reads)
-        resolved = replaced(value, name, placed)
-        if len(reads) == count:  # the spec is in another of the choices
-            return self._resolver.argument(name, resolved)
-        self._refuse_ignored(name, reads[-1][1])
-        return self._resolver.argument(name, resolved)
+def _seen(path: str) -> Any:
+    """An attribute that stands elsewhere: a hundred thousand calls do not hold it each."""
+    return property(attrgetter(path))
 
 
 class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value of any type may be promised
     """A call of a task, to be computed later: a spec whose arguments may be other specs.
 
+    The collector of garbage has one object to look at for a call of plain values: whatever else
+    it needs is shared, or made with the nodes.
+
     Args:
         callee: What is called.
-        given: The arguments by parameter.
+        given: The arguments by parameter; a dict becomes the call's own.
         label: What its tasks are called.
     """
+
+    additional_kwargs: dict[str, Any] = MappingProxyType({})  # type: ignore[assignment]  # no call has some
+    config_group_prefix: str | None = None
+    config_ignore_prefix: str | None = None
+    expand_method: object = None
+    reduce: bool | Sequence[str] | None = _seen("_callee.declaration.reduce")
+    version: str | int | None = _seen("_callee.declaration.version")
+    _options: Options = _seen("_callee.declaration.options")
+    config: dict[str, Any] = _seen("_whole_config")
 
     def __init__(
         self, callee: Callee, given: Mapping[str, object], label: str | None = None
     ) -> None:
-        declaration = callee.declaration
-        self.task = declaration.task
-        self.name = declaration.name
+        self.task = callee.declaration.task
+        self.name = callee.declaration.name
         self.label = label
-        self.additional_kwargs = {}
-        self.reduce = declaration.reduce
-        self.expand_method = None
-        self.config_ignore_prefix = None
-        self.config_group_prefix = None
-        self.version = declaration.version
-        self._options = declaration.options
         self._callee = callee
-        self._successors = []  # a call does not tell those that it reads from
-        self._predecessors = _NO_SPECS
-        self.config = dict(given)
-        self._linked: frozenset[str] | set[str] = _NO_NAMES
+        self._successors = NOBODY  # a call does not tell those that it reads from
+        self._given = config = given if type(given) is dict else dict(given)
+        self._arguments: tuple[Argument, ...] | None = None
+        self._links = NO_LINKS
         special = [name for name, value in given.items() if type(value) not in PLAIN]
-        varies = False
-        self._links = links = callee.last_links.of(given, special) if special else None
-        if links is not None:
-            self.config.update(links.items)
-            self._linked = links.names
-            self._predecessors = links.sources
-        elif special:
-            captured = CallArguments(self.config, special)
-            varies = captured.varies
-            self._linked = captured.linked
-            self._predecessors = list(captured.sources.values())
-        self._only = None if varies else callee.binding(self.config, self._linked, links)
+        if special:
+            links = callee.last_links.of(config, special)
+            self._links = self._captured(special) if links is None else links
+            config.update(dict.fromkeys(self._links.items, PLACE))
+        self._predecessors = self._links.sources
+        if self._arguments is None and not callee.arguments.fit_by_types(config):
+            self._arguments = callee.arguments.checked(config, self._links)
+
+    def _captured(self, special: Sequence[str]) -> Links:
+        """What it reads where this is more than whole arguments."""
+        captured = CallArguments(self._given, special)
+        sources = list(captured.sources.values())
+        if captured.varies:
+            self._arguments = ()
+            return Links(frozenset(captured.linked), {}, sources, (), varies=True)
+        binding = self._callee.arguments.binding(self._given, captured.linked)
+        self._arguments = binding.arguments
+        return Links(frozenset(captured.linked), {}, sources, binding.reads)
+
+    @property
+    def _whole_config(self) -> dict[str, Any]:
+        items = self._links.items
+        given: dict[str, Any] = self._given
+        return {**given, **items} if items else given
 
     if TYPE_CHECKING:  # what a call gives is known; a sweep gives a list of it
 
@@ -234,11 +165,11 @@ class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value 
         """
         if not isinstance(label, str) or not label:
             raise SpecError(f"{self.name}: a name is text that is not empty, not {label!r}")
-        return Call(self._callee, self.config, label)
+        return Call(self._callee, dict(self.config), label)
 
     def options(self, **changes: Any) -> Call[T_co]:
         """The same with other options, those of `TaskSpec`, which are no part of the identity."""
-        return Call(self._callee.with_options(changes), self.config, self.label)
+        return Call(self._callee.with_options(changes), dict(self.config), self.label)
 
     def requires(self, *predecessors: TaskSpec | Sequence[TaskSpec]) -> NoReturn:
         """Refused: a call reads from the specs in its arguments.
@@ -263,7 +194,11 @@ class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value 
     @property
     def only(self) -> Binding | None:
         """The arguments of its task, if it has no sweeps."""
-        return self._only
+        if self._links.varies:
+            return None
+        if self._arguments is None:
+            self._arguments = self._callee.arguments.of(self._given, self._links)
+        return Binding(self._arguments, self._links.reads)
 
     def bindings(self) -> Iterator[Binding]:
         """The arguments of each of its tasks, in order.
@@ -271,13 +206,13 @@ class Call(TaskSpec, Anything, Generic[T_co]):  # type: ignore[misc]  # a value 
         Raises:
             SweepError: its sweeps cannot be combined.
         """
-        if self._only is not None:
-            yield self._only
+        if (only := self.only) is not None:
+            yield only
             return
         for point in expand_config(self.config, spec=self.name):
             config = {name: choice.value for name, choice in point.items()}
             self._callee.parameters.check(config)
-            yield self._callee.binding(config, self._linked)
+            yield self._callee.arguments.binding(config, self._links.names)
 
     def _configs(self) -> Iterator[dict[str, Any]]:
         for each in self.bindings():

@@ -79,10 +79,8 @@ def started_workers(
         pool: The resources of the run.
 
     Raises:
-        RunError: the executor cannot do what a spec asks for, or does not know what it is told.
+        RunError: the executor cannot do what a spec asks for.
     """
-    if chosen is not None:
-        _check_options(chosen, graph)
     options = [each.options for each in graph.declarations]
     has_timeout = any(each.timeout_s is not None for each in options)
     wants_fresh = any(each.fresh_process for each in options)
@@ -117,22 +115,46 @@ def _check_crew(crew: Workers, name: str, wanted: tuple[bool, bool, bool]) -> No
         )
 
 
-def _check_options(chosen: Executor, graph: TaskGraph) -> None:
-    """Look at what specs tell executors, before anything starts.
+def check_executor(chosen: Executor | None, plan: Plan) -> None:
+    """Look at what the executor needs, and at what specs tell it, before a run begins.
+
+    Args:
+        chosen: The executor of the run; None: nobody has picked one, and all is well.
+        plan: What is run; if that is nothing, nobody is needed.
+
+    Raises:
+        RunError: a package is not installed, or the executor does not know what it is told.
+    """
+    if chosen is None or not plan.reasons:
+        return
+    chosen.check_installed()
+    for each in plan.graph.declarations:
+        check_options(chosen, each)
+
+
+def check_options(chosen: Executor | None, declaration: Declaration) -> None:
+    """Look at what a spec tells executors, before any of its tasks starts.
 
     A name that no executor has is refused where it looks like a slip: others may be elsewhere.
+
+    Args:
+        chosen: The executor of the run; None: nobody has picked one, and all is well.
+        declaration: Of the spec.
+
+    Raises:
+        RunError: the executor does not know what it is told.
     """
-    own = chosen.options_name
-    for each in graph.declarations:
-        for name, told in each.options.executor_options.items():
-            where = f"executor_options of {each.name}"
-            if name == own:
-                try:
-                    chosen.check(told)
-                except ValueError as error:
-                    raise RunError(f"{where} for {name}: {error}") from error
-            elif name not in executors.names and (hint := nearest(name, [*executors.names, own])):
-                raise RunError(f"{where}: no executor is called {name!r}.{hint}")
+    if chosen is None:
+        return
+    own, where = chosen.options_name, f"executor_options of {declaration.name}"
+    for name, told in declaration.options.executor_options.items():
+        if name == own:
+            try:
+                chosen.check(told)
+            except ValueError as error:
+                raise RunError(f"{where} for {name}: {error}") from error
+        elif name not in executors.names and (hint := nearest(name, [*executors.names, own])):
+            raise RunError(f"{where}: no executor is called {name!r}.{hint}")
 
 
 def carry_out(

@@ -71,6 +71,11 @@ class Choices(Varying):
     values: tuple[object, ...]
     group: str | None = None
 
+    def __repr__(self) -> str:
+        """As it was written, but for its conditions."""
+        values = ", ".join(map(repr, self.values))
+        return f"{'sweep' if self.group is None else 'zipped'}({values})"
+
 
 @dataclass(frozen=True, slots=True)
 class Uniform(Varying):

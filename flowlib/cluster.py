@@ -13,9 +13,9 @@ from typing import Any, Final
 from flowlib.cluster_programs import (
     LEAVE_S,
     end_program,
+    held_pool,
+    held_redis,
     refuse_missing_server,
-    start_pool,
-    start_redis,
     wait_for_redis,
 )
 from flowlib.cluster_state import (
@@ -120,15 +120,17 @@ def _started(stack: contextlib.ExitStack, size: int) -> KnownCluster:
     """Both programs, which end with the stack unless it is emptied."""
     stack.callback(forget_cluster)
     said = {name: _log(stack, name) for name in ("redis", "workers")}
-    server, url = start_redis(str(state_file("json").parent), said["redis"])
-    stack.callback(end_program, server)
-    wait_for_redis(server, url)
-    pool = start_pool(url, QUEUE, size, _WORKER, said["workers"])
-    stack.callback(end_program, pool)
-    owners = (Owner.of_process(server.pid), Owner.of_process(pool.pid))
+    server, url = held_redis(str(state_file("json").parent), said["redis"])
+    stack.callback(end_program, server.process)
+    pool = held_pool(url, QUEUE, size, _WORKER, said["workers"])
+    stack.callback(end_program, pool.process)
+    owners = (Owner.of_process(each.process.pid) for each in (server, pool))
     cluster = KnownCluster(url, size, time.time(), *owners)
-    keep_cluster(cluster)  # now: if this process is killed, `stop` finds what it has started
-    _wait_for_workers(url, size, lambda: pool.poll() is not None)
+    keep_cluster(cluster)  # first: if this process is killed, `stop` finds what it has started
+    server.begin()
+    wait_for_redis(server.process, url)
+    pool.begin()
+    _wait_for_workers(url, size, lambda: pool.process.poll() is not None)
     return cluster
 
 

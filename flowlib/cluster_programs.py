@@ -1,4 +1,10 @@
-"""Which programs make a cluster of one machine, and how do they come up and end?"""
+"""
+Which programs make a cluster of one machine, and how do they come up and end?
+
+Each is held back at first: a shell that has its number already waits for leave to become it, and
+ends if that never comes. So it can be written down, or watched, before anything has begun, and
+nothing is left when the process that starts it dies in between.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import IO, Final
 
 from flowlib.errors import RunError
@@ -25,8 +32,29 @@ _START_S: Final = 30.0
 
 _LOOK_S: Final = 0.02
 
+_HELD: Final = 'read -r leave && exec "$@"'
+
 Output = IO[bytes] | int
 """Where a program writes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldProgram:
+    """A program that waits for leave to begin.
+
+    Attributes:
+        process: It; its number stays the same.
+        told: What it reads then.
+    """
+
+    process: subprocess.Popen[bytes]
+    told: bytes = b""
+
+    def begin(self) -> None:
+        """Let it go; without this it ends with the present process."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(OSError), self.process.stdin as stream:  # it has ended
+                stream.write(b"\n" + self.told)
 
 
 def refuse_missing_server() -> None:
@@ -42,7 +70,7 @@ def refuse_missing_server() -> None:
         )
 
 
-def start_redis(folder: str, output: Output) -> tuple[subprocess.Popen[bytes], str]:
+def held_redis(folder: str, output: Output) -> tuple[HeldProgram, str]:
     """A Redis on loopback with a password of its own, and its URL; it keeps nothing on disk.
 
     Args:
@@ -55,11 +83,8 @@ def start_redis(folder: str, output: Output) -> tuple[subprocess.Popen[bytes], s
         f"requirepass {secret}\n"
     )
     # from its input: everybody can see a command line
-    server = _started(["redis-server", "-"], {}, output, stdin=subprocess.PIPE)
-    if server.stdin is not None:
-        with server.stdin as stream:
-            stream.write(config.encode())
-    return server, f"redis://:{secret}@127.0.0.1:{port}"
+    server = _held(["redis-server", "-"], {}, output)
+    return HeldProgram(server, config.encode()), f"redis://:{secret}@127.0.0.1:{port}"
 
 
 def wait_for_redis(server: subprocess.Popen[bytes], url: str) -> None:
@@ -84,9 +109,7 @@ def wait_for_redis(server: subprocess.Popen[bytes], url: str) -> None:
         time.sleep(_LOOK_S)
 
 
-def start_pool(
-    url: str, queue: str, size: int, kind: str, output: Output
-) -> subprocess.Popen[bytes]:
+def held_pool(url: str, queue: str, size: int, kind: str, output: Output) -> HeldProgram:
     """Workers of RQ that find modules where this process finds them.
 
     Args:
@@ -99,7 +122,7 @@ def start_pool(
     words = ["worker-pool", "--quiet", "-n", str(size), "-w", kind]
     path = os.pathsep.join(each or os.curdir for each in sys.path)
     environment = {"RQ_REDIS_URL": url, "PYTHONPATH": path}
-    return _started([sys.executable, "-m", "rq.cli", *words, queue], environment, output)
+    return HeldProgram(_held([sys.executable, "-m", "rq.cli", *words, queue], environment, output))
 
 
 def end_program(program: subprocess.Popen[bytes]) -> None:
@@ -114,16 +137,14 @@ def end_program(program: subprocess.Popen[bytes]) -> None:
         program.wait()
 
 
-def _started(
-    words: list[str],
-    environment: Mapping[str, str],
-    output: Output,
-    stdin: int = subprocess.DEVNULL,
+def _held(
+    words: list[str], environment: Mapping[str, str], output: Output
 ) -> subprocess.Popen[bytes]:
-    """A program that leads a session of its own."""
+    """A program that leads a session of its own, when it has leave."""
     return subprocess.Popen(
-        words,
-        stdin=stdin,
+        ["/bin/sh", "-c", _HELD, "flowlib", *words],
+        bufsize=0,
+        stdin=subprocess.PIPE,
         stdout=output,
         stderr=output,
         env={**os.environ, **environment},

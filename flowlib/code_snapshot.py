@@ -1,9 +1,8 @@
 """
 What did the project's own files hold when a run began? Kept once for equal contents.
 
-A snapshot is a compressed tar beside the records, named by the digest of what is in it: the files
-that git tracks, and those that it neither tracks nor ignores; without git all files below the
-folder of the code but hidden ones. Records name it, so that it goes where they are copied.
+A snapshot is a compressed tar beside the records, named by the digest of what is in it. Records
+name it, so that it goes where they are copied.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +24,9 @@ from typing import Final
 
 from flowlib.errors import RunError
 from flowlib.git_state import digest_of, work_tree
+from flowlib.project_files import project_files
 from flowlib.provenance import folder_of_code
-from flowlib.source_tree import files_of, write_files
+from flowlib.source_tree import write_files
 from stores import ResultsStore
 from stores.text_shelf import keep, read
 
@@ -36,13 +36,12 @@ SNAPSHOT: Final = "snapshot"
 ROOT: Final = "snapshot_root"
 """The field of a record with the folder that the files were in."""
 
-MOST_BYTES: Final = 64 << 20
-"""Of all files together: data has no place among code."""
+LEFT_OUT: Final = "snapshot_left_out"
+"""The field of a record with the names of large files that are not in it."""
 
-_LARGEST_TOLD: Final = 3
+_MOST_TOLD: Final = 5
 _OURS: Final = ("flowlib", "stores")
 _MAINS: Final = ("__main__", "__mp_main__")
-_FOREIGN: Final = frozenset({"__pycache__", ".flowlib", "node_modules"})
 _UNUSED_S: Final = 30 * 86_400.0
 """What was unpacked, and not used for so long, is deleted; it can be unpacked again."""
 
@@ -54,34 +53,41 @@ class CodeSnapshot:
     Attributes:
         digest: Names it.
         root: The folder that it was in.
+        left_out: The large files that are not in it, for people.
     """
 
     digest: str
     root: str
+    left_out: str = ""
 
     @property
     def facts(self) -> dict[str, str]:
         """What records say of it."""
-        return {SNAPSHOT: self.digest, ROOT: self.root}
+        facts = {SNAPSHOT: self.digest, ROOT: self.root, LEFT_OUT: self.left_out}
+        return {name: value for name, value in facts.items() if value}
 
 
 def take_snapshot(store: ResultsStore) -> CodeSnapshot:
     """Keep the project's own files beside the records of a store.
 
     Raises:
-        RunError: they are too large, cannot be read, or the store cannot keep them.
+        RunError: they are too many or too large, cannot be read, or the store cannot keep them.
     """
     folder = folder_of_code()
     root = Path(work_tree(folder) or folder)
-    own = _own_places(store)
-    found = files_of(str(root)) if work_tree(folder) else sorted(_files_below(root))
-    paths = {name: root / name for name in found if _is_wanted(root, name, own)}
-    _refuse_large(root, paths)
-    data = _packed(root, paths)
+    found = project_files(root, store, has_git=bool(work_tree(folder)))
+    data = _packed(root, found.paths)
     digest = digest_of(data)
     if why := keep(store, {(SNAPSHOT, digest): gzip.compress(data, mtime=0)}):
         raise RunError(f"the snapshot of {root} cannot be kept, so nothing was run: {why}")
-    return CodeSnapshot(digest, str(root))
+    return CodeSnapshot(digest, str(root), _told(found.large))
+
+
+def _told(large: Mapping[str, int]) -> str:
+    """Names and sizes, the largest first."""
+    first = sorted(large, key=lambda name: (-large[name], name))[:_MOST_TOLD]
+    more = [f"{len(large) - len(first)} more"] * (len(large) > len(first))
+    return ", ".join([*(f"{name} ({large[name]:,} bytes)" for name in first), *more])
 
 
 def unpack(store: ResultsStore, digest: str, folder: Path) -> None:
@@ -195,50 +201,6 @@ def _moved(path: str, root: str, folder: str) -> str | None:
     if not resolved.is_relative_to(base) or resolved.is_relative_to(sys.prefix):
         return None
     return str(Path(folder, resolved.relative_to(base)))
-
-
-def _files_below(root: Path) -> Iterator[str]:
-    """All files but hidden ones, and those of environments, where git cannot tell which count."""
-    for here, folders, names in os.walk(root):
-        folders[:] = [
-            each for each in folders
-            if not each.startswith(".") and each not in _FOREIGN
-            and not Path(here, each, "pyvenv.cfg").exists()
-        ]  # fmt: skip
-        for name in names:
-            if not name.startswith("."):
-                yield str(Path(here, name).relative_to(root))
-
-
-def _own_places(store: ResultsStore) -> list[Path]:
-    """The folders and files of a store, and of all that it consists of."""
-    found: list[Path] = []
-    for each in store.shelves():
-        if each.runs_dir is not None:
-            found.append(each.runs_dir.parent.resolve())
-        found += getattr(each, "files", ())  # of SQLite, which is not always installed
-    return found
-
-
-def _is_wanted(root: Path, name: str, own: Iterable[Path]) -> bool:
-    """Whether it is a file, and none of the store itself."""
-    path = root / name
-    if not _FOREIGN.isdisjoint(Path(name).parts) or not path.is_file():
-        return False
-    return not any(map(path.resolve().is_relative_to, own))
-
-
-def _refuse_large(root: Path, paths: dict[str, Path]) -> None:
-    sizes = {name: path.stat().st_size for name, path in paths.items()}
-    total = sum(sizes.values())
-    if total > MOST_BYTES:
-        largest = sorted(sizes, key=lambda name: -sizes[name])[:_LARGEST_TOLD]
-        told = ", ".join(f"{name} ({sizes[name]:,} bytes)" for name in largest)
-        raise RunError(
-            f"the files below {root} have {total:,} bytes, and a snapshot has at most "
-            f"{MOST_BYTES:,}, so nothing was run. The largest: {told}. What .gitignore names is "
-            f"left out"
-        )
 
 
 def _packed(root: Path, paths: dict[str, Path]) -> bytes:

@@ -8,10 +8,17 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from flowlib.carrying_out import carry_out, chosen_executor, demands_of, started_workers
+from flowlib.carrying_out import (
+    carry_out,
+    check_executor,
+    check_options,
+    chosen_executor,
+    demands_of,
+    started_workers,
+)
 from flowlib.configuration import settings
 from flowlib.errors import RunError
 from flowlib.events import Event, Waiting
@@ -21,6 +28,7 @@ from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.launch import checked_store
 from flowlib.left_open import LeftOpen
+from flowlib.node import Node
 from flowlib.origin_texts import recorded_origin
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
@@ -30,7 +38,8 @@ from flowlib.run_identity import UNCATEGORIZED, RunIdentity
 from flowlib.run_means import RunMeans
 from flowlib.run_progress import RunProgress
 from flowlib.store_choice import task_around
-from stores import Owner, ResultsStore
+from flowlib.tolerance import OnFailure
+from stores import Owner, ResultsStore, TaskState
 
 _log = logging.getLogger("flowlib")
 
@@ -41,18 +50,21 @@ _ORIGIN_S: Final = 60.0
 """Direct calls within this time count as one run: where results come from is found out once."""
 
 
-def run_directly(plan: Plan, executor: object = None, left_open: LeftOpen | None = None) -> Run:
+def run_directly(
+    plan: Plan, wanted: Iterable[Node], executor: object = None, left_open: LeftOpen | None = None
+) -> Run:
     """Run what is missing: in this process, one after the other, if nothing else is asked for.
 
     Args:
         plan: What is missing, and where it goes.
+        wanted: What is asked for: if all of it succeeds, no other failure is raised.
         executor: As of `Flow.run`.
         left_open: Takes a Future that the task which was asked for returns, if it runs in this
             process; None waits for it.
 
     Raises:
         FlowError: something is asked for that cannot be; nothing was run then.
-        Exception: the exception of the first task that failed.
+        Exception: the exception of the first task that failed, unless all is there that is wanted.
         KeyboardInterrupt: Ctrl-C.
     """
     _refuse_circle(plan)
@@ -61,17 +73,28 @@ def run_directly(plan: Plan, executor: object = None, left_open: LeftOpen | None
     demands = demands_of(plan, pool, None)
     with _InsideOfTask() if task_around() else Interrupts() as interrupts:
         chosen = chosen_executor(executor)
+        check_executor(chosen, plan)
         number = workers_for(plan.graph, chosen.own_workers) if chosen else 1
         setup = ExecutorSetup(store, number, None, owner, interrupts, known, None, left_open)
         workers = started_workers(chosen, setup, plan.graph, pool)
-        means = RunMeans(store, workers, pool, demands, owner, interrupts, known)
+        check = functools.partial(check_options, chosen)
+        means = RunMeans(
+            store, workers, pool, demands, owner, interrupts, known, check_options=check
+        )
         identity = RunIdentity(UNCATEGORIZED, DIRECT)
         kind = type(workers).__module__.rpartition(".")[2]
         origin = _origin(store, kind, os.getpid(), int(time.monotonic() // _ORIGIN_S))
         jobs = JobMaker(plan, identity, origin)
-        state = carry_out(plan, jobs, means, 1, _say)
+        state = carry_out(plan, jobs, means, None if _is_tolerant(plan) else 1, _say)
     run = Run(jobs.plan, store, identity, state, frozenset(), RunProgress())
-    return end_of_run(run, exit_on_error=True)
+    has_failed = any(run.state_of(node) is not TaskState.FINISHED for node in wanted)
+    return end_of_run(run, exit_on_error=has_failed)
+
+
+def _is_tolerant(plan: Plan) -> bool:
+    """Whether something may run although what it reads has failed."""
+    tolerances = {node.declaration.options.tolerance for node in plan.to_run}
+    return any(each.on_failure is not OnFailure.FAIL for each in tolerances)
 
 
 def _refuse_circle(plan: Plan) -> None:

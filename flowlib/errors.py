@@ -30,7 +30,9 @@ What flowlib raises on purpose.
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
+from importlib.util import find_spec
 
 
 class FlowError(Exception):
@@ -170,6 +172,32 @@ class OutputMissing(RunError):
 
 class MissingExtra(RunError):
     """An optional dependency is not installed."""
+
+
+def refuse_missing(executor: str, engine: str, *packages: str) -> None:
+    """See to it that an executor's extra is installed; nothing of it is imported.
+
+    Args:
+        executor: The name of the executor, and of the extra.
+        engine: What the user knows it as.
+        packages: What belongs to it.
+
+    Raises:
+        MissingExtra: one of the packages is not there.
+    """
+    if not all(map(_is_installed, packages)):
+        words = f"executor=\"{executor}\" needs {engine}: pip install 'flowlib-runner[{executor}]'"
+        raise MissingExtra(words)
+
+
+def _is_installed(package: str) -> bool:
+    if package in sys.modules:
+        return sys.modules[package] is not None
+    try:
+        found = find_spec(package)
+    except ImportError:  # somebody keeps it from being imported
+        return False
+    return found is not None and found.origin is not None  # a mere folder has none
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

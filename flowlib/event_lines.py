@@ -89,6 +89,10 @@ _WORDS: Final = {
 }
 
 
+_OF_WORKERS: Final = frozenset(("killed", "lost", "oom", "preempted"))
+"""Kinds of failures of those that ran a task, not of its code."""
+
+
 def _rest(event: Event) -> str:
     rest = ""
     match event:
@@ -99,7 +103,7 @@ def _rest(event: Event) -> str:
         case Failed(error=error) | Retried(error=error):
             log = event.log if isinstance(event, Failed) else None
             at = f"  log: {log}" if log else ""
-            rest = f"{_when(event)}{error.type_}: {_first(error.message)}{at}"
+            rest = f"{_when(event)}{error.type_}: {_first(error.message)}{_kind(event)}{at}"
         case Grown(specs=specs):
             listed = ", ".join(f"{spec.name} ×{spec.total}" for spec in specs)
             rest = f"more tasks: {listed}" if listed else "waits for tasks of the run"
@@ -116,6 +120,12 @@ def _when(event: Event) -> str:
     if isinstance(event, Retried) and event.pause_s > 0:
         return f"in {event.pause_s:g} s, after "
     return ""
+
+
+def _kind(event: Event) -> str:
+    """What the error does not say: whether a worker was lost, or taken away."""
+    kind = event.kind if isinstance(event, Retried) else ""
+    return f" ({kind})" if kind in _OF_WORKERS else ""
 
 
 def _first(text: str) -> str:

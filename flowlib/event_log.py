@@ -9,6 +9,7 @@ without an end, events and fields they do not know, and lines that are no JSON.
 from __future__ import annotations
 
 import contextlib
+import heapq
 import json
 import os
 import socket
@@ -213,9 +214,12 @@ class EventReader:
 
     def new(self) -> list[Event]:
         """What has been written since the last call, by time."""
-        found = [event for name in event_files(self._folder) for event in self._read(name)]
-        found.sort(key=lambda event: event.at)
-        return found
+        found = (event for name in event_files(self._folder) for event in self._read(name))
+        return sorted(found, key=attrgetter("at"))
+
+    def each(self) -> Iterator[Event]:
+        """The same one by one: a long log is never in memory as a whole."""
+        return heapq.merge(*map(self._read, event_files(self._folder)), key=attrgetter("at"))
 
     def silent_s(self) -> float:
         """For how long no process has written or shown that it lives."""
@@ -226,18 +230,14 @@ class EventReader:
         return time.time() - max(found, default=time.time())
 
     def _read(self, name: str) -> Iterator[Event]:
-        try:
-            with (self._folder / name).open("rb") as file:
-                file.seek(self._offsets.get(name, 0))
-                whole = file.read().rpartition(b"\n")[0]
-        except OSError:
-            return
-        if whole:
-            self._offsets[name] = self._offsets.get(name, 0) + len(whole) + 1
-        for line in whole.split(b"\n"):
-            event = event_of(line)
-            if event is not None:
-                yield event
+        with contextlib.suppress(OSError), (self._folder / name).open("rb") as file:
+            file.seek(self._offsets.get(name, 0))
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return
+                self._offsets[name] = self._offsets.get(name, 0) + len(line)
+                if (event := event_of(line)) is not None:
+                    yield event
 
 
 def read_events(folder: str | os.PathLike[str]) -> list[Event]:

@@ -211,10 +211,13 @@ class Retried(TaskEvent):
     Attributes:
         error: Type, message and traceback.
         pause_s: How long from now it waits before it may start.
+        kind: In which way it failed, as in `retries=`: `lost` where its worker was lost, or
+            `preempted` where somebody else wanted that; empty if not known.
     """
 
     error: ErrorDetails
     pause_s: float = 0.0
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ def execute(
             different code.
         Exception: the exception of the first task that failed, under `exit_on_error`.
     """
-    refuse_unknown("execute", more, {**RunArguments.__annotations__})
+    refuse_unknown("execute", more, {**RunArguments.__annotations__}, execute)
     store = checked_store(results_store)
     target = target_of(keys, store, once=once)
     wanted: RunArguments = {"only": [f"{a.task}/{a.key}" for a in target.addresses], **more}

@@ -57,6 +57,13 @@ class Executor(ABC):
         """Under which name specs tell it something: `executor_options={"dask": {...}}`."""
         return type(self).__module__.rpartition(".")[2]
 
+    def check_installed(self) -> None:
+        """Look for the packages that this needs, before a run begins that has something to run.
+
+        Raises:
+            MissingExtra: one is not installed.
+        """
+
     def check(self, options: Mapping[str, object]) -> None:
         """Look at what a spec tells this executor; called for each spec before anything starts.
 

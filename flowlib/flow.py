@@ -109,7 +109,7 @@ class Flow(FlowGraph):
         from flowlib.flow_running import plan_of_flow
         from flowlib.wishes import Wishes
 
-        refuse_unknown("Flow.plan", wanted, WantedArguments.__annotations__)
+        refuse_unknown("Flow.plan", wanted, WantedArguments.__annotations__, self.plan)
         store = self._store(results_store, stores)
         wishes = Wishes(force, **wanted)
         self._last_plan = plan_of_flow(self.graph, store, wishes, num_workers, self.command)
@@ -194,7 +194,7 @@ class Flow(FlowGraph):
         from flowlib.launch import launch
         from flowlib.run_options import RunOptions
 
-        refuse_unknown("Flow.run", more, {**RunArguments.__annotations__})
+        refuse_unknown("Flow.run", more, {**RunArguments.__annotations__}, self.run)
         options = RunOptions(
             num_workers=num_workers,
             resources=resources,

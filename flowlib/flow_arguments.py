@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
 
 from flowlib.errors import nearest
@@ -86,17 +87,24 @@ class DrawArguments(ViewArguments, total=False):
     use_pager: bool
 
 
-def refuse_unknown(method: str, given: Iterable[str], known: Mapping[str, object]) -> None:
+def refuse_unknown(
+    method: str,
+    given: Iterable[str],
+    known: Mapping[str, object],
+    called: Callable[..., object] | None = None,
+) -> None:
     """Refuse arguments that a method does not take.
 
     Args:
         method: `Flow.run`.
         given: The names that a user gave.
         known: The names that it takes, beside those in its signature.
+        called: The method itself, of which the message may name an argument.
 
     Raises:
         TypeError: it takes no argument of that name.
     """
     for name in given:
         if name not in known:
-            raise TypeError(f"{method}() takes no argument {name!r}.{nearest(name, known)}")
+            names = [*known, *(inspect.signature(called).parameters if called else ())]
+            raise TypeError(f"{method}() takes no argument {name!r}.{nearest(name, names)}")

@@ -191,5 +191,5 @@ class FlowGraph(Mapping[str, Any]):
             group_prefix=group_prefix,
             labels=self._members.labels,
             declared=self._options.of,
-            declared_later=self._options.of_later_specs(),
+            later=self._options.of_later_specs(ignore_prefix, group_prefix),
         )

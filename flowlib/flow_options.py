@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Unpack
 
 from flowlib.declaration import Declaration
-from flowlib.errors import NothingSelected, nearest
-from flowlib.option_story import Asked, LaterSpecs, Said, Story, layered, own_names
+from flowlib.errors import NothingSelected, SpecError, nearest
+from flowlib.later_specs import LaterSpecs
+from flowlib.option_story import Asked, Said, Story, layered, own_names
 from flowlib.signature import may_return_specs
 from flowlib.spec import TaskSpec
 from flowlib.spec_options import OptionArguments, options_of
@@ -72,9 +74,13 @@ class FlowOptions:
             self._known[known] = (declaration, layered(declaration, self._defaults, changes))
         return self._known[known][1]
 
-    def of_later_specs(self) -> Callable[[TaskSpec, Declaration], Declaration] | None:
-        """The same for specs that tasks will return, as it stands now; None: nothing was said."""
-        return LaterSpecs(self.story) if self.changes else None
+    def of_later_specs(self, *prefixes: str | None) -> LaterSpecs:
+        """What holds for specs that tasks will return, as it stands now.
+
+        Args:
+            *prefixes: Of configs: the one for what is ignored, and that of groups.
+        """
+        return LaterSpecs(self.story if self.changes else (), *prefixes)
 
     def _note(self, said: Said) -> None:
         self.story = (*self.story, said)
@@ -119,6 +125,7 @@ class FlowQuery:
 
     def query(self, pattern: str | None = None, **options: Unpack[OptionArguments]) -> FlowQuery:
         """Those of them that fit, too: see `Flow.query`."""
+        _check_pattern(pattern)
         asked = Asked(self._asked, pattern, dict(options))
         found = [
             spec
@@ -157,6 +164,16 @@ class FlowQuery:
             f"query({', '.join(asked)}) fits no spec.{word} There are: {', '.join(names)}. (Of a "
             f"task that returns other specs, the annotation has to say so: -> Call[int])"
         )
+
+
+def _check_pattern(pattern: str | None) -> None:
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise SpecError(
+            f"query({pattern!r}): {error} in this regular expression; {re.escape(str(pattern))!r} "
+            f"means these characters as they are"
+        ) from None
 
 
 def every_spec(

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Generic, Literal, ParamSpec, TypeVar, Unpack, overload
 
 from flowlib.calls import Call, Callee
+from flowlib.choices import Varying
 from flowlib.declaration import Declaration, Options
 from flowlib.decorated import Decorated
 from flowlib.direct_use import CalledDirectly
@@ -61,6 +62,7 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
         self._require = require
         self.gives_future = future
         self._options = options_of(self._spec_name, options or {}, is_reduce=False)
+        self._told: set[str] = set()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Call[T]:
         """A spec of this call, computed when a flow runs it.
@@ -83,6 +85,11 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
         Raises:
             CallError: the lists differ in length, or a call does not fit.
         """
+        if any(isinstance(each, Varying) for each in values):
+            raise CallError(
+                f"{self._spec_name}.map() takes lists of values, not a sweep, which makes several "
+                f"tasks of one call by itself: {self._spec_name}({', '.join(map(repr, values))})"
+            )
         columns = [list(each) for each in values]
         if not columns or len({len(each) for each in columns}) > 1:
             lengths = ", ".join(str(len(each)) for each in columns) or "none"
@@ -122,6 +129,12 @@ class TaskFunction(Decorated, CalledDirectly[P, T], Generic[P, T]):
     def callee(self) -> Callee:
         """What its calls have in common."""
         return self._callee
+
+    def is_first(self, word: str) -> bool:
+        """Whether it is asked for the first time about this: what is said of it is said once."""
+        is_new = word not in self._told
+        self._told.add(word)
+        return is_new
 
     def takes(self, name: str) -> bool:
         """Whether the function has a parameter of this name."""

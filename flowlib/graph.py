@@ -21,6 +21,7 @@ from flowlib.grid import Point, expand_config
 from flowlib.growth import Growth
 from flowlib.identity import Resolver, missing_keys, refuse_ignored_sweep
 from flowlib.joins import Family, combinations, inherited_mask
+from flowlib.later_specs import LaterSpecs
 from flowlib.node import Argument, Node
 from flowlib.node_names import NodeNames
 from flowlib.reduction import agreed_mask, gathered
@@ -42,7 +43,8 @@ class TaskGraph:
         spec_edges: For each spec the names of the specs it reads from.
         labelled: The nodes that have names of their own, by what was said: `fit(x).named("big")`.
         growths: What nodes have grown that have returned specs, by their key.
-        declared_later: Gives what counts as the declaration of a spec that a task returns.
+        later: What holds for specs that tasks return.
+        later_of: The same for those that some tasks return, by the keys of these.
     """
 
     nodes: dict[str, Node]
@@ -50,7 +52,8 @@ class TaskGraph:
     spec_edges: dict[str, tuple[str, ...]]
     labelled: dict[str, tuple[Node, ...]] = field(default_factory=dict)
     growths: dict[str, Growth] = field(default_factory=dict)
-    declared_later: Declared | None = None
+    later: LaterSpecs = field(default_factory=LaterSpecs)
+    later_of: dict[str, LaterSpecs] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -92,7 +95,7 @@ def build_graph(
     group_prefix: str | None = None,
     labels: Mapping[int, str] | None = None,
     declared: Declared | None = None,
-    declared_later: Declared | None = None,
+    later: LaterSpecs | None = None,
 ) -> TaskGraph:
     """Expand and link `specs`. The cost is linear in the number of nodes and edges.
 
@@ -102,7 +105,7 @@ def build_graph(
         group_prefix: For specs that have none.
         labels: What the nodes of some specs are called, by the id of the spec.
         declared: Gives what counts as the declaration of a spec.
-        declared_later: The same for specs that tasks return.
+        later: What holds for specs that tasks return.
 
     Raises:
         GraphError: no specs, a circle, a doubled name, predecessors that never agree.
@@ -112,7 +115,7 @@ def build_graph(
         raise GraphError("there are no tasks to run: give the flow at least one spec")
     names = NodeNames(labels)
     ordered, families = _families(specs, names, declared, ignore_prefix, group_prefix)
-    return replace(_graph_of(ordered, families, names), declared_later=declared_later)
+    return replace(_graph_of(ordered, families, names), later=later or LaterSpecs())
 
 
 def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
@@ -129,14 +132,14 @@ def graph_of_spec(spec: TaskSpec) -> tuple[TaskGraph, tuple[Node, ...]]:
 
 
 def families_of(
-    specs: Sequence[TaskSpec], declared: Declared | None = None
+    specs: Sequence[TaskSpec], later: LaterSpecs
 ) -> tuple[list[TaskSpec], list[Family]]:
-    """`specs` and all that they read from, predecessors first, and the nodes of each.
+    """Specs that a task has returned with all that they read from, and the nodes of each.
 
     Raises:
         FlowError: as `build_graph`.
     """
-    return _families(specs, NodeNames(), declared)
+    return _families(specs, NodeNames(), later, later.ignore_prefix, later.group_prefix)
 
 
 def _families(

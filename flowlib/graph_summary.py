@@ -146,7 +146,8 @@ def shown(
     specs = dict.fromkeys(task.spec for task in facts.tasks)
     for name in expand or ():
         if name not in specs:
-            raise NothingSelected(f"the graph has no spec {name!r}.{nearest(name, specs)}")
+            known = f"{nearest(name, specs)} There are: {', '.join(specs)}"
+            raise NothingSelected(f"the graph has no spec {name!r}.{known}")
     opened = specs.keys() if expand is None else {*expand}
     groups: dict[object, list[int]] = {}
     for index, task in enumerate(facts.tasks):

@@ -13,6 +13,7 @@ from flowlib.grown import Specs
 from flowlib.growth import Growth
 from flowlib.items import Item, replaced, slot
 from flowlib.joins import Family
+from flowlib.later_specs import LaterSpecs
 from flowlib.node import Node, Upstream
 from flowlib.signature import location_of
 from flowlib.spec import TaskSpec
@@ -45,6 +46,7 @@ class Growing:
         self._by_spec = dict(graph.by_spec)
         self._edges = dict(graph.spec_edges)
         self._growths = dict(graph.growths)
+        self._later_of = dict(graph.later_of)
         self._levels: dict[str, int] = {}
         for key in graph.growths:
             for each in graph.growths[key].new:
@@ -57,7 +59,8 @@ class Growing:
             self._edges,
             dict(graph.labelled),
             self._growths,
-            graph.declared_later,
+            graph.later,
+            self._later_of,
         )
 
     def grow(self, node: Node, specs: Specs, check: Check = lambda nodes: None) -> Growth:
@@ -84,7 +87,7 @@ class Growing:
         value = _with_slots(specs.returned, found)
         wanted = list({id(spec): spec for _, spec in found}.values())
         try:
-            ordered, families = families_of(wanted, self.graph.declared_later)
+            ordered, families = families_of(wanted, self._later(node))
             family_of = {id(spec): each for spec, each in zip(ordered, families, strict=True)}
             new = self._adopted(families)
             for each in families:
@@ -104,6 +107,10 @@ class Growing:
     def forget(self, key: str) -> None:
         """A node that had grown in an earlier run runs again: what it grows is not known."""
         del self._growths[key]
+
+    def _later(self, node: Node) -> LaterSpecs:
+        """What holds for specs that a node returns."""
+        return self._later_of.get(node.key, self.graph.later)
 
     def _adopted(self, families: Iterable[Family]) -> dict[str, Node]:
         """The nodes that the graph does not have, as nodes of this graph."""
@@ -219,9 +226,12 @@ class Growing:
         level: int,
     ) -> None:
         self._growths[node.key] = growth
+        later = self._later_of.get(node.key)
         for each in growth.new:
             self._nodes[each.key] = each
             self._levels[each.key] = level
+            if later is not None:
+                self._later_of[each.key] = later
         added: dict[str, list[Node]] = {}
         for each in growth.new:
             added.setdefault(each.name, []).append(each)

@@ -112,15 +112,10 @@ class Resolver:
         runtime = (
             self._converted(name, parameter, self._runtime(name, value)) if prefix else resolved
         )
-        quoted_name = quoted(name)
+        full_text = f"{quoted(name)}:{full}"
+        user_text = full_text if user is full else f"{quoted(name)}:{user}"
         is_default = full == self._default_text(name, parameter)
-        return Argument(
-            name,
-            runtime,
-            None if is_default else f"{quoted_name}:{full}",
-            f"{quoted_name}:{full}",
-            f"{quoted_name}:{user}",
-        )
+        return Argument(name, runtime, None if is_default else full_text, full_text, user_text)
 
     def _runtime(self, name: str, value: object) -> object:
         """The value as the task gets it: keys without the ignore prefix."""
@@ -133,7 +128,10 @@ class Resolver:
         if parameter is None or type(value) is canonical.Opaque:  # a value that is yet to come
             return value
         if parameter.annotation is float and type(value) is int:
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError as error:
+                raise SpecError(f"{self._declaration.name}.{name}: {error}") from None
         allowed = type_mismatch(value, parameter.annotation)
         if allowed and not (value is None and parameter.default is None):
             raise SpecError(

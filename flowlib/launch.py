@@ -9,9 +9,17 @@ import socket
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
-from flowlib.carrying_out import carry_out, chosen_executor, demands_of, started_workers
+from flowlib.carrying_out import (
+    carry_out,
+    check_executor,
+    check_options,
+    chosen_executor,
+    demands_of,
+    started_workers,
+)
 from flowlib.code_changes import note_on
 from flowlib.code_snapshot import imported_from, take_snapshot
 from flowlib.configuration import Settings, settings
@@ -24,6 +32,7 @@ from flowlib.interrupts import Interrupts
 from flowlib.jobs import JobMaker
 from flowlib.next_commands import store_text
 from flowlib.origin_texts import recorded_origin, with_executor
+from flowlib.output_watch import WATCH
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
@@ -62,10 +71,10 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     pool = pool_of(options.resources, os.environ)
     chosen = _executor_of(options)
     limit = _failure_limit(options)
-    plan, story = _planned(graph, store, options), RunProgress()
+    plan, story = _planned(graph, store, options, chosen), RunProgress()
     workers = _worker_count(plan.graph, options, chosen)
     demands = demands_of(plan, pool, options.num_workers)
-    with ExitStack() as stack:
+    with ExitStack() as stack, WATCH.apart():
         log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
         tell = log.before(_watched(stack, options, story))
         tell(replace(_started(plan, store, identity, workers, options), folder=log.path))
@@ -77,7 +86,10 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
             crew, origin = _crew_of(stack, options, setup, chosen, plan.graph, pool)
-            means = RunMeans(store, crew, pool, demands, owner, interrupts, known, *log.hooks)
+            check = partial(check_options, chosen)
+            means = RunMeans(
+                store, crew, pool, demands, owner, interrupts, known, *log.hooks, check
+            )
             jobs = JobMaker(plan, identity, log.noted(origin), log.names)
             state = carry_out(plan, jobs, means, limit, tell)
             plan = jobs.plan
@@ -137,9 +149,12 @@ def _worker_count(graph: TaskGraph, options: RunOptions, chosen: Executor | None
     return workers_for(graph, wanted or (chosen.own_workers if chosen else None))
 
 
-def _planned(graph: TaskGraph, store: ResultsStore, options: RunOptions) -> Plan:
+def _planned(
+    graph: TaskGraph, store: ResultsStore, options: RunOptions, chosen: Executor | None
+) -> Plan:
     """The plan of the run; what is to be noticed of it is said at once."""
     plan = make_plan(graph, store, options.wishes, options.num_workers)
+    check_executor(chosen, plan)
     if type(graph) is TaskGraph:  # what was submitted, or was grown, is a copy already
         refuse_changed(each for each in plan.to_run if each.key in graph.nodes)
     command = options.command

@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import tempfile
-from collections.abc import Callable
 from types import TracebackType
 
 from flowlib.cluster_programs import (
+    HeldProgram,
     end_program,
+    held_pool,
+    held_redis,
     refuse_missing_server,
-    start_pool,
-    start_redis,
     wait_for_redis,
 )
 from flowlib.executors.rq import RQExecutor
@@ -48,9 +48,10 @@ class LocalCluster:
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="flowlib-redis-"))
             nowhere, kind = subprocess.DEVNULL, "rq.SimpleWorker"
-            server, url = _kept(stack, lambda: start_redis(folder, nowhere))
-            wait_for_redis(server, url)
-            _kept(stack, lambda: (start_pool(url, self._queue, self._workers, kind, nowhere), url))
+            server, url = held_redis(folder, nowhere)
+            _begin(stack, server)
+            wait_for_redis(server.process, url)
+            _begin(stack, held_pool(url, self._queue, self._workers, kind, nowhere))
             self._ours = stack.pop_all()
         return RQExecutor(url, self._queue)
 
@@ -63,12 +64,9 @@ class LocalCluster:
         self._ours.close()
 
 
-def _kept(
-    stack: contextlib.ExitStack, start: Callable[[], tuple[subprocess.Popen[bytes], str]]
-) -> tuple[subprocess.Popen[bytes], str]:
-    """A program that ends with the block, or with this process."""
+def _begin(stack: contextlib.ExitStack, program: HeldProgram) -> None:
+    """Let a program begin, which ends with the block, or with this process."""
     guard = stack.enter_context(ProgramGuard())
-    program, url = start()
-    guard.watch(program.pid)
-    stack.callback(end_program, program)
-    return program, url
+    guard.watch(program.process.pid)
+    stack.callback(end_program, program.process)
+    program.begin()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from flowlib.decorated import Decorated
 from flowlib.errors import GraphError, nearest
 from flowlib.spec import TaskSpec
 
@@ -85,7 +86,13 @@ def _by_own_names(given: object) -> dict[str, TaskSpec | list[TaskSpec]]:
     is_list = isinstance(given, Iterable) and not isinstance(given, TaskSpec)
     specs = list(given) if is_list else []  # type: ignore[call-overload]  # it is one
     if not is_list or not all(isinstance(each, TaskSpec) for each in specs):
-        raise TypeError(f"Flow takes a list of TaskSpecs, or a mapping to them, not {given!r}")
+        uncalled = [each for each in (given, *specs) if isinstance(each, Decorated)]
+        hint = f": a call of it is a spec, {uncalled[0].__name__}(…)" if uncalled else ""
+        if classes := [each for each in specs if isinstance(each, type)]:
+            hint = f": TaskSpec({classes[0].__name__}, config) is a spec of it"
+        raise TypeError(
+            f"Flow takes a list of TaskSpecs, or a mapping to them, not {given!r}{hint}"
+        )
     found: dict[str, list[TaskSpec]] = {}
     for each in specs:
         label: str | None = getattr(each, "label", None)

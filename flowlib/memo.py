@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from stores.table import Records
 
 _log = logging.getLogger("flowlib")
-_told: set[str] = set()
 
 
 def result(
@@ -268,8 +267,7 @@ def _refuse_own_names(function: TaskFunction[..., Any], names: Sequence[str]) ->
 
 
 def _tell_uncached(function: TaskFunction[..., Any], error: SpecError) -> None:
-    if function.spec_name not in _told:
-        _told.add(function.spec_name)
+    if function.is_first("uncached"):
         _log.warning("%s; so calls of %s are computed every time", error, function.spec_name)
 
 

@@ -18,6 +18,7 @@ from stores import (
     ArtifactDamaged,
     Attempt,
     Identity,
+    Input,
     LeaseHeld,
     LeaseLost,
     Record,
@@ -200,17 +201,18 @@ class Migration:
 
     def _with_inputs(self, attempt: Attempt, roles: Mapping[str, str]) -> Attempt:
         inputs = tuple(
-            replace(
-                each,
-                role=roles.get(each.role, each.role),
-                address=self.moves.get(each.address, each.address),
-            )
+            replace(each, role=roles.get(each.role, each.role), address=self._moved(each))
             for each in attempt.inputs
         )
+        grown = tuple([replace(each, address=self._moved(each)) for each in attempt.grown])
         facts = {name: text for name, text in attempt.facts.items() if name != "inputs"}
         if fact := inputs_fact(inputs):
             facts["inputs"] = fact
-        return replace(attempt, inputs=inputs, facts=facts)
+        return replace(attempt, inputs=inputs, grown=grown, facts=facts)
+
+    def _moved(self, read: Input) -> Address:
+        """Where it lies now what was read."""
+        return self.moves.get(read.address, read.address)
 
 
 def migrate(

@@ -40,6 +40,7 @@ def origin_rows(
     """
     yield "code", commit_text(origin)
     yield "changes", _changes(origin, patch)
+    yield "snapshot", _snapshot(origin)
     yield "untracked", _untracked(origin, untracked, is_long=is_long)
     for each in _as_list(origin.get("git_submodules")):
         yield "submodule", each
@@ -54,6 +55,15 @@ def origin_rows(
         yield "variable", f"{name}={value}"
     for note in _as_list(origin.get("notes")):
         yield "note", note
+
+
+def _snapshot(origin: Mapping[str, Any]) -> str:
+    """`3f2a91c0 of /work/project, without weights.bin (9,000,000 bytes)`."""
+    if not origin.get("snapshot"):
+        return ""
+    left_out = origin.get("snapshot_left_out")
+    without = f", without {left_out}" if left_out else ""
+    return f"{str(origin['snapshot'])[:8]} of {origin.get('snapshot_root') or '?'}{without}"
 
 
 def _untracked(origin: Mapping[str, Any], names: Sequence[str], *, is_long: bool) -> str:

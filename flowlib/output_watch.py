@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from flowlib.log_records import TaskLogHandler, text_of
@@ -20,6 +21,7 @@ class OutputWatch:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._by_thread: dict[int, list[TaskOutput]] = {}
+        self._apart: Counter[int] = Counter()  # threads of runs, which are no tasks
         self._undo: Callable[[], None] | None = None
         self._streams: tuple[Any, Any] = (None, None)
         self._muted = threading.local()
@@ -45,12 +47,27 @@ class OutputWatch:
                 self._undo()
                 self._undo = None
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What this thread prints meanwhile belongs to no task, unless it runs one itself."""
+        thread = threading.get_ident()
+        with self._lock:
+            self._apart[thread] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._apart[thread] -= 1
+                if not self._apart[thread]:
+                    del self._apart[thread]
+
     def write(self, text: str) -> None:
         """Text of this thread goes to its task; of a stranger, to the only task there is."""
         if getattr(self._muted, "is_on", False):
             return
-        mine = self._by_thread.get(threading.get_ident())
-        if mine is None and len(self._by_thread) == 1:
+        thread = threading.get_ident()
+        mine = self._by_thread.get(thread)
+        if mine is None and len(self._by_thread) == 1 and thread not in self._apart:
             mine = next(iter(self._by_thread.values()), None)
         if mine:
             self._muted.is_on = True  # a complaint about the log does not go into the log

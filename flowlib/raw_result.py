@@ -9,7 +9,7 @@ from typing import Final
 
 from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.stored_selection import select_record
-from stores import Address, Artifact, ResultsStore, StoreError
+from stores import Address, Artifact, Record, ResultsStore, StoreError
 from stores.codec import codecs
 from stores.housekeeping.checked_stream import CheckedStream
 from stores.matching import artifacts_in_force
@@ -17,6 +17,9 @@ from stores.transfer import CHUNK_BYTES
 
 _NAMED: Final = re.compile(r"((?:[^\[:]|\[[^\]]*\])+):(.+)", re.DOTALL)
 """`Train/9a7a08b2:model`; what stands in brackets may hold colons of its own."""
+
+_LONGEST: Final = 200
+"""So much of the message of an error is shown."""
 
 _USUAL: Final = ("result", "stdout")
 """What is meant where a task has several results and none is named."""
@@ -53,7 +56,7 @@ class RawResult:
         record = store.record(address)
         artifacts = {} if record is None else artifacts_in_force(record)
         if not artifacts:
-            raise NothingSelected(f"{address} has no results")
+            raise NothingSelected(f"{address} has no results{_why(record)}")
         listed = ", ".join(artifacts)
         if name is None:
             usual = (
@@ -88,6 +91,17 @@ class RawResult:
             while data := checked.read(CHUNK_BYTES):
                 yield data
             checked.check()
+
+
+def _why(record: Record | None) -> str:
+    """What became of the last attempt, if that is why there are no results."""
+    if record is None or record.latest.error is None:
+        return ""
+    error, address = record.latest.error, record.address
+    first = next(iter(error.message.splitlines()), "")
+    words = first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
+    state = record.latest.state.value.replace("_", " ")
+    return f" ({state}: {error.type_}: {words}): `flowlib show {address}` tells more"
 
 
 def split_name(text: str) -> tuple[str, str] | None:

@@ -243,8 +243,9 @@ def _why(attempt: Attempt) -> str | None:
 
 
 def _sources(store: ResultsStore, attempt: Attempt) -> Iterator[Neighbour]:
-    statuses = store.statuses([each.address for each in attempt.inputs])
-    for each in attempt.inputs:
+    read = (*attempt.inputs, *attempt.grown)
+    statuses = store.statuses([each.address for each in read])
+    for each in read:
         status = statuses.get(each.address.key)
         is_there = status is not None and status.state.value == "finished"
         current = status.attempt if is_there and status is not None else None
@@ -254,7 +255,7 @@ def _sources(store: ResultsStore, attempt: Attempt) -> Iterator[Neighbour]:
 def _readers(store: ResultsStore, address: Address) -> Iterator[Neighbour]:
     for record in store.candidates(Query()):
         attempt = record.finished or record.latest
-        for each in attempt.inputs:
+        for each in (*attempt.inputs, *attempt.grown):
             if each.address == address:
                 current = attempt.number if record.finished else None
                 yield Neighbour(record.address, each.role, each.attempt, current)

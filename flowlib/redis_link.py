@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flowlib.errors import MissingExtra, RunError
+from flowlib.errors import RunError, refuse_missing
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -14,6 +14,15 @@ PATIENCE_S: Final = 60.0
 
 PAUSE_S: Final = 0.5
 """Between two tries to reach it."""
+
+
+def check_rq() -> None:
+    """See to it that RQ is installed, and what it needs to speak with Redis.
+
+    Raises:
+        MissingExtra: it is not.
+    """
+    refuse_missing("rq", "RQ", "rq", "redis")
 
 
 def link(url: str, *, is_patient: bool = True) -> Redis:
@@ -27,13 +36,11 @@ def link(url: str, *, is_patient: bool = True) -> Redis:
         RunError: the URL is none.
         MissingExtra: RQ is not installed.
     """
-    try:
-        from redis import Redis
-        from redis.backoff import ConstantBackoff
-        from redis.retry import Retry
-        from rq import Queue  # noqa: F401  # the other half of the extra
-    except ImportError:
-        raise MissingExtra("executor=\"rq\" needs RQ: pip install 'flowlib-runner[rq]'") from None
+    check_rq()
+    from redis import Redis
+    from redis.backoff import ConstantBackoff
+    from redis.retry import Retry
+
     tries = int(PATIENCE_S / PAUSE_S) if is_patient else 0
     try:
         return Redis.from_url(url, retry=Retry(ConstantBackoff(PAUSE_S), tries))

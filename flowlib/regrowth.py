@@ -194,7 +194,8 @@ def pruned(graph: TaskGraph, base: Iterable[Node], void: Collection[str]) -> Tas
         spec_edges={name: read for name, read in graph.spec_edges.items() if by_spec.get(name)},
         labelled=graph.labelled,
         growths={key: each for key, each in growths.items() if key in kept},
-        declared_later=graph.declared_later,
+        later=graph.later,
+        later_of=graph.later_of,
     )
 
 

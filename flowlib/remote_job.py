@@ -6,12 +6,14 @@ import contextlib
 import pickle
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from flowlib import configuration
+from flowlib.bundle import LONGEST_S, Answers, Work
 from flowlib.carried_output import CarryingJobs
 from flowlib.code_places import code_folders, find_code
 from flowlib.executor import ExecutorSetup
@@ -83,6 +85,16 @@ class RemoteJobs:
         body = self._dumped(job, f"the config of {job.run.unique_name}")
         return RemoteJob(job.address, self._told, self._assignments[assignment.id], body)
 
+    def packed(self, work: Iterable[Work]) -> bytes:
+        """These jobs, for `run_packed`: an engine that looks into it finds nothing to look at.
+
+        What they have in common is in there once.
+
+        Raises:
+            RunError: a task or a config cannot be pickled.
+        """
+        return pickle.dumps([self.of(*each) for each in work], protocol=5)
+
     def _dumped(self, value: object, what: str) -> bytes:
         """Bytes; what is defined in the script goes by value, unless the script is known."""
         data = dumps(value, what)
@@ -101,12 +113,16 @@ def run_remote(remote: RemoteJob, around: Surroundings = _NOTHING_AROUND) -> Out
         remote: The job.
         around: What this process tells its task.
     """
+    with _spared_by_first_ctrl_c():
+        return _run(remote, around)
+
+
+def _run(remote: RemoteJob, around: Surroundings = _NOTHING_AROUND) -> Outcome:
     try:
         jobs = _jobs_of(remote.told, around)
         assignment: Any = _assignment_of(remote.assignment)
         job: Any = loads(remote.body)
-        with _spared_by_first_ctrl_c():
-            return jobs.run(job, assignment, remote.lent)
+        return jobs.run(job, assignment, remote.lent)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # unpickling runs user code
         return Outcome(
             remote.address,
@@ -139,21 +155,25 @@ def values_of(told: bytes, address: Address) -> dict[tuple[str, str], LentValue]
         return {}
 
 
-def packed(remote: RemoteJob) -> bytes:
-    """A job as bytes: an engine that looks into what it is given finds nothing to look at."""
-    return pickle.dumps(remote, protocol=5)
+def run_packed(data: bytes, lent: Iterable[Lent] = ()) -> Answers:
+    """Run what `RemoteJobs.packed` has made, one job after the other.
 
-
-def run_packed(data: bytes, lent: Iterable[Lent] = ()) -> Outcome:
-    """As `run_remote`, for what `packed` gives.
+    Those that are left when the time of a bundle is up, or after Ctrl-C, are not begun.
 
     Args:
-        data: The job.
+        data: The jobs.
         lent: Values that an engine has kept.
     """
-    remote: RemoteJob = pickle.loads(data)  # noqa: S301  # the driver has sent it
+    began = time.perf_counter()
+    remotes: Sequence[RemoteJob] = pickle.loads(data)  # noqa: S301  # the driver has sent it
     values = {known: value for each in lent for known, value in each.items()}
-    return run_remote(replace(remote, lent=values) if values else remote)
+    outcomes: list[Outcome] = []
+    with _spared_by_first_ctrl_c() as heard:
+        for remote in remotes:
+            outcomes.append(_run(replace(remote, lent=values) if values else remote))
+            if heard or time.perf_counter() - began > LONGEST_S:
+                break
+    return Answers(tuple(outcomes), time.perf_counter() - began)
 
 
 @lru_cache(maxsize=4)
@@ -169,11 +189,12 @@ def _assignment_of(data: bytes) -> object:
 
 
 @contextlib.contextmanager
-def _spared_by_first_ctrl_c() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def _spared_by_first_ctrl_c() -> Iterator[Sequence[int]]:
+    """What is heard of it meanwhile."""
     heard: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
 
     def take(number: int, frame: object) -> None:
         heard.append(number)
@@ -182,6 +203,6 @@ def _spared_by_first_ctrl_c() -> Iterator[None]:
 
     before = signal.signal(signal.SIGINT, take)
     try:
-        yield
+        yield heard
     finally:
         signal.signal(signal.SIGINT, before)

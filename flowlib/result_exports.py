@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,13 +21,24 @@ _MARKUP: Final = str.maketrans({each: f"\\{each}" for each in "\\`*_{}[]<>|~$"})
 
 def csv_text(names: Sequence[str], rows: Iterable[Row]) -> str:
     """A table as CSV; a missing value is an empty cell."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
+    written = _Lines()
+    writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(map(for_spreadsheet, names))
     writer.writerows(
         [for_spreadsheet(row[name]) if name in row else "" for name in names] for row in rows
     )
-    return encodable(written.getvalue())
+    return encodable("".join(written.lines))
+
+
+class _Lines:
+    """What `csv.writer` writes; it quotes a carriage return only where lines end with one."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        """Take one row, and end it as all texts of ours end."""
+        self.lines.append(line.removesuffix("\r\n") + "\n")
 
 
 def document_of(

@@ -21,6 +21,7 @@ class RunDemands:
         self._known = dict(means.demands)
         self._pool = means.pool
         self._workers = means.workers
+        self._check_options = means.check_options
 
     def of(self, node: Node) -> Demand:
         """What a node needs."""
@@ -31,12 +32,13 @@ class RunDemands:
 
         Raises:
             ResourceError: the resources can never meet that.
-            RunError: the workers of the run cannot do what a spec asks for.
+            RunError: the workers of the run cannot do what a spec asks for, or do not know it.
         """
         for each in nodes:
             declaration, options = each.declaration, each.declaration.options
             if declaration in self._known:
                 continue
+            self._check_options(declaration)
             if options.timeout_s is not None and not self._workers.can_kill:
                 raise RunError(
                     f"{declaration.name} has a timeout, but the workers of this run cannot end a "

@@ -28,6 +28,8 @@ class RunMeans:
         settings: How often to look for what others compute, and which tries are forgiven.
         show_life: Called with every renewal of leases.
         before_waiting: Called when the loop has nothing to do until a task ends.
+        check_options: Called with each spec that was added; a RunError where the executor does not
+            know what it is told.
     """
 
     store: ResultsStore
@@ -39,3 +41,4 @@ class RunMeans:
     settings: Settings = field(default_factory=Settings)
     show_life: Callable[[], object] = lambda: None
     before_waiting: Callable[[], object] = lambda: None
+    check_options: Callable[[Declaration], object] = lambda _: None

@@ -187,7 +187,7 @@ class Runner:
             self.state.states[node.key] = TaskState.SCHEDULED
             self._tries.pause(node, time.monotonic() + pause_s)
             self._jobs.logs.next_try(node.key)
-            yield Retried(time.time(), self._refs.of(node), error, pause_s)
+            yield Retried(time.time(), self._refs.of(node), error, pause_s, self._tries.kind(node))
         else:
             yield from self._give_up(node, outcome, error)
 
@@ -208,7 +208,7 @@ class Runner:
         if outcome.exception is not None:
             self.state.exceptions[node.key] = outcome.exception
         self.state.failed.append(node)
-        kind = self._tries.latest(node).value
+        kind = self._tries.kind(node)
         self._jobs.note_failure(failure_of(node.unique_name, node.address, kind, error))
         skipped = self._scheduler.fail(node)
         if self._max_failures is not None and len(self.state.failed) >= self._max_failures:

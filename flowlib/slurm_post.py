@@ -18,6 +18,7 @@ from flowlib.job import Job, Outcome
 from flowlib.remote_job import RemoteJob
 from flowlib.slurm_crew import SlurmCrew
 from flowlib.slurm_endings import Ending, ending_of, judged
+from flowlib.slurm_orphans import forget_driver
 from flowlib.slurm_pilot import Pilot
 from flowlib.slurm_queue import SlurmSilent
 from flowlib.slurm_request import SlurmRequest
@@ -141,6 +142,7 @@ class SlurmPost:
         self._spool.say("closed")
         is_busy = now or self._has_let_go or bool(self._sent)
         self._crew.cancel(only_pending=not is_busy)
+        forget_driver(self._spool)
         self._spool.leave()
 
     def _tend(self) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from flowlib.errors import MissingExtra, RunError, nearest
+from flowlib.errors import RunError, nearest, refuse_missing
 from flowlib.slurm_request import SlurmRequest
 
 _ANSWER_S: Final = 60.0
@@ -61,7 +61,7 @@ def check_slurm() -> None:
         MissingExtra: submitit is not installed.
         RunError: there are no commands of SLURM, or nobody answers them.
     """
-    _submitit()
+    check_submitit()
     missing = [each for each in _PROGRAMS if shutil.which(each) is None]
     if missing:
         raise RunError(
@@ -170,7 +170,9 @@ def submitit_executor(folder: Path, request: SlurmRequest, name: str, *, array: 
     Raises:
         MissingExtra: submitit is not installed.
     """
-    submitit = _submitit()
+    check_submitit()
+    import submitit
+
     # exec: SLURM's signals reach the first process of the job, which is to be Python
     python = f"exec {shlex.quote(sys.executable)}"
     engine = submitit.SlurmExecutor(folder=folder, python=python)
@@ -242,11 +244,10 @@ def _asked(*words: str) -> str:
     return done.stdout
 
 
-def _submitit() -> Any:
-    try:
-        import submitit
-    except ImportError:
-        raise MissingExtra(
-            "executor=\"slurm\" needs submitit: pip install 'flowlib-runner[slurm]'"
-        ) from None
-    return submitit
+def check_submitit() -> None:
+    """See to it that submitit is installed.
+
+    Raises:
+        MissingExtra: it is not.
+    """
+    refuse_missing("slurm", "submitit", "submitit")

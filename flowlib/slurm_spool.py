@@ -7,6 +7,7 @@ How do jobs reach allocations of a cluster, and answers the driver? Through a fo
     logs/                            what submitit and the pilots have written
     stop                             tasks are to end soon
     closed                           pilots are to leave
+    driver                           who waits for answers, until the run is over
 """
 
 from __future__ import annotations
@@ -62,6 +63,11 @@ class Spool:
         except FileNotFoundError:
             return False
         return True
+
+    def withdraw_all(self) -> None:
+        """Take all jobs back that nobody has taken."""
+        for place in (self.folder / "waiting").glob("*/*"):
+            place.unlink(missing_ok=True)
 
     def take(self, request: str, pilot: str) -> tuple[str, bytes] | None:
         """The first job that nobody else has taken, and its name; None if there is none."""

@@ -104,6 +104,11 @@ def read_source(path: Path) -> Source:
     """
     if str(path) == STDIN:
         return parse(sys.stdin.read(), "<stdin>")
+    if path.suffix == ".py":
+        raise ConfigError(
+            f"{path} is a script, no document (.yaml, .toml, .json): run it by `python {path}`, "
+            f"or record it by `flowlib submit {path}`"
+        )
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

@@ -6,7 +6,7 @@ import copy
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn, Unpack
+from typing import Any, Final, NoReturn, Unpack
 
 from flowlib.declaration import Declaration
 from flowlib.direct_use import Computable
@@ -22,6 +22,9 @@ from flowlib.spec_checks import (
     refuse_protected,
 )
 from flowlib.spec_options import OptionArguments, options_of
+
+NOBODY: Final[list[TaskSpec]] = []
+"""The readers of specs that nothing reads from; it stays empty."""
 
 
 class TaskSpec(Computable):
@@ -105,7 +108,7 @@ class TaskSpec(Computable):
         self.version = version
         self._options = options_of(self.name, options, is_reduce=bool(reduce))
         self._predecessors: list[TaskSpec] = []
-        self._successors: list[TaskSpec] = []
+        self._successors: list[TaskSpec] = NOBODY
         self._check()
 
     def __repr__(self) -> str:
@@ -173,7 +176,7 @@ class TaskSpec(Computable):
         for spec in _flat("requires", predecessors):
             if spec not in self._predecessors:
                 self._predecessors.append(spec)
-                spec._successors.append(self)
+                spec._read_by(self)
         return self
 
     def required_by(self, *successors: TaskSpec | Sequence[TaskSpec]) -> TaskSpec:
@@ -251,6 +254,11 @@ class TaskSpec(Computable):
         """
         text: str = _room("spec_python").python_of_spec(self, with_imports=with_imports)
         return text
+
+    def _read_by(self, successor: TaskSpec) -> None:
+        if not self._successors:  # the empty list may be that of all specs
+            self._successors = []
+        self._successors.append(successor)
 
     def _check(self) -> None:
         if self.reduce and self.expand_method is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from flowlib.calls import Call
@@ -18,13 +17,11 @@ def with_predecessors(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
         GraphError: two specs have one name, and are not calls of one task.
     """
     found: dict[int, TaskSpec] = {}
-    waiting = deque(specs)
-    while waiting:
-        spec = waiting.popleft()
+    waiting = list(specs)
+    for spec in waiting:  # it grows meanwhile
         if id(spec) not in found:
             found[id(spec)] = spec
-            if read := spec.predecessors:
-                waiting.extend(read)
+            waiting.extend(spec.predecessors)
     every = list(found.values())
     _refuse_doubled(every)
     return every
@@ -39,20 +36,19 @@ def in_order(specs: Iterable[TaskSpec]) -> list[TaskSpec]:
     every = with_predecessors(specs)
     missing: dict[int, int] = {}
     readers: dict[int, list[TaskSpec]] = {}
-    for spec in every:
-        read = spec.predecessors
-        missing[id(spec)] = len(read)
-        for predecessor in read:
-            readers.setdefault(id(predecessor), []).append(spec)
-    ready = deque([spec for spec in every if not missing[id(spec)]])
     ordered: list[TaskSpec] = []
-    while ready:
-        spec = ready.popleft()
-        ordered.append(spec)
+    for spec in every:
+        if read := spec.predecessors:
+            missing[id(spec)] = len(read)
+            for predecessor in read:
+                readers.setdefault(id(predecessor), []).append(spec)
+        else:
+            ordered.append(spec)
+    for spec in ordered:  # it grows meanwhile
         for reader in readers.get(id(spec), ()):
             missing[id(reader)] -= 1
             if not missing[id(reader)]:
-                ready.append(reader)
+                ordered.append(reader)
     if len(ordered) < len(every):
         raise GraphError(f"the specs require each other in a circle: {_circle(every, missing)}")
     return ordered
@@ -98,10 +94,10 @@ def _doubled_message(first: TaskSpec, second: TaskSpec) -> str:
 
 def _circle(specs: list[TaskSpec], missing: dict[int, int]) -> str:
     """One circle, written along the direction of the data: `A -> B -> A`."""
-    spec = next(spec for spec in specs if missing[id(spec)])
+    spec = next(spec for spec in specs if missing.get(id(spec)))
     path: list[str] = []
     while spec.name not in path:
         path.append(spec.name)
-        spec = next(each for each in spec.predecessors if missing[id(each)])
+        spec = next(each for each in spec.predecessors if missing.get(id(each)))
     circle = [*path[path.index(spec.name) :], spec.name]
     return " -> ".join(reversed(circle))

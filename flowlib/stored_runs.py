@@ -25,7 +25,7 @@ from flowlib.event_log import EventReader, event_files, event_of, is_gone, read_
 from flowlib.events import Event, RunEnded, RunStarted, TaskEvent
 from flowlib.run_folders import MANIFEST, run_folders
 from flowlib.run_manifest import states_in
-from flowlib.run_progress import RunProgress
+from flowlib.run_so_far import LATEST, RunSoFar
 from stores import Address, ResultsStore
 
 RUNNING: Final = "running"
@@ -36,8 +36,8 @@ UNKNOWN: Final = "unknown"
 
 Told = TypeVar("Told", bound=Event)
 
-_LATEST: Final = 1e11
-"""No run began later than this, in seconds since 1970: a log that says so is damaged."""
+_NAMED: Final = 5
+"""So many runs are named where one is asked for that there is not."""
 
 _TAIL_BYTES: Final = 1 << 16
 """So much of the end of an event log is looked at for the last event."""
@@ -82,7 +82,9 @@ class StoredRun:
         return self.state == RUNNING
 
 
-def stored_runs(store: ResultsStore, now: float | None = None) -> list[StoredRun]:
+def stored_runs(
+    store: ResultsStore, now: float | None = None, known: dict[Path, RunSoFar] | None = None
+) -> list[StoredRun]:
     """The runs with a store, those that go on first, then the newest first.
 
     Folders that cannot be read are told as such; they never keep the others from being listed.
@@ -90,9 +92,19 @@ def stored_runs(store: ResultsStore, now: float | None = None) -> list[StoredRun
     Args:
         store: The store.
         now: The time, in seconds since 1970.
+        known: The caller keeps it from one call to the next, so that logs are not read again.
     """
     moment = time.time() if now is None else now
-    found = [_read(folder, moment) for folder in _folders(store)]
+    before, so_far = known or {}, dict[Path, RunSoFar]()
+
+    def told(folder: Path) -> RunSoFar:
+        so_far[folder] = before.get(folder) or RunSoFar(folder)
+        return so_far[folder].read()
+
+    found = [_read(folder, moment, told) for folder in _folders(store)]
+    if known is not None:
+        known.clear()
+        known.update(so_far)
     return sorted(found, key=lambda run: (not run.is_live, -(run.started or 0.0), run.name))
 
 
@@ -114,7 +126,8 @@ def find_run(store: ResultsStore, name: str | None = None) -> StoredRun:
     begun = [run for run in runs if run.name.startswith(name)]
     if not begun:
         known = [run.name for run in runs]
-        raise NothingSelected(f"there is no run {name!r}.{nearest(name, known)}")
+        hint = nearest(name, known) or f" The last ones are: {', '.join(known[:_NAMED])}"
+        raise NothingSelected(f"there is no run {name!r}.{hint}")
     if len(begun) > 1:
         listed = ", ".join(run.name for run in begun[:5])
         raise SelectorError(f"{name!r} means {len(begun)} runs: {listed}")
@@ -159,7 +172,7 @@ def _folders(store: ResultsStore) -> Iterator[Path]:
             yield folder
 
 
-def _read(folder: Path, now: float) -> StoredRun:
+def _read(folder: Path, now: float, so_far: Callable[[Path], RunSoFar]) -> StoredRun:
     start, end = _start(folder), _end(folder)
     project = folder.parent.name
     if start is None:
@@ -170,7 +183,10 @@ def _read(folder: Path, now: float) -> StoredRun:
         state = state if is_gone(start, silent_s, settings().stale_after_secs) else RUNNING
     elif not end.is_interrupted:
         state = FAILED if _BAD & end.counts.keys() else FINISHED
-    total, counts, last, eta_s = _told(folder, start, end, now if state == RUNNING else None)
+    if end is not None and end.counts:
+        total, counts, last, eta_s = _total(start, end)
+    else:
+        total, counts, last, eta_s = _told(so_far(folder), start, now if state == RUNNING else None)
     return StoredRun(
         folder,
         _name(folder, start),
@@ -187,21 +203,21 @@ def _read(folder: Path, now: float) -> StoredRun:
 
 
 def _duration_s(start: RunStarted, end: RunEnded | None, last: float) -> float:
-    is_told = end is not None and 0 <= end.duration_s < _LATEST
+    is_told = end is not None and 0 <= end.duration_s < LATEST
     return end.duration_s if end is not None and is_told else max(0.0, last - start.at)
 
 
-def _told(
-    folder: Path, start: RunStarted, end: RunEnded | None, now: float | None
-) -> tuple[int, dict[str, int], float, float | None]:
-    """How many tasks, counts, when the run was heard of last, and how long it may still take."""
-    if end is not None and end.counts:
-        counts = {_WORDS.get(word, word): count for word, count in end.counts.items() if count}
-        return max(sum(counts.values()), _known_at_first(start)), counts, end.at, None
-    progress, last = RunProgress(), start.at
-    for event in read_events(folder):
-        progress.note(event)
-        last = max(last, event.at) if event.at < _LATEST else last
+_Told = tuple[int, dict[str, int], float, float | None]
+"""How many tasks, counts, when the run was heard of last, and how long it may still take."""
+
+
+def _total(start: RunStarted, end: RunEnded) -> _Told:
+    counts = {_WORDS.get(word, word): count for word, count in end.counts.items() if count}
+    return max(sum(counts.values()), _known_at_first(start)), counts, end.at, None
+
+
+def _told(so_far: RunSoFar, start: RunStarted, now: float | None) -> _Told:
+    progress, last = so_far.progress, max(start.at, so_far.last)
     words = {word for spec in progress.specs.values() for word in spec.counts}
     counts = {word: count for word in sorted(words) if (count := progress.count(word))}
     total = max(progress.total, _known_at_first(start))
@@ -254,7 +270,7 @@ def _events(folder: Path, line: Callable[[BinaryIO], bytes]) -> Iterator[Event]:
     for name in event_files(folder):
         with contextlib.suppress(OSError), (folder / name).open("rb") as file:
             event = event_of(line(file))
-            if event is not None and 0 <= event.at < _LATEST:
+            if event is not None and 0 <= event.at < LATEST:
                 yield event
 
 

@@ -36,6 +36,9 @@ WORDS: Final = (*_STATES, "last", PENDING)
 """What may stand behind `@`."""
 
 _BARE_KEY: Final = re.compile(r"[0-9a-f]{4,}")
+_SHORT: Final = 8
+"""So much of a key is shown where that is enough."""
+
 _FEW: Final = 64
 """Up to so many records are read one by one, rather than all of their task."""
 
@@ -162,11 +165,12 @@ class _Stock:
 
     @cached_property
     def sources(self) -> dict[Address, list[Address]]:
-        """For each record those that it has read."""
-        return {
-            record.address: [i.address for i in (record.finished or record.latest).inputs]
-            for record in self._store.candidates(Query())
-        }
+        """For each record those that it has read, or has its results from."""
+        found = {}
+        for record in self._store.candidates(Query()):
+            attempt = record.finished or record.latest
+            found[record.address] = [i.address for i in (*attempt.inputs, *attempt.grown)]
+        return found
 
     def meant(self, selector: Selector) -> list[Address]:
         """The records that a selector names, without what its `+` adds.
@@ -265,9 +269,13 @@ def _only(selector: Selector, found: list[Address]) -> list[Address]:
 
 
 def _ambiguous(text: str, found: list[Address]) -> SelectorError:
-    shown = ", ".join(f"{each.task}/{each.key}" for each in found[:5])
+    short = [f"{each.task}/{each.key[:_SHORT]}" for each in found]
+    is_enough = len(set(short)) == len(short)
+    named = short if is_enough else [f"{each.task}/{each.key}" for each in found]
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return SelectorError(f"{text!r} means {len(found)} records: {shown}{more}")
+    return SelectorError(
+        f"{text!r} means {len(found)} records: {', '.join(named[:5])}{more}; name one of them"
+    )
 
 
 def _nothing(selector: Selector, tasks: Mapping[str, object]) -> NothingSelected:

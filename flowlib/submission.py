@@ -6,6 +6,7 @@ all, and no listing of results knows of it. Its artifacts:
 
     index       as JSON: the tasks with keys, configs and what they read, predecessors first
     specs       pickled: what the tasks of one spec have in common, the task itself by reference
+    later       pickled: what holds for specs that the tasks return; if there is such
     values-0    pickled: the arguments of the first thousand tasks, and so on
 """
 
@@ -37,6 +38,7 @@ PIECE: Final = 1000
 """So many tasks have their arguments in one artifact."""
 
 SPECS: Final = "specs"
+LATER: Final = "later"
 _INDEX: Final = "index"
 _VALUES: Final = "values"
 _PLACE: Final = "submitted"
@@ -98,6 +100,7 @@ class Submission:
         gates: What they read.
         is_new: Whether this call has recorded it; else it was there.
         code: The code that it was submitted with; None is that of the day on which it runs.
+        has_later: Whether something holds for specs that its tasks return.
     """
 
     id: str
@@ -109,6 +112,7 @@ class Submission:
     gates: tuple[Gate, ...] = field(repr=False)
     is_new: bool = False
     code: CodeSnapshot | None = None
+    has_later: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -214,6 +218,7 @@ def read_submission(store: ResultsStore, id_: str) -> Submission:
             for sources, gathers, roles in found["gates"]
         ),
         code=CodeSnapshot(*found["code"]) if found.get("code") else None,
+        has_later=found.get(LATER, False),
     )
 
 
@@ -270,6 +275,7 @@ def _index_of(submission: Submission) -> dict[str, Any]:
     code = submission.code
     return {
         **({} if code is None else {"code": [code.digest, code.root]}),
+        **({LATER: True} if submission.has_later else {}),
         "schema": _SCHEMA,
         "project": submission.project,
         "folders": list(submission.folders),

@@ -15,8 +15,10 @@ from flowlib.code_snapshot import import_from
 from flowlib.declaration import Declaration
 from flowlib.errors import RunError
 from flowlib.graph import TaskGraph
+from flowlib.later_specs import LaterSpecs
 from flowlib.node import Argument, Node, Upstream
 from flowlib.submission import (
+    LATER,
     PIECE,
     SPECS,
     Submission,
@@ -24,7 +26,12 @@ from flowlib.submission import (
     read_pickle,
     values_name,
 )
-from flowlib.submitted_specs import arguments_of, declaration_of, without_retries
+from flowlib.submitted_specs import (
+    arguments_of,
+    declaration_of,
+    later_of,
+    without_retries,
+)
 from flowlib.submitted_tasks import Place
 from stores import Address, ResultsStore, StoreError
 
@@ -64,11 +71,14 @@ def graph_of_submitted(
         submissions[place.submission.id] = place.submission
         numbers.setdefault(place.submission.id, []).append(place.number)
     nodes: dict[str, Node] = {}
+    later: dict[str, LaterSpecs] = {}
     with paused_collection():
         for id_, submission in submissions.items():
             rebuilder = _Rebuilder(store, submission, nodes, once=once)
-            rebuilder.add(_with_sources(submission, numbers[id_]))
-    return _linked(nodes)
+            added = rebuilder.add(_with_sources(submission, numbers[id_]))
+            if submission.has_later or once:
+                later |= dict.fromkeys(added, rebuilder.later)
+    return _linked(nodes, later)
 
 
 def _with_sources(submission: Submission, numbers: Sequence[int]) -> list[int]:
@@ -95,8 +105,15 @@ class _Rebuilder:
         self._upstreams: dict[int, Upstream] = {}
         self._names = {node.unique_name: key for key, node in nodes.items()}
 
-    def add(self, numbers: Iterable[int]) -> None:
-        """Make the nodes of these tasks; predecessors come first."""
+    @property
+    def later(self) -> LaterSpecs:
+        """What holds for specs that its tasks return."""
+        later = later_of(self._loaded(LATER)) if self._submission.has_later else LaterSpecs()
+        return later.tried_once() if self._once else later
+
+    def add(self, numbers: Iterable[int]) -> list[str]:
+        """Make the nodes of these tasks, predecessors first; the keys of those that are new."""
+        added = []
         code, folders = self._submission.code, self._submission.folders
         if code is None:
             find_code(folders)
@@ -105,6 +122,7 @@ class _Rebuilder:
         for number in numbers:
             task = self._submission.tasks[number]
             if task.address.key not in self._nodes:
+                added.append(task.address.key)
                 self._nodes[task.address.key] = Node(
                     declaration=self._declarations[task.spec],
                     key=task.address.key,
@@ -113,6 +131,7 @@ class _Rebuilder:
                     arguments=self._arguments(number),
                     upstream=self._upstream(task),
                 )
+        return added
 
     def _name(self, task: SubmittedTask) -> str:
         """Its name in the graph, unless a task of another submission is called so."""
@@ -152,7 +171,7 @@ class _Rebuilder:
             ) from error
 
 
-def _linked(nodes: dict[str, Node]) -> SubmittedGraph:
+def _linked(nodes: dict[str, Node], later: dict[str, LaterSpecs]) -> SubmittedGraph:
     by_spec: dict[str, list[Node]] = {}
     edges: dict[str, dict[str, None]] = {}
     seen: set[tuple[str, int]] = set()
@@ -166,4 +185,5 @@ def _linked(nodes: dict[str, Node]) -> SubmittedGraph:
         nodes=nodes,
         by_spec={name: tuple(several) for name, several in by_spec.items()},
         spec_edges={name: tuple(read) for name, read in edges.items()},
+        later_of=later,
     )

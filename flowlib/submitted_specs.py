@@ -8,7 +8,9 @@ from typing import Any, Final
 
 from flowlib.declaration import Declaration, Options
 from flowlib.decorated import function_of
+from flowlib.later_specs import LaterSpecs
 from flowlib.node import Argument
+from flowlib.option_story import Asked, Said
 from flowlib.parameters import call_signature
 from flowlib.policy import FailureKind, Retries
 from flowlib.signature import signature_of
@@ -50,6 +52,34 @@ def without_retries(declaration: Declaration) -> Declaration:
     return dataclasses.replace(declaration, options=options)
 
 
+def later_parts(later: LaterSpecs) -> Parts:
+    """What holds for specs that tasks return, for another process."""
+    numbers: dict[Asked | None, int | None] = {None: None}
+    story: list[tuple[object, ...]] = []
+    for each in later.story:
+        if isinstance(each, Asked):
+            story.append(("asked", numbers[each.within], each.pattern, dict(each.options)))
+            numbers[each] = len(story) - 1
+        else:
+            story.append(("said", numbers[each.asked], dict(each.given), each.is_default))
+    prefixes = (later.ignore_prefix, later.group_prefix)
+    return {"story": story, "ignore_prefix": prefixes[0], "group_prefix": prefixes[1]}
+
+
+def later_of(parts: Parts) -> LaterSpecs:
+    """The same again."""
+    story: list[Asked | Said] = []
+    for kind, number, *rest in parts["story"]:
+        asked: Any = None if number is None else story[number]
+        story.append(Asked(asked, *rest) if kind == "asked" else Said(asked, *rest))
+    return LaterSpecs(tuple(story), parts["ignore_prefix"], parts["group_prefix"])
+
+
+def told_of_later(later: LaterSpecs) -> str:
+    """The same as text that is equal for what is equal."""
+    return repr(_as_texts(later_parts(later)))
+
+
 def told_of(declaration: Declaration, text_of: Callable[[Argument], str]) -> str:
     """What makes another submission of the same keys: options, and values that are in no key.
 
@@ -73,6 +103,15 @@ def rows_of(arguments: Sequence[Argument]) -> list[tuple[Any, ...]]:
 def arguments_of(rows: Sequence[tuple[Any, ...]]) -> list[Argument]:
     """The arguments again."""
     return [Argument(*row) for row in rows]
+
+
+def _as_texts(thing: Any) -> Any:
+    """Plain parts with names in the places of functions, whose `repr` is another each time."""
+    if isinstance(thing, Mapping):
+        return {name: _as_texts(each) for name, each in thing.items()}
+    if isinstance(thing, (list, tuple)):
+        return [_as_texts(each) for each in thing]
+    return qualified_name(thing) if callable(thing) else thing
 
 
 def _flat(thing: Any) -> dict[str, Any]:

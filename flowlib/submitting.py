@@ -19,6 +19,7 @@ from flowlib.graph import TaskGraph
 from flowlib.node import Argument, Node, Upstream
 from flowlib.recorded import RecordedConfig
 from flowlib.submission import (
+    LATER,
     PIECE,
     SPECS,
     Gate,
@@ -28,7 +29,7 @@ from flowlib.submission import (
     values_name,
     write_submission,
 )
-from flowlib.submitted_specs import parts_of, rows_of, told_of
+from flowlib.submitted_specs import later_parts, parts_of, rows_of, told_of, told_of_later
 from flowlib.unchanged import refuse_changed
 from stores import ResultsStore, StoreError, Unencodable, canonical
 from stores.codec import codecs
@@ -63,6 +64,8 @@ def submit_graph(
     refuse_changed(graph)
     gates, tasks = _described(graph, declarations)
     pickles = {SPECS: _pickled([parts_of(each) for each in declarations], "the tasks")}
+    if graph.later.says_something:
+        pickles[LATER] = _pickled(later_parts(graph.later), "the options of the flow")
     for start in range(0, len(graph), PIECE):
         nodes = list(graph)[start : start + PIECE]
         pickles[values_name(start)] = _pickled(_values_of(nodes), "the config of a task")
@@ -75,8 +78,10 @@ def submit_graph(
         tasks=tuple(tasks),
         gates=tuple(gates),
         code=take_snapshot(store) if with_code else None,
+        has_later=LATER in pickles,
     )
     hidden = [told_of(each, _text) for each in declarations]
+    hidden += [told_of_later(graph.later)] if found.has_later else []
     hidden += sorted({_text(each) for node in graph for each in node.arguments if _is_hidden(each)})
     return write_submission(store, found, pickles, repr(hidden))
 

@@ -43,9 +43,9 @@ class Tries:
         """Whether a node has failed in this run."""
         return node.key in self._failures
 
-    def latest(self, node: Node) -> FailureKind:
-        """In which way a node has failed the last time."""
-        return self._failures[node.key][-1]
+    def kind(self, node: Node) -> str:
+        """In which way a node has failed the last time: the value of a `FailureKind`."""
+        return self._failures[node.key][-1].value
 
     def pause(self, node: Node, until: float) -> None:
         """A node waits for its next try."""

@@ -159,6 +159,7 @@ def _committed(
         ended=started + duration_s,
         artifacts=(),
         inputs=job.inputs,
+        grown=() if job.grown is None else job.grown.inputs,
         error=ending.error,
         facts={**job.facts, **ending.facts} if ending.facts else job.facts,
         run=job.run,

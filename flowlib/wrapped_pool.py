@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from typing import Any, Final, Self, TypeVar, overload
 from uuid import uuid4
 
 from flowlib.direct_use import Bound
+from flowlib.errors import TaskFailed
+from flowlib.failures import pickled_exception
 from flowlib.functions import TaskFunction
 from flowlib.left_open import as_future
 from flowlib.memo import found, keyable_call
@@ -162,10 +165,18 @@ class _Computed:
         self._bound = Bound(function, store)
         self._args = args
         self._kwargs = kwargs
+        self._asked_in = os.getpid()
 
     def __call__(self) -> Any:
-        value = self._bound(*self._args, **self._kwargs)
-        return value.result() if isinstance(value, Future) else value
+        try:
+            value = self._bound(*self._args, **self._kwargs)
+            return value.result() if isinstance(value, Future) else value
+        except Exception as error:
+            if os.getpid() == self._asked_in or pickled_exception(error) is not None:
+                raise
+            # The process that has asked could not read it: some pools break altogether then.
+            what = f"{self.__name__} failed: {type(error).__name__}: {error}"
+            raise TaskFailed(what) from None
 
     def __dask_tokenize__(self) -> str:
         """Unlike any other: Dask would answer an equal call with a failure of long ago."""

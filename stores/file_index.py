@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from stores.errors import StoreError
 from stores.file_layout import Layout, encoded, make_folder
+from stores.file_lines import AppendedLines
 from stores.index_entry import FIELDS, TIME, IndexEntry, entry_of
 from stores.record import Record
 
@@ -43,7 +44,7 @@ class FileIndex:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._entries: dict[str, dict[str, IndexEntry]] = {}
-        self._offsets: dict[str, int] = {}
+        self._appended = AppendedLines()
         self._writers: dict[str, int] = {}
         self._waiting: dict[str, list[str]] = {}
         self._lock = threading.Lock()
@@ -112,21 +113,7 @@ class FileIndex:
 
     def _new_lines(self, path: str) -> list[Any]:
         """The lines after those read before; a torn or damaged one is left out."""
-        offset = self._offsets.get(path, 0)
-        try:
-            size = os.stat(path).st_size
-            if size == offset:
-                return []
-            if size < offset:  # begun anew by another process
-                offset = 0
-            with open(path, "rb") as file:
-                file.seek(offset)
-                data = file.read()
-        except OSError:
-            return []
-        data = data[: data.rfind(b"\n") + 1]
-        self._offsets[path] = offset + len(data)
-        return _parsed(data.decode("utf-8", "replace"))
+        return _parsed("".join(self._appended.texts(path)))
 
     def _merge(self, lines: list[Any], entries: dict[str, IndexEntry]) -> None:
         """Keep the entry of the newest record of each key."""
@@ -147,7 +134,7 @@ class FileIndex:
         entries: dict[str, IndexEntry] = {}
         for name in dead:
             path = f"{folder}/{name}"
-            self._offsets.pop(path, None)
+            self._appended.forget(path)
             self._merge(self._new_lines(path), entries)
         lines = [_ENCODE(entry) for entry in entries.values()]
         temporary = f"{folder}/.{os.urandom(16).hex()}"

@@ -31,16 +31,22 @@ def file_marks(
     for folder in layout.task_folders():
         try:
             time_ns = os.stat(folder).st_mtime_ns
-            task = layout.task_of(folder) or _told_task(folder, told_by)
+            task = layout.task_of(folder) or told_task(folder, told_by)
             if task is not None:
-                is_same = _is_settled(folder, time_ns, seen)
+                is_same = is_settled(folder, time_ns, seen)
                 yield task, None if is_same else dict(_marks(folder, layout, told_by))
         except (FileNotFoundError, NotADirectoryError):
             continue
 
 
-def _is_settled(folder: str, time_ns: int, seen: dict[str, object]) -> bool:
-    """Whether a folder was looked at when its last change was some time ago."""
+def is_settled(folder: str, time_ns: int, seen: dict[str, object]) -> bool:
+    """Whether a folder was looked at when its last change was some time ago.
+
+    Args:
+        folder: It.
+        time_ns: When it was changed last.
+        seen: Kept by the caller from one look to the next.
+    """
     now, before = time.monotonic(), seen.get(folder)
     first, looked = now, now
     if isinstance(before, tuple) and before[0] == time_ns:
@@ -70,7 +76,8 @@ def _marks(
                 yield key, hash((found.st_ino, found.st_size, found.st_mtime_ns))
 
 
-def _told_task(folder: str, told_by: Callable[[str], Address | None]) -> str | None:
+def told_task(folder: str, told_by: Callable[[str], Address | None]) -> str | None:
+    """The task of a folder, as its records tell it; None if none can be read."""
     for name in os.listdir(folder):
         address = told_by(f"{folder}/{name}") if name.endswith(SUFFIX) else None
         if address is not None:

@@ -110,13 +110,18 @@ class FileRecords:
         for folder in folders:
             for name in _names(folder):
                 path = f"{folder}/{name}"
-                found = _quick_summary(path, is_long=is_long) or self._summary(path)
+                found = _quick_summary(path, is_long=is_long)[0] or self._summary(path)
                 if found is not None:
                     yield found
 
+    def listed(self, path: str) -> tuple[Summary | None, os.stat_result | None]:
+        """What a long list shows of the record in a file, and the file; None where it cannot."""
+        summary, found = _quick_summary(path, is_long=True)
+        return summary if summary is not None or found is None else self._summary(path), found
+
     def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
         """For each task its keys with what changes; None where nothing did since the last look."""
-        return file_marks(self._layout, seen, _address_in)
+        return file_marks(self._layout, seen, address_in)
 
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         """The address of every record, or of those of one task."""
@@ -128,7 +133,7 @@ class FileRecords:
                 key = self._layout.key_of(name)
                 if known is not None and key is not None:
                     yield Address(known, key)
-                elif (address := _address_in(f"{folder}/{name}")) is not None:
+                elif (address := address_in(f"{folder}/{name}")) is not None:
                     yield address
 
     def _summary(self, path: str) -> Summary | None:
@@ -199,22 +204,24 @@ def _names(folder: str) -> list[str]:
     return [name for name in names if name.endswith(SUFFIX)]
 
 
-def _quick_summary(path: str, *, is_long: bool) -> Summary | None:
-    """What a list shows of the record in a file, if the usual way leads to it."""
+def _quick_summary(path: str, *, is_long: bool) -> tuple[Summary | None, os.stat_result | None]:
+    """What a list shows of the record in a file, if the usual way leads to it; and the file."""
+    found = None
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
+            found = os.fstat(descriptor)
             data = os.read(descriptor, _USUAL_BYTES)
         finally:
             os.close(descriptor)
         if len(data) >= _USUAL_BYTES:
-            return None
-        return summary_in(data.decode(), is_long=is_long)
+            return None, found
+        return summary_in(data.decode(), is_long=is_long), found
     except (OSError, UnicodeDecodeError):
-        return None
+        return None, found
 
 
-def _address_in(path: str) -> Address | None:
+def address_in(path: str) -> Address | None:
     """The address that a record itself tells, where the names of its files do not."""
     try:
         with open(path, "rb") as file:

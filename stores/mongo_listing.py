@@ -14,6 +14,7 @@ from stores.record import Address
 from stores.row import readable, storable
 
 _SHOWN = ("task", "ended", "started", "record")
+_ORDERED = ("task", "ended", "started")
 _KNOWN = {"$gte": float("-inf")}
 
 
@@ -68,24 +69,51 @@ def _by_time(records: Collection[Document], wanted: Listing, mine: Document) -> 
         {**mine, "ended": None, "started": _KNOWN},
         {**mine, "ended": None, "started": None},
     )
-    begun_rows = records.find(begun, ["started"]).sort([("started", turn), ("_id", turn)])
+    begun_rows = records.find(begun, _ORDERED).sort([("started", turn), ("_id", turn)])
     others = list(begun_rows.limit(wanted.end))
     order: Any = [("ended", turn), ("_id", turn)]
+    ended_rows = records.find(ended, _ORDERED).sort(order)
     if not others:
-        page = records.find(ended, _SHOWN).sort(order).skip(wanted.offset).limit(wanted.limit)
-        found = list(page)
+        timed = list(ended_rows.skip(wanted.offset).limit(wanted.limit))
     else:
-        first = records.find(ended, ["ended"]).sort(order).limit(wanted.end)
+        first = ended_rows.limit(wanted.end)
         both = heapq.merge(first, others, key=lambda each: turn * _time_of(each))
-        ids = [each["_id"] for each in list(both)[wanted.offset : wanted.end]]
-        there = {each["_id"]: each for each in records.find({"_id": {"$in": ids}}, _SHOWN)}
-        found = [there[each] for each in ids if each in there]
-    if len(found) == wanted.limit:
+        timed = list(both)[wanted.offset : wanted.end]
+    ids = [each["_id"] for each in _in_order(records, timed, wanted, mine)]
+    there = {each["_id"]: each for each in records.find({"_id": {"$in": ids}}, _SHOWN)}
+    found = [there[each] for each in ids if each in there]
+    if len(ids) == wanted.limit:
         return found
     before = records.count_documents(ended) + records.count_documents(begun)
     rest = records.find(unknown, _SHOWN).sort([("task", 1), ("_id", 1)])
     start = max(0, wanted.offset - before)
-    return [*found, *rest.skip(start).limit(wanted.limit - len(found))]
+    return [*found, *rest.skip(start).limit(wanted.limit - len(ids))]
+
+
+def _in_order(
+    records: Collection[Document], timed: list[Document], wanted: Listing, mine: Document
+) -> list[Document]:
+    """Those of the same moment by task and key; the index has them in another order.
+
+    Where the page begins or ends among them, all of that moment are looked at.
+    """
+    turn = -1 if wanted.is_down else 1
+    found = sorted(timed, key=lambda each: (turn * _time_of(each), *_place_of(each)))
+    times = [_time_of(each) for each in found]
+    for at in {*times[:1], *times[-1:]}:
+        same = {**mine, "$or": [{"ended": at}, {"ended": None, "started": at}]}
+        tied = sorted(records.find(same, _ORDERED), key=_place_of)
+        start, count = times.index(at), times.count(at)
+        if len(tied) > count:
+            past = {"$gt" if wanted.is_down else "$lt": at}
+            earlier = {**mine, "$or": [{"ended": past}, {"ended": None, "started": past}]}
+            skipped = 0 if start else wanted.offset - records.count_documents(earlier)
+            found[start : start + count] = tied[max(0, skipped) :][:count]
+    return found
+
+
+def _place_of(found: Document) -> tuple[str, str]:
+    return found["task"], found["_id"]
 
 
 def _time_of(found: Document) -> float:

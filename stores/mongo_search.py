@@ -140,7 +140,7 @@ class MongoSearch:
             found["_id"] = {"$in": [id_of(self._project, each.key) for each in query.addresses]}
         ended = {"$gte": query.since, "$lt": query.until}
         if limits := {sign: moment for sign, moment in ended.items() if moment is not None}:
-            found["ended"] = limits
+            found["$or"] = [{"ended": limits}, {"ended": None, "started": limits}]
         listed = [choices(each, self._is_task) for each in query.conditions]
         if every := [{"params": {"$in": each}} for each in listed if each is not None]:
             found["$and"] = every

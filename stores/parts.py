@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any, Final
 
 from stores.lease import Owner
+from stores.part_kinds import (
+    LIST_OR_NONE,
+    NUMBER,
+    PARTS,
+    TEXT,
+    TEXT_OR_NONE,
+    check_kinds,
+    is_time,
+)
 
 
 class TaskState(str, Enum):
@@ -27,14 +36,7 @@ class TaskState(str, Enum):
 
 
 STATES: Final = frozenset(each.value for each in TaskState)
-TEXT: Final = frozenset({str})
-TEXT_OR_NONE: Final[frozenset[type]] = frozenset({str, type(None)})
-NUMBER: Final = frozenset({int})
-PARTS: Final = frozenset({dict})
-_LIST_OR_NONE: Final[frozenset[type]] = frozenset({list, type(None)})
 _NO_PARTS: Final[dict[str, Any]] = {}
-_LATEST_S: Final = 1e306
-"""Beyond it, differences of times are no numbers."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -152,6 +154,8 @@ class Attempt:
         run: The run it belongs to.
         owner: The process that made it.
         provenance: Where it comes from: code, machine, packages.
+        grown: What the task has returned as specs: its results are theirs, put together. It has
+            not read them itself.
     """
 
     number: int
@@ -165,6 +169,7 @@ class Attempt:
     run: RunInfo | None = None
     owner: Owner | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    grown: tuple[Input, ...] = ()
 
     @property
     def duration_s(self) -> float | None:
@@ -184,10 +189,9 @@ def attempt_to_dict(attempt: Attempt) -> dict[str, Any]:
         found["ended"] = round(attempt.ended, 6)
     if attempt.artifacts:
         found["artifacts"] = [artifact_to_dict(each) for each in attempt.artifacts]
-    if attempt.inputs:
-        found["inputs"] = [
-            [i.role, i.address.task, i.address.key, i.attempt] for i in attempt.inputs
-        ]
+    for name, inputs in (("inputs", attempt.inputs), ("grown", attempt.grown)):
+        if inputs:
+            found[name] = [[i.role, i.address.task, i.address.key, i.attempt] for i in inputs]
     parts = {
         "error": error and asdict(error),
         "facts": dict(attempt.facts),
@@ -213,53 +217,44 @@ def attempt_from_dict(found: Mapping[str, Any]) -> Attempt:
         started=found.get("started"),
         ended=found.get("ended"),
         artifacts=tuple(artifact_from_dict(each) for each in found.get("artifacts", ())),
-        inputs=tuple(Input(i[0], Address(i[1], i[2]), i[3]) for i in found.get("inputs", ())),
+        inputs=_inputs(found, "inputs"),
         error=None if error is None else ErrorDetails(**error),
         facts=found.get("facts", {}),
         run=None if run is None else RunInfo(*run),
         owner=None if owner is None else Owner.from_list(owner),
         provenance=found.get("provenance", {}),
+        grown=_inputs(found, "grown"),
     )
 
 
-def is_time(value: object) -> bool:
-    """Whether it may stand for a time in a record: a number, or None."""
-    return value is None or (type(value) in (int, float) and abs(value) < _LATEST_S)  # type: ignore[arg-type]  # a number
-
-
-def check_kinds(values: Iterable[object], kinds: frozenset[type]) -> None:
-    """See that parts of a record are what they may be.
-
-    Raises:
-        ValueError: one is of none of these kinds.
-    """
-    if not kinds.issuperset(map(type, values)):
-        wanted = " or ".join(sorted(each.__name__ for each in kinds))
-        raise ValueError(f"a part is of another kind than {wanted}")
+def _inputs(found: Mapping[str, Any], name: str) -> tuple[Input, ...]:
+    return tuple([Input(i[0], Address(i[1], i[2]), i[3]) for i in found.get(name, ())])
 
 
 def _check_attempt(found: Mapping[str, Any]) -> None:
     """See that what JSON tells of an attempt is what `attempt_to_dict` made, kind by kind."""
     if not (is_time(found.get("started")) and is_time(found.get("ended"))):
         raise ValueError("a time is none")
-    inputs, error, run = found.get("inputs", ()), found.get("error"), found.get("run") or ()
-    texts, numbers = [found["state"], *run[:3]], [found["number"]]
+    inputs = (*found.get("inputs", ()), *found.get("grown", ()))
+    error, run = found.get("error"), found.get("run") or ()
+    texts, numbers, maybe = [found["state"], *run[:3]], [found["number"]], [*run[3:]]
+    parts = [found.get("facts", _NO_PARTS), found.get("provenance", _NO_PARTS)]
     for role, task, key, number in inputs:
         texts += role, task, key
         numbers.append(number)
     if error:
         texts += error.values()
     for each in found.get("artifacts", ()):
-        texts += each["name"], each["type"], each.get("encoding", "")
-        numbers += each["bytes"], each.get("codec_version", 1)
-        maybe = each.get("text"), each.get("base64"), each.get("digest"), each.get("file")
-        check_kinds(maybe, TEXT_OR_NONE)
-        check_kinds((each.get("load_kwargs", _NO_PARTS),), PARTS)
+        get = each.get
+        texts += each["name"], each["type"], get("encoding", "")
+        numbers += each["bytes"], get("codec_version", 1)
+        maybe += get("text"), get("base64"), get("digest"), get("file")
+        parts.append(get("load_kwargs", _NO_PARTS))
     check_kinds(texts, TEXT)
     check_kinds(numbers, NUMBER)
-    check_kinds(run[3:], TEXT_OR_NONE)
-    check_kinds((found.get("facts", _NO_PARTS), found.get("provenance", _NO_PARTS)), PARTS)
-    check_kinds((found.get("run"), found.get("owner")), _LIST_OR_NONE)
+    check_kinds(maybe, TEXT_OR_NONE)
+    check_kinds(parts, PARTS)
+    check_kinds((found.get("run"), found.get("owner")), LIST_OR_NONE)
 
 
 def artifact_to_dict(artifact: Artifact) -> dict[str, Any]:

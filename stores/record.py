@@ -9,10 +9,8 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
 from stores.errors import RecordDamaged, RecordTooNew
+from stores.part_kinds import PARTS, TEXT, TEXT_OR_NONE, check_kinds
 from stores.parts import (
-    PARTS,
-    TEXT,
-    TEXT_OR_NONE,
     Address,
     Artifact,
     Attempt,
@@ -25,7 +23,6 @@ from stores.parts import (
     artifact_to_dict,
     attempt_from_dict,
     attempt_to_dict,
-    check_kinds,
 )
 
 __all__ = [

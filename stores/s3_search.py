@@ -116,8 +116,8 @@ def _fits(head: Head, query: Query) -> bool:
         return False
     if query.since is None and query.until is None:
         return True
-    if head.ended is None:
-        return False
+    if head.ended is None:  # its beginning counts, which the record tells
+        return True
     return (query.since is None or head.ended >= query.since) and (
         query.until is None or head.ended < query.until
     )

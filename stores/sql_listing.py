@@ -91,7 +91,7 @@ class SqlListing:
         else:
             first = connection.execute(ended.limit(wanted.end)).all()
             sign = -1 if wanted.is_down else 1
-            both = heapq.merge(first, others, key=lambda row: sign * row.at)
+            both = heapq.merge(first, others, key=lambda row: (sign * row.at, row.task, row.key))
             found = list(both)[wanted.offset : wanted.end]
         if len(found) == wanted.limit:
             return found

@@ -119,10 +119,11 @@ class SqlSearch:
         yield column.record.is_not(None)
         if query.states is not None:
             yield column.state.in_([state.value for state in query.states])
+        moment = func.coalesce(column.ended, column.started)  # as `sieve.ended_at`
         if query.since is not None:
-            yield column.ended >= query.since
+            yield moment >= query.since
         if query.until is not None:
-            yield column.ended < query.until
+            yield moment < query.until
         if query.addresses is not None:
             keys = [each.key for each in query.addresses]
             yield in_keys(column.key, keys, is_sqlite=self._database.is_sqlite)

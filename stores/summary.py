@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from stores.canonical import decode
 from stores.opaque import untag
-from stores.parts import NUMBER, PARTS, STATES, TEXT, check_kinds, is_time
+from stores.part_kinds import NUMBER, PARTS, TEXT, check_kinds, is_time
+from stores.parts import STATES
 from stores.record import SCHEMA, Address, Attempt, Record
 
 _PROVENANCE: Final = ',"provenance":{'

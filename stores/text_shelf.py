@@ -34,6 +34,9 @@ _BESIDE: Final = "origins"
 _TEXT: Final = "text"
 _NEW: Final = ".new"
 
+_FRESH_S: Final = 60.0
+"""A text that was written so recently is not written again where that takes more than a touch."""
+
 
 def keep(store: StorePrimitives, texts: Mapping[tuple[str, str], bytes]) -> str:
     """Keep texts that are not there yet; why that cannot be done, if it cannot.
@@ -67,7 +70,8 @@ def read(store: StorePrimitives, kind: str, digest: object) -> bytes | None:
     """
     if not isinstance(digest, str) or not digest.isalnum():
         return None
-    found = (_read(each, kind, digest) for each in store.shelves())
+    shelves = [*store.shelves()] * 2  # once more: it may just have been written anew
+    found = (_read(each, kind, digest) for each in shelves)
     return next((text for text in found if text is not None), None)
 
 
@@ -200,12 +204,19 @@ def _write(path: Path, text: bytes) -> None:
     new.replace(path)
 
 
+def _is_fresh(beside: StorePrimitives, address: Address) -> bool:
+    record = beside.record(address)
+    ended = None if record is None else record.latest.ended
+    return ended is not None and time.time() - ended < _FRESH_S
+
+
 def _put(beside: StorePrimitives, texts: Mapping[Address, bytes]) -> None:
     known = beside.statuses(texts)
     for address, text in texts.items():
         status = known.get(address.key)
-        if status is not None and status.state is TaskState.FINISHED and not status.missing:
-            continue
+        is_there = status is not None and status.state is TaskState.FINISHED
+        if status is not None and is_there and not status.missing and _is_fresh(beside, address):
+            continue  # an older one is needed again: no collection takes it for an old one
         try:
             lease, previous = beside.acquire(address, Owner.of_this_process())
         except LeaseHeld:

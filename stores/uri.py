@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from stores.errors import StoreError
+from stores.errors import StoreError, UnknownPlugin
 from stores.registry import Registry
 from stores.store import ResultsStore
 
@@ -23,6 +23,9 @@ _SCHEMES: Final[Mapping[str, str]] = {
     "mongodb+srv": "mongodb",
 }
 """The backends that serve schemes of another name."""
+
+_WITHOUT_URI: Final = frozenset({"layered", "split", "sql"})
+"""The backends that no URI means: mappings name them."""
 
 _URL_OPTIONS: Final[Mapping[str, str]] = {"sql": "url", "mongodb": "host", "s3": "url"}
 """The option that takes a whole URI."""
@@ -53,7 +56,11 @@ def open_store(where: str | Mapping[str, Any], *, project: str = "") -> ResultsS
         raise StoreError(
             f"{where!r} is no URI of a store: write file:{where} for a folder, or memory:"
         )
-    kind, backend = _backend(scheme)
+    try:
+        kind, backend = _backend(scheme)
+    except UnknownPlugin:
+        known = {*backends.names, *_SCHEMES} - _WITHOUT_URI
+        raise UnknownPlugin("store", scheme, known) from None
     if kind in _URL_OPTIONS and rest:
         return backend(**{_URL_OPTIONS[kind]: where, **more})
     option = _PATH_OPTIONS.get(scheme)
@@ -95,7 +102,8 @@ def _backend(name: str) -> tuple[str, Callable[..., ResultsStore]]:
         if kind not in _EXTRAS:
             raise
         raise StoreError(
-            f"a {name} store needs {error.name}: pip install 'flowlib-runner[{_EXTRAS[kind]}]'"
+            f"stores of the kind {name} need {error.name}: "
+            f"pip install 'flowlib-runner[{_EXTRAS[kind]}]'"
         ) from None
 
 

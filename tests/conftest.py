@@ -1,8 +1,9 @@
-"""What holds for every test: which programs it may start, and what a skip means in CI."""
+"""What holds for every test: the programs it may start, what a skip means in CI, what is measured."""
 
 from __future__ import annotations
 
 import atexit
+import compileall
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from tools.system import in_ci, programs
 
 PRESENT = pytest.StashKey[set[str]]()
 """Names of the listed programs that this machine has."""
+SOURCES = ("benchmarks", "examples", "flowlib", "stores", "tests", "tools")
 BY_PYTHON_ITSELF = {"uname"}
 """What the standard library's `platform` starts where it can and does without where it cannot."""
 
@@ -47,7 +49,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Refuse unlisted programs from now on, and decide what a skip means."""
+    """Compile the sources once, refuse unlisted programs, and decide what a skip means."""
+    compile_for_all(config)
     if "FLOWLIB_TEST_STATE" not in os.environ:  # runs with stores that are no folders leave logs
         os.environ["FLOWLIB_TEST_STATE"] = tempfile.mkdtemp(prefix="flowlib-state-")
         atexit.register(shutil.rmtree, os.environ["FLOWLIB_TEST_STATE"], ignore_errors=True)
@@ -76,6 +79,41 @@ def pytest_runtest_setup(item):
         missing = [name for name in mark.args if name not in item.config.stash[PRESENT]]
         if missing:
             pytest.skip(f"{', '.join(missing)} not installed; `make system` says how")
+
+
+def compile_for_all(config):
+    """Compile here what each of the thousands of interpreters that tests start would compile.
+
+    They write nothing compiled themselves: of a script that is edited and run again within one
+    second, Python would run the text of before.
+    """
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    if not hasattr(config, "workerinput"):
+        for name in SOURCES:
+            compileall.compile_dir(config.rootpath / name, quiet=2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep what pytest makes of the test modules for its next run, whatever the environment says."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = before
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """What a slow test starts is not measured (docs/decisions/016-what-the-tests-measure.md)."""
+    measured = os.environ.get("COVERAGE_PROCESS_CONFIG")
+    if measured is None or item.get_closest_marker("slow") is None:
+        return (yield)
+    del os.environ["COVERAGE_PROCESS_CONFIG"]
+    try:
+        return (yield)
+    finally:
+        os.environ["COVERAGE_PROCESS_CONFIG"] = measured
 
 
 def refusing_all_but(listed):

@@ -41,7 +41,7 @@ def passes(version: str, python: str) -> bool:
 
 def workers() -> list[str]:
     """Options of pytest: one process more than this machine has cores, at most four."""
-    return ["-n", str(min((os.cpu_count() or 1) + 1, 4))]
+    return ["-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist", "worksteal"]
 
 
 if __name__ == "__main__":

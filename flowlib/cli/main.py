@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
 import click
 
-from flowlib.cli.verbosity import DEBUG, Wish
-from flowlib.errors import FlowError, nearest
+from flowlib.cli.groups import Commands
+from flowlib.cli.verbosity import Wish
+from flowlib.errors import FlowError
 from stores.errors import StoreError
 
 _GROUPS: Final = {
@@ -33,6 +33,7 @@ _GROUPS: Final = {
     "Look": {
         "status": "Show the runs, live ones on top",
         "attach": "Show a run that goes on elsewhere",
+        "cancel": "Stop a run that goes on elsewhere",
         "ls": "List tasks in the store",
         "show": "Show all about one task",
         "logs": "Show what a task printed and logged",
@@ -71,7 +72,7 @@ class _ReaderGone(Exception):
     """Nobody reads stdout any more."""
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     """Knows the commands by name and imports the one that is called."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -92,14 +93,6 @@ class _Commands(click.Group):
         command = module.command
         assert isinstance(command, click.Command)  # noqa: S101  # one in every module
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            hint = nearest(args[0], COMMANDS)
-            ctx.fail(f"there is no command {args[0]!r}.{hint}")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in _GROUPS.items():
@@ -154,31 +147,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             obj=wish,
         )
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        from flowlib.cli.endings import told_wrong_call
+
+        return told_wrong_call(error)
     except (_ReaderGone, BrokenPipeError):
         return _ended_by(BrokenPipeError(), wish)
     except (click.Abort, KeyboardInterrupt):
         return _ended_by(KeyboardInterrupt(), wish)
-    except (FlowError, StoreError, ConnectionError) as error:
+    except (FlowError, StoreError, OSError) as error:
         return _ended_by(error, wish)
     return found if isinstance(found, int) else 0
 
 
 def _ended_by(error: BaseException, wish: Wish) -> int:
-    """The exit code for an error, of which the user is told."""
-    from flowlib.cli.exits import ExitCode, code_of
-    from flowlib.cli.output import note
+    from flowlib.cli.endings import told_error  # imports what no help needs
 
-    code = code_of(error)
-    if code is ExitCode.BROKEN_PIPE:
-        # What is still in the buffer must not be written when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    elif code is not ExitCode.INTERRUPTED:
-        with contextlib.suppress(BrokenPipeError):
-            if wish.level >= DEBUG:
-                import traceback
-
-                note("".join(traceback.format_exception(error)))
-            note(f"error: {error}")
-    return code
+    return told_error(error, wish)

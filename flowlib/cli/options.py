@@ -64,4 +64,9 @@ json_option = click.option(
     "--json", "as_json", is_flag=True, help="Write one JSON document to stdout."
 )
 
+events_option = click.option(
+    "--json", "as_json", is_flag=True,
+    help="Write the events to stdout, a line of JSON each; with -n one document.",
+)  # fmt: skip
+
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do not ask.")

@@ -6,14 +6,16 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+from flowlib.bulk import paused_collection
 from flowlib.dashboard.catalogue import Catalogue
 from flowlib.dashboard.filters import fitting
 from flowlib.dashboard.live_runs import LiveRuns
 from flowlib.dashboard.orders import ordered
 from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import Row
+from flowlib.dashboard.run_history import RunHistories
 from flowlib.dashboard.stock import Stock
 
 _MOST_KEPT: Final = 24
@@ -42,10 +44,17 @@ class Answers:
     Args:
         catalogue: The records.
         runs: The runs.
+
+    Attributes:
+        histories: What happened in runs.
+        knows_all: Whether the rows that fit are all there are, and not those of one page.
     """
+
+    knows_all: ClassVar[bool] = True
 
     def __init__(self, catalogue: Catalogue, runs: LiveRuns) -> None:
         self.catalogue, self.runs = catalogue, runs
+        self.histories = RunHistories()
         self._kept: OrderedDict[object, Any] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -105,7 +114,8 @@ class Answers:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        made = make()
+        with paused_collection():  # it would stop all threads to look through what is being made
+            made = make()
         with self._lock:
             self._kept[key] = made
             for old in [each for each in self._kept if each[0] != stock.version]:  # type: ignore[index]  # as above

@@ -1,16 +1,21 @@
-"""The answers for programs: tasks with furu's words, their neighbours, counts, the graph."""
+"""
+The answers for programs: tasks with furu's words, their neighbours, counts, the graph.
+
+Lists that may be long are iterators, made while they are sent. Wherever it stands, `id` is for
+people (`Train/9a7a08b2`) and `address` for programs (`Train/` and the whole key).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from itertools import chain
 from typing import Any, Final
 
 from flowlib.dashboard.answers import Answers
-from flowlib.dashboard.neighbours import as_neighbours, readers_of
+from flowlib.dashboard.neighbours import readers_of
 from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import Row
-from flowlib.dashboard.statuses import ATTEMPT, RESULT
+from flowlib.dashboard.statuses import ABSENT, ATTEMPT, RESULT
 from flowlib.dashboard.stock import Stock
 from flowlib.record_lines import plain_config, time_text
 from flowlib.record_story import record_story, story_document
@@ -32,7 +37,7 @@ def experiments(answers: Answers, stock: Stock, question: Question) -> Document:
         "total": found.total,
         "offset": question.offset,
         "limit": question.limit,
-        "experiments": [row_document(row, stock) for row in found.rows],
+        "experiments": (row_document(row, stock) for row in found.rows),
     }
 
 
@@ -40,9 +45,7 @@ def row_document(row: Row, stock: Stock) -> Document:
     """A task as a list tells of it."""
     words = stock.words(row)
     return {
-        "id": row.id,
-        "task": row.task,
-        "key": row.key,
+        **_place(row.address),
         "state": stock.shown(row),
         "result_status": words.result,
         "attempt_status": words.attempt,
@@ -64,19 +67,43 @@ def row_document(row: Row, stock: Stock) -> Document:
 def experiment(
     store: ResultsStore, answers: Answers, stock: Stock, address: Address
 ) -> Document | None:
-    """All about one task; None if nothing is known of it."""
+    """All about one task; None if nothing is known of it.
+
+    What stands in a list means the same here; but the config is whole, with its dicts and lists.
+    """
     row = stock.find(address.task, address.key)
+    told = {} if row is None else {"schema": SCHEMA, **row_document(row, stock)}
     try:
-        story = record_story(
-            store, address, readers=as_neighbours(readers_of(answers, stock, address))
-        )
+        story = record_story(store, address, readers=())
     except (RecordMissing, RecordTooNew):
-        return None if row is None else {"schema": SCHEMA, **row_document(row, stock)}
-    told = {} if row is None else row_document(row, stock)
-    whole = {"schema": SCHEMA, **told, **story_document(story)}
-    whole["config"] = plain_config(story.config)
-    found: Document = as_json(whole)
-    return found
+        return told or None
+    whole = {"schema": SCHEMA, **_place(address), **as_json(story_document(story)), **told}
+    run = story.counts.run
+    whole["project"] = None if run is None else run.project_name
+    whole["config"] = as_json(plain_config(story.config))
+    whole["downstream"] = map(_reader, readers_of(answers, stock, address))
+    return whole
+
+
+def _place(address: Address) -> Document:
+    return {
+        "id": str(address),
+        "address": f"{address.task}/{address.key}",
+        "task": address.task,
+        "key": address.key,
+    }
+
+
+def _reader(row: Row) -> Document:
+    """What has read a record; as what it was read stands in its own record only."""
+    return {
+        "id": row.id,
+        "task": row.task,
+        "key": row.key,
+        "role": "",
+        "attempt": row.attempt,
+        "current": row.attempt if row.state == "finished" else None,
+    }
 
 
 def relationships(
@@ -88,30 +115,23 @@ def relationships(
         return None
     record = store.record(address) if row.state else None
     attempt = None if record is None else record.finished or record.latest
-    parents = [
-        {"role": each.role, **_neighbour(each.address, stock)}
-        for each in (() if attempt is None else attempt.inputs)
-    ]
-    children = [_neighbour(each.address, stock) for each in readers_of(answers, stock, address)]
+    inputs = () if attempt is None else attempt.inputs
+    children = readers_of(answers, stock, address)
     return {
         "schema": SCHEMA,
-        "id": row.id,
-        "task": row.task,
-        "key": row.key,
-        "parents": parents,
-        "children": children,
+        **_place(address),
+        "parents": ({"role": e.role, **_neighbour(e.address, stock)} for e in inputs),
+        "children": (_neighbour(each.address, stock) for each in children),
     }
 
 
 def _neighbour(address: Address, stock: Stock) -> Document:
     row = stock.find(address.task, address.key)
-    is_absent = row is None
+    words = ABSENT if row is None else stock.words(row)
     return {
-        "id": str(address),
-        "task": address.task,
-        "key": address.key,
-        "result_status": "absent" if row is None else stock.words(row).result,
-        "attempt_status": None if is_absent or row is None else stock.words(row).attempt,
+        **_place(address),
+        "result_status": words.result,
+        "attempt_status": words.attempt,
     }
 
 
@@ -152,28 +172,22 @@ def dag(answers: Answers, stock: Stock, question: Question) -> Document:
     """
     rows = answers.fitting(question, stock)
     shown = rows[:MOST_NODES]
-    nodes: dict[tuple[str, str], Document] = {}
+    outside = dict.fromkeys(pair for row in shown for pair in row.inputs)
     for row in shown:
-        nodes[row.task, row.key] = {
-            "id": f"{row.task}/{row.key}",
-            "task": row.task,
-            "key": row.key,
-            "state": stock.shown(row),
-            "result_status": stock.words(row).result,
-        }
-    edges: list[Document] = []
-    between: Counter[tuple[str, str]] = Counter()
-    for row in shown:
-        for source in dict.fromkeys(row.inputs):
-            if source not in nodes:
-                nodes[source] = _source(source, stock)
-            edges.append({"source": nodes[source]["id"], "target": f"{row.task}/{row.key}"})
-            between[source[0], row.task] += 1
+        outside.pop((row.task, row.key), None)
+    between = Counter((pair[0], row.task) for row in shown for pair in dict.fromkeys(row.inputs))
     return {
         "schema": SCHEMA,
         "total": len(rows),
-        "nodes": list(nodes.values()),
-        "edges": edges,
+        "nodes": chain(
+            (_node(row.address, stock, row) for row in shown),
+            (_node(Address(*pair), stock, stock.find(*pair)) for pair in outside),
+        ),
+        "edges": (
+            {"source": f"{source[0]}/{source[1]}", "target": f"{row.task}/{row.key}"}
+            for row in shown
+            for source in dict.fromkeys(row.inputs)
+        ),
         "tasks": [
             {"source": source, "target": target, "count": count}
             for (source, target), count in sorted(between.items())
@@ -181,14 +195,11 @@ def dag(answers: Answers, stock: Stock, question: Question) -> Document:
     }
 
 
-def _source(pair: tuple[str, str], stock: Stock) -> Document:
-    row = stock.find(*pair)
+def _node(address: Address, stock: Stock, row: Row | None) -> Document:
     return {
-        "id": f"{pair[0]}/{pair[1]}",
-        "task": pair[0],
-        "key": pair[1],
+        **_place(address),
         "state": None if row is None else stock.shown(row),
-        "result_status": "absent" if row is None else stock.words(row).result,
+        "result_status": (ABSENT if row is None else stock.words(row)).result,
     }
 
 
@@ -201,8 +212,3 @@ def _plain(value: object) -> object:
         return as_json(plain_config({"v": value})["v"])
     except (Unencodable, ValueError, TypeError, RecursionError):
         return canonical.encode(str(value))
-
-
-def status_of(found: Mapping[str, Any] | None) -> int:
-    """The code of an answer."""
-    return 404 if found is None else 200

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.resources import files
 from typing import Any, Final
 
+from anyio.to_thread import current_default_thread_limiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -23,7 +24,7 @@ from flowlib.dashboard.first_look import first_look
 from flowlib.dashboard.first_page import first_page
 from flowlib.dashboard.frame import page
 from flowlib.dashboard.guard import Guard
-from flowlib.dashboard.json_answer import JsonAnswer
+from flowlib.dashboard.json_answer import JsonAnswer, json_answer
 from flowlib.dashboard.live_runs import LiveRuns
 from flowlib.dashboard.markup import Child, tag
 from flowlib.dashboard.openapi import openapi
@@ -31,6 +32,8 @@ from flowlib.dashboard.pages import Asked, pages
 from flowlib.dashboard.questions import BadQuestion, Given, question_of
 from flowlib.dashboard.stock import Stock
 from flowlib.dashboard.stream import Stream
+from flowlib.dashboard.sweep_rows import SweepRows
+from flowlib.dashboard.turns import Turns
 from flowlib.errors import FlowError
 from stores import Address, ResultsStore, StoreError
 
@@ -38,6 +41,10 @@ _STATIC: Final = {"dashboard.css": "text/css", "dashboard.js": "text/javascript"
 _SWITCH_S: Final = 0.001
 """A thread that reads the store lets the loop run that often; Python's own 5 ms are felt when the
 loop needs several turns for one answer."""
+
+_MOST_THREADS: Final = 16
+"""So many requests are worked at: the loop waits for its turn among all threads that want to run,
+and one processor does not get more done by forty of them. Some may wait for a slow store."""
 
 _WAIT_PAGE_S: Final = 0.25
 _WAIT_FIRST_S: Final = 0.05
@@ -74,7 +81,9 @@ class Dashboard:
     def __init__(self, store: ResultsStore, version: str = "") -> None:
         self._store, self._version = store, version
         self._answers = Answers(Catalogue(store), LiveRuns(store))
+        self._sweeps = SweepRows(store)
         self._stream: Stream | None = None
+        self._turns = Turns()
 
     def application(self, *, token: str = "", api_only: bool = False) -> ASGIApp:
         """What a server of ASGI serves.
@@ -100,13 +109,16 @@ class Dashboard:
     @contextlib.asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Read the store while the server starts; nobody waits for that here."""
+        usual_s = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_S)
+        current_default_thread_limiter().total_tokens = _MOST_THREADS
         self._stream = Stream(self._answers)
         self._answers.catalogue.look_apart()
         try:
             yield
         finally:
             await self._stream.close()
+            sys.setswitchinterval(usual_s)
 
     def api_routes(self) -> list[Route]:
         """What programs ask for."""
@@ -146,12 +158,13 @@ class Dashboard:
                 if found is None:
                     if not catalogue.is_complete(_WAIT_API_S):
                         return _problem("the store is still being read", _NOT_YET)
-                    found = make(request, self._answers.stock())
+                    with self._turns.one():
+                        found = make(request, self._answers.stock())
             except BadQuestion as error:
                 return _problem(str(error), 422)
             except StoreError as error:
                 return _problem(str(error), _NOT_YET)
-            return _problem("there is no such task", 404) if found is None else JsonAnswer(found)
+            return _problem("there is no such task", 404) if found is None else json_answer(found)
 
         return answer
 
@@ -192,17 +205,20 @@ class Dashboard:
             try:
                 if not self._answers.catalogue.is_complete(self._patience_s):
                     return self._early(request.url.path, given, here)
-                stock = self._answers.stock()
+                with self._turns.one():
+                    return self._made(make, self._asked(request), here)
             except BadQuestion as error:
                 return self._html("not understood", tag("p", str(error)), here, 422)
             except StoreError as error:
                 told = tag("p", str(error))
                 return self._html("cannot be read", told, here, _NOT_YET, refresh_s=_AGAIN_S)
-            path = dict(request.path_params)
-            asked = Asked(self._store, self._answers, stock, given, path, time.time())
-            return self._made(make, asked, here)
 
         return answer
+
+    def _asked(self, request: Request) -> Asked:
+        given, path = request.query_params.multi_items(), dict(request.path_params)
+        stock, now = self._answers.stock(), time.time()
+        return Asked(self._store, self._answers, stock, given, path, now, self._sweeps)
 
     def _made(
         self, make: Callable[[Asked], tuple[str, Child] | None], asked: Asked, here: str

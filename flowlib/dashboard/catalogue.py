@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
@@ -10,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
-from flowlib.bulk import paused_collection
-from flowlib.dashboard.rows import Row, Shared
+from flowlib.bulk import paused_collection, settle
+from flowlib.dashboard.rows import Row
+from flowlib.dashboard.shared import Shared
 from stores import Address, RecordTooNew, ResultsStore, StoreError
 from stores.summary import summary_of
 
@@ -29,8 +29,7 @@ _STEP_S: Final = 0.05
 
 _FEW: Final = 64
 _BULK: Final = 5_000
-"""After so many new rows the collector is told that they stay: it would search them again and
-again, and stop all threads for that."""
+"""So many new rows are much, and stay."""
 
 Tasks = Mapping[str, Mapping[str, Row]]
 """The rows by task and key; never changed, but replaced."""
@@ -126,7 +125,9 @@ class Catalogue:
                 return
             began = time.monotonic()
             try:
-                self._update()
+                with paused_collection():
+                    if self._update() > _BULK:
+                        settle()
             except Exception as error:
                 self._note(error)
                 raise self._refusal() from error
@@ -151,8 +152,9 @@ class Catalogue:
     def _refusal(self) -> StoreError:
         return StoreError(f"the store cannot be read: {self.failure}")
 
-    def _update(self) -> None:
-        known = dict(self.tasks)
+    def _update(self) -> int:
+        """Take in what has changed, and tell how many records were read for that."""
+        known, count = dict(self.tasks), 0
         there = set()
         for task, marks in self._store.marks(self._seen):
             there.add(task)
@@ -165,6 +167,7 @@ class Catalogue:
                 if (token := hash(mark)) != self._known_token(old.get(key), task, key)
             }
             broken = sum(address.task == task for address in self._broken)
+            count += len(changed)
             if changed or len(old) + broken != len(marks):
                 kept = {k: row for k, row in old.items() if k in marks and k not in changed}
                 self._forget(task, marks)
@@ -177,27 +180,28 @@ class Catalogue:
                 del known[task]
                 self._forget(task, {})
             self._publish(known)
+        return count
 
     def _publish(self, tasks: Tasks) -> None:
         self.tasks = {task: tasks[task] for task in sorted(tasks) if tasks[task]}
         self.version += 1
 
-    def _rows(
-        self, task: str, changed: Mapping[str, object], total: int
-    ) -> Iterator[tuple[str, Row]]:
-        """The rows of records that are new or were written anew; what is damaged has none."""
+    def _rows(self, task: str, changed: dict[str, int], total: int) -> Iterator[tuple[str, Row]]:
+        """The rows of records that are new or were written anew; what is damaged has none.
+
+        What was read is taken out of `changed`.
+        """
         self.read = 0
-        missing = dict(changed)
         few = len(changed) <= max(_FEW, total // 8)
         for row in self._one_by_one(task, changed) if few else self._all_of(task, changed):
             self.read += 1
-            missing.pop(row.key, None)
+            changed.pop(row.key, None)
             yield row.key, row
-        for key, mark in missing.items():
+        for key, mark in changed.items():
             self._broken[Address(task, key)] = mark
 
-    def _one_by_one(self, task: str, changed: Mapping[str, object]) -> Iterator[Row]:
-        for key, mark in changed.items():
+    def _one_by_one(self, task: str, changed: Mapping[str, int]) -> Iterator[Row]:
+        for key, mark in [*changed.items()]:
             try:
                 record = self._store.record(Address(task, key))
             except RecordTooNew as error:
@@ -209,17 +213,14 @@ class Catalogue:
             if row is not None:
                 yield row
 
-    def _all_of(self, task: str, changed: Mapping[str, object]) -> Iterator[Row]:
-        with paused_collection():
-            for summary in self._store.summaries(task, is_long=True):
-                key = summary.address.key
-                if key not in changed or summary.address.task != task:
-                    continue
-                row = self._shared.row_or_none(summary, changed[key])
-                if row is not None:
-                    yield row
-            if len(changed) > _BULK:
-                gc.freeze()
+    def _all_of(self, task: str, changed: Mapping[str, int]) -> Iterator[Row]:
+        for summary in self._store.summaries(task, is_long=True):
+            key = summary.address.key
+            if key not in changed or summary.address.task != task:
+                continue
+            row = self._shared.row_or_none(summary, changed[key])
+            if row is not None:
+                yield row
 
     def _known_token(self, row: Row | None, task: str, key: str) -> object:
         """What stood for the mark of a record when it was read last; None if it never was."""

@@ -38,7 +38,9 @@ class Varying:
 
 
 def varying(answers: Answers, question: Question, stock: Stock) -> Varying:
-    """What varies in the rows that fit a question."""
+    """What varies in the rows that fit a question; nothing as long as only some are known."""
+    if not answers.knows_all:
+        return Varying(dict.fromkeys(stock.tasks, ()), frozenset(stock.tasks), {})
     asked = question.filters
 
     def find() -> Varying:

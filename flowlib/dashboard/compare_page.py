@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.frame import table, task_link
 from flowlib.dashboard.markup import Markup, cut, tag
-from flowlib.dashboard.neighbours import as_neighbours, readers_of
 from flowlib.dashboard.questions import BadQuestion
-from flowlib.dashboard.stock import Stock
 from flowlib.durations import took
 from flowlib.record_difference import Change, difference
 from flowlib.record_list import short
@@ -23,9 +20,7 @@ _LONGEST_CELL: Final = 300
 _TIME: Final = "duration_s"
 
 
-def compare(
-    store: ResultsStore, answers: Answers, stock: Stock, addresses: Sequence[Address]
-) -> Markup:
+def compare(store: ResultsStore, addresses: Sequence[Address]) -> Markup:
     """What is told of several tasks; each is compared with the first.
 
     Raises:
@@ -35,7 +30,7 @@ def compare(
         raise BadQuestion(
             f"{len(addresses)} tasks are selected: select from 2 to {MOST} in a list, then compare"
         )
-    stories = [_story(store, answers, stock, each) for each in addresses]
+    stories = [_story(store, each) for each in addresses]
     first, *others = stories
     differences = [difference(first, each) for each in others]
     names = dict.fromkeys((c.group, c.name) for each in differences for c in each.changes)
@@ -60,10 +55,9 @@ def compare(
 _GROUPS: Final = ("config", "code", "upstream", "values", "artifacts", "environment")
 
 
-def _story(store: ResultsStore, answers: Answers, stock: Stock, address: Address) -> RecordStory:
+def _story(store: ResultsStore, address: Address) -> RecordStory:
     try:
-        readers = as_neighbours(readers_of(answers, stock, address))
-        return record_story(store, address, readers=readers)
+        return record_story(store, address, readers=())  # those are not compared
     except (RecordMissing, RecordTooNew) as error:
         raise BadQuestion(str(error)) from None
 

@@ -2,7 +2,8 @@
 What can be shown of a store before all of it was read? Pages that the store finds by itself.
 
 A list in an order that the store knows, of all tasks or those in a state, is asked of the store,
-one page at a time. All else waits until every record was read once.
+one page at a time. All else waits until every record was read once: also a page with a damaged
+record, for nobody knows yet how many others there are, which are no part of totals.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Final
 from flowlib.dashboard.answers import Answer, Answers
 from flowlib.dashboard.live_runs import Live
 from flowlib.dashboard.questions import Question
-from flowlib.dashboard.rows import Row, Shared
+from flowlib.dashboard.rows import Row
+from flowlib.dashboard.shared import Shared
 from flowlib.dashboard.stock import Stock
 from flowlib.vocabulary import shown_state
 from stores import ResultsStore, TaskState
@@ -56,17 +58,17 @@ def first_look(store: ResultsStore, answers: Answers, asked: Question) -> FirstL
     if asked.state and live.states:
         return None  # those of the runs that go on are in no record
     states = _states(asked.state) if asked.state else None
+    absent = _absent(store, live)
+    if absent and asked.sort.removeprefix("-") != "when":
+        return None  # they stand among the others, and not behind them
     page = store.page(Listing(None, states, asked.sort, asked.limit, asked.offset))
     shared = Shared()
     found = [shared.row_or_none(each, None) for each in page.summaries]
     rows = [row for row in found if row is not None]
-    absent = _absent(store, live)
+    if len(rows) < max(0, min(asked.limit, page.total - asked.offset)):
+        return None
     start = max(0, asked.offset - page.total)
-    late = (
-        absent[start : start + asked.limit - len(rows)]
-        if asked.offset + asked.limit > page.total
-        else []
-    )
+    late = absent[start : start + asked.limit - len(rows)] if len(rows) < asked.limit else []
     answer = Answer([*rows, *late], page.total + len(absent), asked.offset)
     tasks: dict[str, dict[str, Row]] = {}
     for row in rows:
@@ -82,14 +84,17 @@ def _states(word: str) -> frozenset[TaskState]:
 
 
 def _absent(store: ResultsStore, live: Live) -> list[Row]:
-    """The rows of tasks of runs that go on, of which no record is there yet."""
+    """The rows of tasks of runs that go on, of which no record is there yet, in order."""
     planned = [row for key, row in live.planned.items() if key in live.states]
     there = store.statuses([row.address for row in planned]) if planned else {}
-    return [row for row in planned if row.key not in there]
+    absent = [row for row in planned if row.key not in there]
+    return sorted(absent, key=lambda row: (row.task, row.key))
 
 
 class _FirstAnswers(Answers):
     """Answers one question only."""
+
+    knows_all = False
 
     def __init__(self, all_: Answers, answer: Answer) -> None:
         super().__init__(all_.catalogue, all_.runs)

@@ -17,7 +17,7 @@ _PLACES: Final = (
 _KEYS: Final = (
     ("/", "filter"), ("j k", "next, previous row"), ("Enter", "open the row"),
     ("x", "select the row"), ("c", "compare what is selected"),
-    ("g o t r s", "overview, tasks, runs, sweep"), ("?", "these keys"),
+    *((f"g {key}", name.lower()) for _, name, key in _PLACES), ("?", "these keys"),
 )  # fmt: skip
 _LONGEST_TITLE: Final = 100
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from flowlib.dashboard.answers import Answers
-from flowlib.dashboard.columns import varying
+from flowlib.dashboard.columns import Varying, varying
 from flowlib.dashboard.frame import task_url, url
 from flowlib.dashboard.markup import Markup, tag
+from flowlib.dashboard.orders import sorted_apart
 from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import Row
 from flowlib.dashboard.stock import Stock
@@ -32,37 +33,62 @@ _ROW_PX: Final = 36
 _BOX_PX: Final = 26
 _BAR_PX: Final = 4
 _MARGIN_PX: Final = 8
+_MOST_KEPT: Final = 20_000
 _MOST_NODES: Final = 2_000
 """More boxes are no picture: then specs stand for their tasks, and that is said."""
 
 
-def store_facts(answers: Answers, stock: Stock) -> GraphFacts:
-    """All tasks of the store, and what each has read; what is gone stands there as pending."""
+def store_facts(
+    answers: Answers, stock: Stock, around: str = "", expand: Sequence[str] = ()
+) -> GraphFacts:
+    """All tasks of the store, and what each has read; what is gone stands there as pending.
 
-    def find() -> GraphFacts:
+    Args:
+        answers: Answers questions.
+        stock: What is known.
+        around: Only what is up- and downstream of it is to be shown; empty for all.
+        expand: The specs whose tasks are to be shown.
+    """
+
+    def find(names: Collection[str] | None) -> GraphFacts:
         vary = varying(answers, Question(), stock)
-        rows: list[Row] = sorted(stock.rows(), key=lambda row: (row.task, row.key))
-        tasks = [
-            TaskFacts(
-                row.task, row.unique_name or row.id, row.key, vary.label(row), stock.shown(row)
-            )
-            for row in rows
-        ]
-        numbers = {(row.task, row.key): number for number, row in enumerate(rows)}
-        sources: list[Sequence[int]] = []
-        for row in rows:
-            read = []
-            for pair in dict.fromkeys(row.inputs):
-                if pair not in numbers:
-                    numbers[pair] = len(tasks)
-                    tasks.append(TaskFacts(pair[0], f"{pair[0]}/{pair[1][:8]}", pair[1]))
-                read.append(numbers[pair])
-            sources.append(tuple(read))
-        sources += [()] * (len(tasks) - len(rows))
-        return GraphFacts(tasks, sources)
+        rows: list[Row] = [*sorted_apart([*stock.rows()], lambda row: (row.task, row.key))]
+        alone = None if names is None else {*names, *vary.single}
+        tasks = [_facts_of(row, stock, vary, alone) for row in rows]
+        numbers = dict.fromkeys((pair for row in rows for pair in row.inputs), -1)
+        for number, row in enumerate(rows):
+            if (row.task, row.key) in numbers:
+                numbers[row.task, row.key] = number
+        for pair, number in numbers.items():
+            if number < 0:
+                numbers[pair] = len(tasks)
+                tasks.append(TaskFacts(pair[0], f"{pair[0]}/{pair[1][:8]}", pair[1]))
+        read = {
+            inputs: tuple(numbers[pair] for pair in dict.fromkeys(inputs))
+            for inputs in {row.inputs for row in rows}
+        }
+        sources = [read[row.inputs] for row in rows]
+        return GraphFacts(tasks, [*sources, *[()] * (len(tasks) - len(rows))])
 
-    found: GraphFacts = answers.remembered("graph", stock, find)
+    if sum(map(len, stock.tasks.values())) > _MOST_KEPT:
+        return find(None if around else expand)  # it takes more memory than a page that shows it
+    found: GraphFacts = answers.remembered("graph", stock, lambda: find(None))
     return found
+
+
+def _facts_of(row: Row, stock: Stock, vary: Varying, names: Collection[str] | None) -> TaskFacts:
+    """A task of the graph; no words for those that stand there by their number only.
+
+    Args:
+        row: It.
+        stock: What is known.
+        vary: What tells it from others.
+        names: The specs whose tasks are shown one by one; None for all.
+    """
+    state = stock.shown(row)
+    if names is not None and row.task not in names:
+        return TaskFacts(row.task, "", row.key, "", state)
+    return TaskFacts(row.task, row.unique_name or row.id, row.key, vary.label(row), state)
 
 
 def run_facts(run: StoredRun, stock: Stock) -> GraphFacts | None:
@@ -113,7 +139,7 @@ def graph_page(
         tag("h1", title),
         tag("p", *ways, " click a task for all about it, a spec for its tasks"),
         tag("p", note, class_="warning") if note else None,
-        tag("div", picture(graph, _keys(facts), link), class_="scroll"),
+        tag("div", picture(graph, _keys(facts, graph), link), class_="scroll"),
         class_="live",
     )
 
@@ -145,9 +171,14 @@ def picture(
     )
 
 
-def _keys(facts: GraphFacts) -> Callable[[ShownNode], str]:
+def _keys(facts: GraphFacts, graph: ShownGraph) -> Callable[[ShownNode], str]:
     """Whole keys by the ids that boxes show."""
-    known = {f"{task.spec}/{task.key[:8]}": task.key for task in facts.tasks}
+    wanted = {node.id for node in graph.nodes if node.id}
+    known = {
+        id_: task.key
+        for task in (facts.tasks if wanted else ())
+        if (id_ := f"{task.spec}/{task.key[:8]}") in wanted
+    }
     return lambda node: known.get(node.id, "")
 
 

@@ -67,6 +67,7 @@ def task_list(
 
 def _filters(kept: Given) -> Markup:
     given = dict(kept)
+    given["config_filter"] = ",".join(value for name, value in kept if name == "config_filter")
     hidden = [
         tag("input", type="hidden", name=name, value=value)
         for name, value in kept
@@ -140,7 +141,7 @@ def _head(name: str, kept: Given, sort: str) -> Markup:
 
 def _line(row: Row, stock: Stock, vary: Varying, paths: Sequence[str], now: float) -> Markup:
     cells = [
-        tag("td", tag("input", type="checkbox", name="id", value=f"{row.task}/{row.key}",
+        tag("td", tag("input", type="checkbox", name="address", value=f"{row.task}/{row.key}",
                       aria_label=f"select {row.id}")),
         tag("td", task_link(row.address)),
         tag("td", state_mark(stock.shown(row)), _later(row)),

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from flowlib.dashboard.rows import Row
+from flowlib.dashboard.rows import Row, planned_row
 from flowlib.errors import SelectorError
 from flowlib.event_log import EventReader
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, TaskEvent
 from flowlib.run_manifest import states_of_run
-from flowlib.run_progress import RunProgress
+from flowlib.run_so_far import RunSoFar
 from flowlib.stored_runs import StoredRun, stored_runs, tasks_of_run
-from stores import Address, ResultsStore
+from stores import ResultsStore
 
 _TO_DO: Final = frozenset(("pending", "scheduled", "running"))
 _LEAST_PAUSE_S: Final = 1.0
@@ -52,6 +52,7 @@ class LiveRuns:
         self._lock = threading.Lock()
         self._due = 0.0
         self._watched: dict[Path, _Watched] = {}
+        self._so_far: dict[Path, RunSoFar] = {}
         self._told: object = None
         self.now = Live()
 
@@ -67,13 +68,8 @@ class LiveRuns:
         finally:
             self._lock.release()
 
-    def progress(self, folder: Path) -> RunProgress | None:
-        """How far a run is that goes on; None of any other."""
-        watched = self._watched.get(folder)
-        return None if watched is None else watched.progress
-
     def _look(self) -> None:
-        runs = stored_runs(self._store)
+        runs = stored_runs(self._store, known=self._so_far)
         live = {run.folder for run in runs if run.is_live}
         self._watched = {
             folder: self._watched.get(folder) or _Watched(folder) for folder in sorted(live)
@@ -98,15 +94,15 @@ class _Watched:
 
     def __init__(self, folder: Path) -> None:
         self._reader = EventReader(folder)
-        self.progress = RunProgress()
         tasks, to_do = tasks_of_run(folder), _not_begun(folder)
-        self.planned = {each.key: _planned(name, each, folder.name) for name, each in tasks.items()}
+        self.planned = {
+            each.key: planned_row(each, folder.name, name) for name, each in tasks.items()
+        }
         self.states = {key: "pending" for key in self.planned if key in to_do}
 
     def read(self) -> None:
         """Take in what has happened since."""
-        for event in self._reader.new():
-            self.progress.note(event)
+        for event in self._reader.each():
             self._note(event)
 
     def _note(self, event: Event) -> None:
@@ -127,11 +123,3 @@ def _not_begun(folder: Path) -> frozenset[str]:
         return frozenset(k for k, word in states_of_run(folder).items() if word in _TO_DO)
     except SelectorError:
         return frozenset()
-
-
-def _planned(name: str, address: Address, run: str) -> Row:
-    """The row of a task for which nothing was committed yet."""
-    return Row(
-        address.task, address.key, "", "", None, None, None, 0, run, name, "", "", "", "", (), (),
-        (), (),
-    )  # fmt: skip

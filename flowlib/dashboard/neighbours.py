@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 
 from flowlib.dashboard.answers import Answers
+from flowlib.dashboard.orders import sorted_apart
 from flowlib.dashboard.rows import Row
 from flowlib.dashboard.stock import Stock
 from flowlib.record_story import Neighbour
 from stores import Address
 
 
-def readers_of(answers: Answers, stock: Stock, address: Address) -> list[Row]:
-    """The rows that have read a record, by task and key."""
-    return sorted(
-        readers(answers, stock).get((address.task, address.key), ()), key=lambda r: (r.task, r.key)
-    )
+def readers_of(
+    answers: Answers, stock: Stock, address: Address, most: int | None = None
+) -> list[Row]:
+    """The rows that have read a record, by task and key.
+
+    Args:
+        answers: Answers questions.
+        stock: What is known.
+        address: Of the record.
+        most: So many of the first are wanted; None for all.
+    """
+    found = readers(answers, stock).get((address.task, address.key), ())
+    if most is not None:
+        return heapq.nsmallest(most, found, key=_place)
+    return [*sorted_apart(found, _place)]
+
+
+def _place(row: Row) -> tuple[str, str]:
+    return row.task, row.key
+
+
+def reader_count(answers: Answers, stock: Stock, address: Address) -> int:
+    """How many rows have read a record."""
+    return len(readers(answers, stock).get((address.task, address.key), ()))
 
 
 def readers(answers: Answers, stock: Stock) -> Mapping[tuple[str, str], Sequence[Row]]:

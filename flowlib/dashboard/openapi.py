@@ -40,7 +40,12 @@ _SCHEMAS: Final[Document] = {
 }
 _NULL_TEXT: Final = {"type": ["string", "null"]}
 _COUNTS: Final = {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}}
-_ADDRESS: Final = {"id": _TEXT, "task": _TEXT, "key": _TEXT}
+_ADDRESS: Final = {
+    "id": {**_TEXT, "description": "Task and beginning of the key, for people; may not be unique."},
+    "address": {**_TEXT, "description": "Task and whole key: no other one has it."},
+    "task": _TEXT,
+    "key": _TEXT,
+}
 _RESULT: Final = {"type": "string", "enum": [*RESULT]}
 _ATTEMPT: Final = {"type": ["string", "null"], "enum": [*ATTEMPT, None]}
 
@@ -62,6 +67,15 @@ _ROW: Final = {
     **dict.fromkeys(("run", "unique_name", "executor", "host", "user", "error_type"), _TEXT),
     "config": {"type": "object"},
 }
+_REFUSALS: Final = {
+    "400": "The request cannot be read, or asks a host name that is not served.",
+    "401": "A token is needed, and none was given or another one.",
+    "405": "Only GET and HEAD: nothing here changes anything.",
+    "422": "A parameter is not known, or has no such value.",
+    "503": "The store is still being read, or cannot be read now.",
+}
+"""What any address may answer, with the reason in words."""
+
 _NEIGHBOUR: Final = {**_ADDRESS, "result_status": _RESULT, "attempt_status": _ATTEMPT}
 _COMPONENTS: Final[Document] = {
     "Problem": _object({"detail": _TEXT}),
@@ -104,9 +118,14 @@ _COMPONENTS: Final[Document] = {
                 "type": "array",
                 "items": _object({**_ADDRESS, "state": _NULL_TEXT, "result_status": _RESULT}),
             },
-            "edges": {"type": "array", "items": _object({"source": _TEXT, "target": _TEXT})},
+            "edges": {
+                "type": "array",
+                "description": "From node to node, by address.",
+                "items": _object({"source": _TEXT, "target": _TEXT}),
+            },
             "tasks": {
                 "type": "array",
+                "description": "From task to task, by name.",
                 "items": _object({"source": _TEXT, "target": _TEXT, "count": {"type": "integer"}}),
             },
         }
@@ -136,7 +155,11 @@ def openapi(version: str) -> Document:
             "/api/stats": _get("How many there are of each kind.", "Stats", []),
             "/api/dag": _get("The tasks that fit, and what they have read.", "Dag", filters),
         },
-        "components": {"schemas": _COMPONENTS},
+        "components": {
+            "schemas": _COMPONENTS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{}, {"token": []}],  # asked for where others than this host may ask
     }
 
 
@@ -153,9 +176,8 @@ def _path(name: str) -> Document:
 def _get(what: str, schema: str, parameters: list[Document], *, is_one: bool = False) -> Document:
     problem = {"$ref": "#/components/schemas/Problem"}
     answers: Document = {"200": _answer(what, {"$ref": f"#/components/schemas/{schema}"})}
-    answers["400"] = _answer("The request cannot be read.", problem)
-    answers["503"] = _answer("The store is still being read, or cannot be read now.", problem)
-    answers["422"] = _answer("A parameter is not known, or has no such value.", problem)
+    for code, told in _REFUSALS.items():
+        answers[code] = _answer(told, problem)
     if is_one:
         answers["404"] = _answer("There is no such task.", problem)
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from flowlib.dashboard.rows import Row
@@ -33,7 +33,8 @@ def ordered(rows: Sequence[Row], sort: str, stock: Stock, most: int | None) -> S
         found, row = pair
         if isinstance(found, (int, float)):
             return 0, _height(found, is_down=is_down), row.task, row.key
-        return 1, _Upside(str(found)) if is_down else str(found), row.task, row.key
+        text = found if isinstance(found, tuple) else str(found)
+        return 1, _Upside(text) if is_down else text, row.task, row.key
 
     there: list[tuple[object, Row]] = []
     missing: list[Row] = []
@@ -45,10 +46,21 @@ def ordered(rows: Sequence[Row], sort: str, stock: Stock, most: int | None) -> S
             there.append((found, row))
     if most is not None:
         picked = [row for _, row in heapq.nsmallest(most, there, key=rank)]
-        return [*picked, *missing[: most - len(picked)]]
-    starts = range(0, len(there), _CHUNK)
-    chunks = [sorted(there[start : start + _CHUNK], key=rank) for start in starts]
-    return [*(row for _, row in heapq.merge(*chunks, key=rank)), *missing]
+        rest = heapq.nsmallest(most - len(picked), missing, key=_last) if missing else []
+        return [*picked, *rest]
+    return [*(row for _, row in sorted_apart(there, rank)), *sorted_apart(missing, _last)]
+
+
+def sorted_apart(found: Sequence[Any], key: Callable[[Any], Any]) -> Iterator[Any]:
+    """Any number of things in order, sorted in pieces: no other thread waits long for it."""
+    starts = range(0, len(found), _CHUNK)
+    pieces = [sorted(found[start : start + _CHUNK], key=key) for start in starts]
+    return heapq.merge(*pieces, key=key)
+
+
+def _last(row: Row) -> tuple[Any, ...]:
+    """How rows without a value are sorted: what has no record stands behind all others."""
+    return not row.state, row.task, row.key
 
 
 def _height(number: float, *, is_down: bool) -> float:
@@ -59,25 +71,25 @@ def _height(number: float, *, is_down: bool) -> float:
 
 
 class _Upside:
-    """Text that comes the sooner the later it is in the alphabet."""
+    """Text, or several, that comes the sooner the later it is in the alphabet."""
 
     __slots__ = ("text",)
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: Any) -> None:
         self.text = text
 
     def __lt__(self, other: _Upside) -> bool:
-        return self.text > other.text
+        return bool(self.text > other.text)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Upside) and self.text == other.text
+        return isinstance(other, _Upside) and bool(self.text == other.text)
 
     __hash__ = None  # type: ignore[assignment]  # only compared
 
 
 def _value_of(name: str, stock: Stock) -> Callable[[Row], object]:
     known: dict[str, Callable[[Row], object]] = {
-        "id": lambda row: f"{row.task}/{row.key}",
+        "id": lambda row: (row.task, row.key),
         "task": lambda row: row.task,
         "state": stock.shown,
         "time": lambda row: row.duration_s,

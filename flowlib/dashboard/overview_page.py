@@ -135,6 +135,7 @@ def _newest(rows: Sequence[Row], stock: Stock, now: float) -> Markup | None:
             tag("td", state_mark(stock.shown(row))),
             tag("td", row.run),
             tag("td", "" if row.when is None else ago(now - row.when)),
+            data_id=f"{row.task}/{row.key}",
         )
         for row in rows
     ]

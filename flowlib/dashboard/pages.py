@@ -11,13 +11,14 @@ from flowlib.dashboard.compare_page import compare
 from flowlib.dashboard.frame import url
 from flowlib.dashboard.graph_page import graph_page, run_facts, store_facts
 from flowlib.dashboard.list_page import task_list
-from flowlib.dashboard.markup import Child
+from flowlib.dashboard.markup import Child, Markup
 from flowlib.dashboard.overview_page import overview
 from flowlib.dashboard.questions import BadQuestion, Given, question_of
 from flowlib.dashboard.record_page import task_page
 from flowlib.dashboard.runs_page import find_run, run_page, runs_page
 from flowlib.dashboard.stock import Stock
-from flowlib.dashboard.sweep_page import sweep, sweep_choice
+from flowlib.dashboard.sweep_page import Wanted, sweep, sweep_choice
+from flowlib.dashboard.sweep_rows import SweepRows
 from flowlib.errors import nearest
 from stores import Address, ResultsStore
 
@@ -33,6 +34,7 @@ class Asked:
         given: The parameters of the address.
         path: The parts of its path.
         now: Unix time.
+        sweeps: The results of tasks.
     """
 
     store: ResultsStore
@@ -41,6 +43,7 @@ class Asked:
     given: Given
     path: Mapping[str, Any]
     now: float
+    sweeps: SweepRows
 
     def one(self, name: str) -> str:
         """A parameter that may be given once; empty if it is not.
@@ -100,9 +103,9 @@ def _task(asked: Asked) -> tuple[str, Child] | None:
 
 
 def _compare(asked: Asked) -> tuple[str, Child]:
-    asked.only("id")
+    asked.only("address")
     addresses = [Address(*_halves(value)) for _, value in asked.given]
-    made = compare(asked.store, asked.answers, asked.stock, list(dict.fromkeys(addresses)))
+    made = compare(asked.store, list(dict.fromkeys(addresses)))
     return "Compare", made
 
 
@@ -116,8 +119,13 @@ def _graph(asked: Asked) -> tuple[str, Child] | None:
     around, name = asked.one("around"), asked.one("run")
     expand = [value for each, value in asked.given if each == "expand" and value]
     if not name:
-        facts = store_facts(asked.answers, asked.stock)
-        return "Graph", graph_page(facts, around, expand, "")
+        answers, stock = asked.answers, asked.stock
+        made: Markup = answers.remembered(
+            ("graph page", around, *expand),
+            stock,
+            lambda: graph_page(store_facts(answers, stock, around, expand), around, expand, ""),
+        )
+        return "Graph", made
     run = find_run(asked.stock.live.runs, name)
     found = None if run is None else run_facts(run, asked.stock)
     if run is None or found is None:
@@ -128,14 +136,17 @@ def _graph(asked: Asked) -> tuple[str, Child] | None:
 
 
 def _sweep(asked: Asked) -> tuple[str, Child]:
-    asked.only("task", "metric", "mode")
+    asked.only("task", "metric", "mode", "config_filter")
     task = asked.one("task")
     if not task:
         return "Sweep", sweep_choice(asked.answers, asked.stock)
     if task not in asked.stock.tasks:
         raise BadQuestion(f"there is no task {task!r}.{nearest(task, asked.stock.tasks)}")
-    made = sweep(asked.store, task, asked.one("metric"), asked.one("mode"), asked.now)
-    return f"Sweep of {task}", made
+    given = [(name, value) for name, value in asked.given if name == "config_filter"]
+    found = asked.sweeps.of(asked.answers, asked.stock, task, question_of(given))
+    filters = ",".join(value for _, value in given if value)
+    wanted = Wanted(task, asked.one("metric"), asked.one("mode"), filters)
+    return f"Sweep of {task}", sweep(found, wanted, asked.now)
 
 
 def _runs(asked: Asked) -> tuple[str, Child]:
@@ -146,4 +157,7 @@ def _runs(asked: Asked) -> tuple[str, Child]:
 def _run(asked: Asked) -> tuple[str, Child] | None:
     asked.only()
     run = find_run(asked.stock.live.runs, asked.path["name"])
-    return None if run is None else (run.name, run_page(run, asked.answers.runs, asked.now))
+    if run is None:
+        return None
+    with asked.answers.histories.of(run.folder) as history:
+        return run.name, run_page(run, history, asked.now)

@@ -19,7 +19,7 @@ from flowlib.dashboard.frame import (
 )
 from flowlib.dashboard.logs import LogTail, log_tail
 from flowlib.dashboard.markup import Child, Markup, cut, tag
-from flowlib.dashboard.neighbours import as_neighbours, readers_of
+from flowlib.dashboard.neighbours import as_neighbours, reader_count, readers_of
 from flowlib.dashboard.previews import artifact_url, preview
 from flowlib.dashboard.stock import Stock
 from flowlib.durations import took
@@ -51,9 +51,8 @@ def task_page(
     """
     row = stock.find(address.task, address.key)
     try:
-        story = record_story(
-            store, address, readers=as_neighbours(readers_of(answers, stock, address))
-        )
+        readers = readers_of(answers, stock, address, _MOST_NEIGHBOURS)
+        story = record_story(store, address, readers=as_neighbours(readers))
     except (RecordMissing, RecordTooNew) as error:
         if row is None:
             return None
@@ -65,16 +64,19 @@ def task_page(
         )  # fmt: skip
     word = "finished" if row is None else stock.shown(row)
     tail = log_tail(store, story.record, address, stock.live.runs)
-    return tag("div", _head(story, word, now), *_parts(store, story, tail), class_="live")
+    total = reader_count(answers, stock, address)
+    return tag("div", _head(story, word, now), *_parts(store, story, total, tail), class_="live")
 
 
-def _parts(store: ResultsStore, story: RecordStory, tail: LogTail | None) -> list[Child]:
+def _parts(
+    store: ResultsStore, story: RecordStory, readers: int, tail: LogTail | None
+) -> list[Child]:
     address = story.address
     return [
         _error(story),
         section("Config", _config(story)),
-        _neighbours("Upstream", story.upstream),
-        _neighbours("Downstream", story.downstream),
+        _neighbours("Upstream", story.upstream, len(story.upstream)),
+        _neighbours("Downstream", story.downstream, readers),
         _results(store, story),
         _log(tail, address),
         section("Where it comes from", facts([(k, _fact(v)) for k, v in story.origin.items()]))
@@ -171,7 +173,7 @@ def _value(value: object) -> Markup:
     return tag("td", tag("code", cut(text, _LONGEST_VALUE)))
 
 
-def _neighbours(title: str, found: Sequence[Neighbour]) -> Markup | None:
+def _neighbours(title: str, found: Sequence[Neighbour], total: int) -> Markup | None:
     if not found:
         return None
     items = [
@@ -183,7 +185,7 @@ def _neighbours(title: str, found: Sequence[Neighbour]) -> Markup | None:
         )
         for each in found[:_MOST_NEIGHBOURS]
     ]
-    more = len(found) - len(items)
+    more = total - len(items)
     return section(title, tag("ul", *items), tag("p", f"and {more:,} more") if more else None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from flowlib.age import ago
@@ -17,17 +17,15 @@ from flowlib.dashboard.frame import (
     task_link,
     url,
 )
-from flowlib.dashboard.live_runs import LiveRuns
 from flowlib.dashboard.markup import Child, Markup, cut, tag
 from flowlib.dashboard.overview_page import in_order, run_mark, state_words
+from flowlib.dashboard.run_history import RunHistory
 from flowlib.dashboard.timeline_picture import timeline_picture
 from flowlib.durations import took
-from flowlib.event_log import read_events
 from flowlib.next_commands import rest_of
 from flowlib.record_lines import stamp
 from flowlib.run_progress import RunProgress, SameFailures
 from flowlib.stored_runs import StoredRun
-from flowlib.timeline import timeline_of
 from stores import Address
 
 _MOST_RUNS: Final = 500
@@ -48,6 +46,7 @@ def runs_page(runs: Sequence[StoredRun], now: float) -> Markup:
             tag("td", *state_words(in_order(Counter(run.counts or {})))),
             tag("td", "" if run.duration_s is None else took(run.duration_s), class_="number"),
             tag("td", _when(run, now)),
+            data_id=run.folder.name,
         )
         for run in runs[:_MOST_RUNS]
     ]
@@ -59,20 +58,15 @@ def runs_page(runs: Sequence[StoredRun], now: float) -> Markup:
     return tag("div", title, body, note, class_="live")
 
 
-def run_page(run: StoredRun, live: LiveRuns, now: float) -> Markup:
+def run_page(run: StoredRun, history: RunHistory, now: float) -> Markup:
     """One run.
 
     Args:
         run: It.
-        live: Knows how far it is, if it goes on.
+        history: What happened in it.
         now: Unix time.
     """
-    events = read_events(run.folder)
-    progress = live.progress(run.folder)
-    if progress is None:
-        progress = RunProgress()
-        for event in events:
-            progress.note(event)
+    is_whole = history.is_whole(0.0)
     return tag(
         "div",
         tag("h1", run.name),
@@ -80,12 +74,19 @@ def run_page(run: StoredRun, live: LiveRuns, now: float) -> Markup:
         counts_bar(in_order(Counter(run.counts or {}))),
         tag("p", *state_words(in_order(Counter(run.counts or {})))),
         _facts(run, now),
-        _running(progress, now) if run.is_live else None,
-        _failures(progress),
-        _specs(progress),
-        section("Timeline", timeline_picture(timeline_of(events))),
+        *(_story(run, history, now) if is_whole else ()),
+        None if is_whole else tag("p", f"reading its log: {history.read:,} events so far …"),
         class_="live",
+        data_again=not is_whole,
     )
+
+
+def _story(run: StoredRun, history: RunHistory, now: float) -> Iterator[Markup | None]:
+    progress = history.progress
+    yield _running(progress, now) if run.is_live else None
+    yield _failures(progress)
+    yield _specs(progress)
+    yield section("Timeline", timeline_picture(history.timeline.timeline()))
 
 
 def find_run(runs: Sequence[StoredRun], name: str) -> StoredRun | None:
@@ -134,6 +135,7 @@ def _running(progress: RunProgress, now: float) -> Markup | None:
             tag("td", cut(each.task.label, _LONGEST), class_="config"),
             tag("td", f"w{each.worker} {each.resource}"),
             tag("td", took(now - each.at), class_="number"),
+            data_id=f"{each.task.spec}/{each.task.key}",
         )
         for each in found[:_MOST_RUNNING]
     ]

@@ -16,6 +16,7 @@ from functools import partial
 from importlib.resources import files
 from typing import Any, Final
 
+from flowlib.bulk import settle
 from flowlib.errors import FlowError, MissingExtra
 from stores import ResultsStore, open_store
 
@@ -81,8 +82,7 @@ def need_extra() -> None:
         import uvicorn  # noqa: F401
     except ImportError:
         raise MissingExtra(
-            "the dashboard needs Starlette and uvicorn: install flowlib-runner[dashboard] from "
-            "the checkout"
+            "the dashboard needs Starlette and uvicorn: pip install 'flowlib-runner[dashboard]'"
         ) from None
 
 
@@ -207,6 +207,7 @@ def _serve(
     server = uvicorn.Server(config)
     server.shutdown = _ending(server.shutdown, dashboard.end)  # type: ignore[method-assign]  # before it waits for those who follow
     threading.Thread(target=_wait_for, args=(server, when_started), daemon=True).start()
+    settle()  # a search of the libraries alone keeps all threads waiting for 50 ms
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn ends in peace and raises it again
         server.run(sockets=sockets)
 

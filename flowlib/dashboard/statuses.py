@@ -28,6 +28,9 @@ class Words(NamedTuple):
     attempt: str | None
 
 
+ABSENT: Final = Words("absent", None)
+"""Of what nothing is known."""
+
 _S: Final = TaskState
 _RESULTS: Final[Mapping[TaskState, str]] = {
     _S.FINISHED: "success",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from flowlib.coordinates import NONE_HEIGHT, Axis, Coordinates, coordinates_of
@@ -12,9 +13,9 @@ from flowlib.dashboard.frame import table, task_link, url
 from flowlib.dashboard.markup import Markup, cut, tag
 from flowlib.dashboard.questions import BadQuestion
 from flowlib.dashboard.stock import Stock
+from flowlib.dashboard.sweep_rows import Results
 from flowlib.result_cells import cell_text
-from flowlib.result_table import ResultTable
-from stores import Address, ResultsStore
+from stores import Address
 from stores.cells import Column, Row
 
 _TOP_PX: Final = 40
@@ -40,31 +41,48 @@ def sweep_choice(answers: Answers, stock: Stock) -> Markup:
     return tag("div", tag("h1", "Sweep"), told, class_="live")
 
 
-def sweep(store: ResultsStore, task: str, metric: str, mode: str, now: float) -> Markup:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which picture is asked for.
+
+    Attributes:
+        task: Name of the task.
+        metric: The result that orders lines; empty for the first that varies.
+        mode: "max" if the largest is the best, else "min".
+        filters: What the configs have to hold, as it stands in the address.
+    """
+
+    task: str
+    metric: str = ""
+    mode: str = ""
+    filters: str = ""
+
+
+def sweep(found: Results, wanted: Wanted, now: float) -> Markup:
     """The lines of a task.
 
     Args:
-        store: Where its results are.
-        task: Its name.
-        metric: The result that orders lines; empty for the first that varies.
-        mode: "max" if the largest is the best, else "min".
+        found: Its results.
+        wanted: What is asked for.
         now: Unix time.
 
     Raises:
-        BadQuestion: there is no such task or column.
+        BadQuestion: there is no such result or column.
     """
-    results = ResultTable.of(store.records(task, state=("finished", "saved")))
-    if not len(results):
-        raise BadQuestion(f"{task!r} has no results")
-    mode = mode or "max"
+    task, metric, mode = wanted.task, wanted.metric, wanted.mode or "max"
+    if not found.total:
+        raise BadQuestion(f"{task!r} has no results{' that fit' if wanted.filters else ''}")
     if mode not in ("max", "min"):
         raise BadQuestion(f"mode is {mode!r}; choose of max, min")
-    lines = coordinates_of(results.grid, results.tasks, metric or None, mode)
-    measured = [each.name for each in results.grid.columns if each.kind in ("value", "time")]
+    lines = coordinates_of(found.grid, {task}, metric or None, mode)
+    measured = [each.name for each in found.grid.columns if each.kind in ("value", "time")]
+    last = lines.axes[-1].name if lines.axes else ""
+    is_part = found.total > len(found.grid.rows)
     return tag(
         "div",
         tag("h1", f"Sweep of {task}"),
-        _choice(task, [*measured], lines.axes[-1].name if lines.axes else "", mode),
+        _choice(wanted, [*measured], last, mode, is_part or bool(wanted.filters)),
+        tag("p", _part(found), class_="warning") if is_part else None,
         *(tag("p", each, class_="warning") for each in lines.notices),
         tag(
             "p", "drag along an axis to choose a range, click it to clear, click twice to clear all"
@@ -75,13 +93,23 @@ def sweep(store: ResultsStore, task: str, metric: str, mode: str, now: float) ->
     )
 
 
-def _choice(task: str, names: Sequence[str], chosen: str, mode: str) -> Markup:
+def _part(found: Results) -> str:
+    shown = len(found.grid.rows)
+    return f"the newest {shown:,} of {found.total:,} results: choose by config, such as lr=0.1"
+
+
+def _choice(
+    wanted: Wanted, names: Sequence[str], chosen: str, mode: str, has_filter: bool
+) -> Markup:
     options = [tag("option", name, value=name, selected=name == chosen) for name in names]
     modes = [tag("option", each, value=each, selected=each == mode) for each in ("max", "min")]
     return tag(
-        "form", tag("input", type="hidden", name="task", value=task),
+        "form", tag("input", type="hidden", name="task", value=wanted.task),
         tag("label", "metric ", tag("select", *options, name="metric")),
-        tag("label", "best ", tag("select", *modes, name="mode")), tag("button", "show"),
+        tag("label", "best ", tag("select", *modes, name="mode")),
+        tag("label", "config ", tag("input", name="config_filter", value=wanted.filters))
+        if has_filter else None,
+        tag("button", "show"),
         action="/sweep", method="get", class_="filters",
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from flowlib.dashboard.frame import task_url
 from flowlib.dashboard.markup import Markup, tag
+from flowlib.dashboard.run_history import MOST_SPANS
 from flowlib.durations import took
 from flowlib.timeline import Span, Timeline
 from stores import Address
@@ -14,7 +15,6 @@ _WIDTH_PX: Final = 1000
 _LEFT_PX: Final = 70
 _ROW_PX: Final = 22
 _BOX_PX: Final = 16
-_MOST_SPANS: Final = 2_000
 _MOST_WORKERS: Final = 200
 _STEPS: Final = 5
 
@@ -30,7 +30,7 @@ def timeline_picture(timeline: Timeline) -> Markup:
     workers = timeline.workers[:_MOST_WORKERS]
     rows = {worker: number for number, worker in enumerate(workers)}
     spans = [each for each in timeline.spans if each.worker in rows]
-    kept = sorted(spans, key=lambda each: each.start - each.end)[:_MOST_SPANS]
+    kept = sorted(spans, key=lambda each: each.start - each.end)[:MOST_SPANS]
     scale = (_WIDTH_PX - _LEFT_PX) / max(timeline.duration_s, 1e-3)
     height = _ROW_PX * (len(workers) + 1)
     hidden = timeline.hidden + len(spans) - len(kept)

@@ -10,31 +10,32 @@ import contextlib
 import inspect
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from flowlib.errors import MissingExtra, RunError
+from flowlib.bundle import LARGEST, Answers, Work
+from flowlib.errors import RunError, refuse_missing
 from flowlib.executor import Executor, ExecutorSetup, Workers, refuse_unknown
 from flowlib.future_workers import FutureWorkers
-from flowlib.job import Assignment, Job, Outcome
+from flowlib.job import Job
 from flowlib.kept_values import KeptValues, limit_of
-from flowlib.remote_job import RemoteJobs, packed, run_packed, values_of
+from flowlib.remote_job import RemoteJobs, run_packed, values_of
 from stores import Address
 
 if TYPE_CHECKING:
     from distributed import Client
 
 _DEEPEST: Final = 16
-"""How many jobs Dask holds for each thread of its workers, at the most."""
+"""How many jobs Dask holds for each thread of its workers, at the most, if they travel alone."""
 
 _PATIENCE_S: Final = 10.0
 """How long answers that nobody waits for any more may take."""
 
-_Answer = tuple[Any, "Future[Outcome]"]
+_Answer = tuple[Any, "Future[Answers]"]
 """A future of Dask that is done, and ours that waits for it."""
 
 _LOADS: Final = 3
@@ -71,12 +72,20 @@ class DaskExecutor(Executor):
     def __post_init__(self) -> None:
         limit_of(self.keep_values)
 
+    def check_installed(self) -> None:
+        refuse_missing("dask", "Dask", "distributed")
+
     def check(self, options: Mapping[str, object]) -> None:
-        known = inspect.signature(_client_class().submit).parameters
+        self.check_installed()
+        from distributed import Client
+
+        known = inspect.signature(Client.submit).parameters
         refuse_unknown(options, known.keys() - _OURS)  # Dask would give it to the task
 
     def start(self, setup: ExecutorSetup) -> Workers:
-        Client = _client_class()  # noqa: N806  # a class
+        self.check_installed()
+        from distributed import Client
+
         if not setup.store.reachable_from_workers:
             raise RunError(
                 f"workers of Dask cannot write to {setup.store!r}: give a store that they reach, "
@@ -121,7 +130,8 @@ class _DaskWorkers(FutureWorkers):
     def __init__(
         self, setup: ExecutorSetup, client: Client, kept_bytes: int, ours: contextlib.ExitStack
     ) -> None:
-        super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
+        largest = 1 if kept_bytes else LARGEST  # each with what it reads, and no more
+        super().__init__(setup, setup.num_workers, deepest=_DEEPEST, largest=largest)
         self._client = client
         self._jobs = RemoteJobs(setup)
         self._kept = KeptValues(setup.store, kept_bytes, self._load)
@@ -140,16 +150,18 @@ class _DaskWorkers(FutureWorkers):
             self._threads = sum(self._client.nthreads().values())
         return max(1, self._threads)  # one that waits makes an adaptive cluster grow
 
-    def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
+    def start_bundle(self, work: Sequence[Work]) -> Future[Answers]:
+        job, assignment = work[0]
         options: dict[str, Any] = {"retries": 0, **assignment.executor_options.get("dask", {})}
         name = f"{job.spec}-{job.address.key[:8]}-{uuid4().hex[:8]}"  # as Dask groups tasks
-        sending, kept = packed(self._jobs.of(job, assignment)), self._kept.of(job)
+        sending, kept = self._jobs.packed(work), self._kept.of(job)
         more = (kept,) if kept else ()
         try:
             sent = self._client.submit(run_packed, sending, *more, key=name, pure=False, **options)
         except (TypeError, ValueError) as error:
             raise RunError(f"executor_options of {assignment.name} for dask: {error}") from error
-        answer: Future[Outcome] = Future()
+        answer: Future[Answers] = Future()
+        answer.add_done_callback(lambda _: self._sent.pop(job.address.key, None))
         self._sent[job.address.key] = sent
 
         def hand_on(done: Any) -> None:
@@ -170,36 +182,21 @@ class _DaskWorkers(FutureWorkers):
             values_of, self._jobs.told, address, key=name, pure=False, retries=_LOADS
         )
 
-    def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
+    def withdraw(self, job: Job, future: Future[Any]) -> bool:
         return False  # Dask does not tell whether a job has begun
 
     def let_go(self, job: Job) -> None:
-        self._sent.pop(job.address.key).cancel()
-
-    def wait(self, timeout_s: float | None) -> list[Outcome]:
-        outcomes = super().wait(timeout_s)
-        for outcome in outcomes:
-            self._sent.pop(outcome.address.key, None)
-        return outcomes
+        if (sent := self._sent.pop(job.address.key, None)) is not None:
+            sent.cancel()
 
     def close(self, *, now: bool = False) -> None:
-        for sent in self._sent.values():
+        for sent in list(self._sent.values()):
             sent.cancel()
         self._sent.clear()
         self._kept.clear()
         self._answers.put(None)
         self._reader.join(_PATIENCE_S)
         self._ours.close()
-
-
-def _client_class() -> type[Client]:
-    try:
-        from distributed import Client
-    except ImportError:
-        raise MissingExtra(
-            "executor=\"dask\" needs Dask: pip install 'flowlib-runner[dask]'"
-        ) from None
-    return Client
 
 
 def _read(client: Client, answers: SimpleQueue[_Answer | None]) -> None:
@@ -212,17 +209,17 @@ def _read(client: Client, answers: SimpleQueue[_Answer | None]) -> None:
         is_over = None in told
         batch = [each for each in told if each is not None]
         finished = [done for done, _ in batch if done.status == "finished"]
-        found: dict[str, Outcome] = {}
+        found: dict[str, Answers] = {}
         with contextlib.suppress(Exception):  # some worker is lost: each is asked for by itself
             found = {
-                done.key: outcome
-                for done, outcome in zip(finished, client.gather(finished), strict=True)
+                done.key: answers
+                for done, answers in zip(finished, client.gather(finished), strict=True)
             }
         for done, answer in batch:
             _hand_on(done, answer, found)
 
 
-def _hand_on(done: Any, answer: Future[Outcome], found: Mapping[str, Outcome]) -> None:
+def _hand_on(done: Any, answer: Future[Answers], found: Mapping[str, Answers]) -> None:
     with contextlib.suppress(InvalidStateError):
         try:
             answer.set_result(found[done.key] if done.key in found else done.result())

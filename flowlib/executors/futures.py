@@ -8,20 +8,23 @@ its own affair: no isolation between tasks, no timeouts, output of Python code o
 from __future__ import annotations
 
 import concurrent.futures
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flowlib.bundle import LARGEST, Answers, Work
 from flowlib.errors import RunError
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
-from flowlib.remote_job import RemoteJobs, run_remote
+from flowlib.remote_job import RemoteJobs, run_packed
 from flowlib.thread_jobs import ThreadJobs
 
+_Call = Callable[[Sequence[Work]], tuple[Any, ...]]
+
 _DEEPEST: Final = 8
-"""How many jobs a pool holds for each that it runs, at the most."""
+"""How many jobs a pool holds for each that it runs, at the most, if they travel alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class FuturesExecutor(Executor):
             )
         if isinstance(self.pool, concurrent.futures.ThreadPoolExecutor):
             threads = ThreadJobs.of(setup)
-            return _PoolWorkers(setup, self.pool, lambda *work: (threads.run, *work))
+            return _PoolWorkers(setup, self.pool, lambda work: (threads.run, *work[0]))
         if not setup.store.reachable_from_workers:
             raise RunError(
                 f"the workers of {type(self.pool).__name__} cannot write to {setup.store!r}: give "
@@ -55,7 +58,9 @@ class FuturesExecutor(Executor):
             )
         knows_main = isinstance(self.pool, concurrent.futures.ProcessPoolExecutor)
         jobs = RemoteJobs(setup, knows_main=knows_main)
-        return _PoolWorkers(setup, self.pool, lambda *work: (run_remote, jobs.of(*work)))
+        return _PoolWorkers(
+            setup, self.pool, lambda work: (run_packed, jobs.packed(work)), largest=LARGEST
+        )
 
 
 class _PoolWorkers(FutureWorkers):
@@ -64,21 +69,30 @@ class _PoolWorkers(FutureWorkers):
     Args:
         setup: What the run gives.
         pool: Takes the jobs.
-        call: Makes the call that runs a job there: the arguments of the pool's `submit`.
+        call: Makes the call that runs jobs there: the arguments of the pool's `submit`.
+        largest: How many there may be in one call; None if it is made of one job.
     """
 
     def __init__(
         self,
         setup: ExecutorSetup,
         pool: concurrent.futures.Executor,
-        call: Callable[[Job, Assignment], tuple[Any, ...]],
+        call: _Call,
+        *,
+        largest: int | None = None,
     ) -> None:
-        super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
+        super().__init__(setup, setup.num_workers, deepest=_DEEPEST, largest=largest)
         self._pool = pool
         self._call = call
 
     def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
-        call = self._call(job, assignment)
+        return self._submitted([(job, assignment)])
+
+    def start_bundle(self, work: Sequence[Work]) -> Future[Answers]:
+        return self._submitted(work)
+
+    def _submitted(self, work: Sequence[Work]) -> Future[Any]:
+        call = self._call(work)
         try:
             return self._pool.submit(*call)
         except RuntimeError as error:  # also BrokenExecutor

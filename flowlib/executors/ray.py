@@ -9,25 +9,26 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from flowlib.errors import MissingExtra, RunError, nearest
+from flowlib.bundle import LARGEST, Answers, Work
+from flowlib.errors import RunError, nearest, refuse_missing
 from flowlib.executor import Executor, ExecutorSetup, Workers
 from flowlib.future_workers import FutureWorkers
-from flowlib.job import Assignment, Job, Outcome
+from flowlib.job import Assignment, Job
 from flowlib.kept_values import KeptValues, limit_of
 from flowlib.lent_values import Lent
 from flowlib.ray_store import PinnedStore
-from flowlib.remote_job import RemoteJobs, packed, run_packed, run_remote, values_of
+from flowlib.remote_job import RemoteJobs, run_packed, run_remote, values_of
 from stores import ResultsStore
 
 _DEEPEST: Final = 16
-"""How many jobs Ray holds for each processor, at the most."""
+"""How many jobs Ray holds for each processor, at the most, if they travel alone."""
 
 _LOOK_S: Final = 1.0
 """How often to ask how many processors there are: nodes come and go."""
@@ -51,7 +52,7 @@ class RayExecutor(Executor):
     Attributes:
         init_args: For `ray.init`, where the program has not called it: `{"address": "auto"}`
             connects to a cluster. Without an address Ray is started on this machine for the run.
-        max_pending: How many jobs Ray has at the most; None is up to sixteen for each processor,
+        max_pending: How many jobs Ray has at the most; None is up to 64 for each processor,
             where tasks are very short, and one where they are not.
         keep_values: So much of what tasks read stays in Ray's object store, in bytes or as
             `"4GB"`: a large value is loaded from the results store once, by the first task that
@@ -69,6 +70,9 @@ class RayExecutor(Executor):
 
     def __post_init__(self) -> None:
         limit_of(self.keep_values)
+
+    def check_installed(self) -> None:
+        _check_installed()
 
     def check(self, options: Mapping[str, object]) -> None:
         with _on_loopback("address" not in self.init_args):
@@ -115,7 +119,8 @@ class _RayWorkers(FutureWorkers):
         store: ResultsStore,
         ours: ExitStack,
     ) -> None:
-        super().__init__(setup, setup.num_workers, deepest=_DEEPEST)
+        largest = 1 if limit_of(asked.keep_values) else LARGEST  # each with what it reads
+        super().__init__(setup, setup.num_workers, deepest=_DEEPEST, largest=largest)
         self._ray = ray
         self._max_pending = asked.max_pending
         self._is_pinned = store is not setup.store
@@ -136,7 +141,7 @@ class _RayWorkers(FutureWorkers):
         free = super().free_slots
         if self._max_pending is None:
             return free
-        return min(free, self._max_pending - len(self._sent))
+        return min(free, self._max_pending - len(self.open_jobs))
 
     def slots_now(self) -> int:
         now = time.monotonic()
@@ -145,13 +150,15 @@ class _RayWorkers(FutureWorkers):
             self._processors = int(self._ray.cluster_resources().get("CPU", 0.0))
         return max(1, self._processors)
 
-    def start_job(self, job: Job, assignment: Assignment) -> Future[Outcome]:
+    def start_bundle(self, work: Sequence[Work]) -> Future[Answers]:
+        job, assignment = work[0]
         call = self._calls.get(assignment.id)
         if call is None:
             call = self._calls[assignment.id] = self._call_of(assignment)
-        sent = call.remote(packed(self._jobs.of(job, assignment)), self._kept.of(job))
+        sent = call.remote(self._jobs.packed(work), self._kept.of(job))
         self._sent[job.address.key] = sent
-        answer: Future[Outcome] = sent.future()
+        answer: Future[Answers] = sent.future()
+        answer.add_done_callback(lambda _: self._sent.pop(job.address.key, None))
         return answer
 
     def _call_of(self, assignment: Assignment) -> Any:
@@ -166,21 +173,16 @@ class _RayWorkers(FutureWorkers):
     def leases_to_renew(self) -> Collection[Job]:
         return self.open_jobs if self._is_pinned else ()  # their processes do not reach it
 
-    def withdraw(self, job: Job, future: Future[Outcome]) -> bool:
+    def withdraw(self, job: Job, future: Future[Any]) -> bool:
         return False  # Ray does not tell whether a job has begun
 
     def let_go(self, job: Job) -> None:
-        self._ray.cancel(self._sent.pop(job.address.key), force=True)
-
-    def wait(self, timeout_s: float | None) -> list[Outcome]:
-        outcomes = super().wait(timeout_s)
-        for outcome in outcomes:
-            self._sent.pop(outcome.address.key, None)
-        return outcomes
+        if (sent := self._sent.pop(job.address.key, None)) is not None:
+            self._ray.cancel(sent, force=True)
 
     def close(self, *, now: bool = False) -> None:
         try:
-            for sent in self._sent.values():
+            for sent in list(self._sent.values()):
                 self._ray.cancel(sent, force=True)
         finally:  # the cluster may have gone
             self._sent.clear()
@@ -188,17 +190,17 @@ class _RayWorkers(FutureWorkers):
             self._ours.close()
 
 
-def _run(job: bytes, kept: list[Any]) -> Outcome:
-    """Run a job in a worker of Ray; a value that is lost is read from the store instead."""
+def _run(jobs: bytes, kept: list[Any]) -> Answers:
+    """Run jobs in a worker of Ray; a value that is lost is read from the store instead."""
     if not kept:
-        return run_packed(job)
+        return run_packed(jobs)
     import ray
 
     lent: list[Lent] = []
     for each in kept:
         with suppress(ray.exceptions.RayError):
             lent.append(ray.get(each))
-    return run_packed(job, lent)
+    return run_packed(jobs, lent)
 
 
 @contextmanager
@@ -243,11 +245,12 @@ def _on_loopback(is_wanted: bool) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def _check_installed() -> None:
+    refuse_missing("ray", "Ray", "ray")
+
+
 def _module() -> Any:
-    try:
-        import ray
-    except ImportError:
-        raise MissingExtra(
-            "executor=\"ray\" needs Ray: pip install 'flowlib-runner[ray]'"
-        ) from None
+    _check_installed()
+    import ray
+
     return ray

@@ -24,7 +24,7 @@ from flowlib.executor import Executor, ExecutorSetup, Workers, refuse_unknown
 from flowlib.future_workers import FutureWorkers, lost_worker
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.policy import FailureKind
-from flowlib.redis_link import PATIENCE_S, PAUSE_S, link, refuse_unreachable
+from flowlib.redis_link import PATIENCE_S, PAUSE_S, check_rq, link, refuse_unreachable
 from flowlib.remote_job import RemoteJobs
 from flowlib.rq_queue import FOLDER, KEPT_S, LeftAlone, Sent, answered, taken_back, why_alone
 
@@ -62,6 +62,9 @@ class RQExecutor(Executor):
     def own_workers(self) -> int | None:
         known = known_cluster() if self.url is None else None
         return None if known is None else known.workers
+
+    def check_installed(self) -> None:
+        check_rq()
 
     def check(self, options: Mapping[str, object]) -> None:
         refuse_unknown(options, ())

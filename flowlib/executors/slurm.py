@@ -22,8 +22,15 @@ from flowlib.policy import seconds_of
 from flowlib.remote_job import RemoteJobs
 from flowlib.run_folders import spool_folder
 from flowlib.slurm_crew import SlurmCrew
+from flowlib.slurm_orphans import close_orphans, note_driver
 from flowlib.slurm_post import LeftAlone, SlurmPost
-from flowlib.slurm_queue import SlurmQueue, check_slurm, largest_array, refuse_unknown_partition
+from flowlib.slurm_queue import (
+    SlurmQueue,
+    check_slurm,
+    check_submitit,
+    largest_array,
+    refuse_unknown_partition,
+)
 from flowlib.slurm_request import SlurmRequest, request_of
 from flowlib.slurm_spool import Spool
 from stores import ResultsStore
@@ -89,6 +96,9 @@ class SlurmExecutor(Executor):
     def own_workers(self) -> int | None:
         return self.jobs
 
+    def check_installed(self) -> None:
+        check_submitit()
+
     def check(self, options: Mapping[str, object]) -> None:
         refuse_unknown_partition(self.request(options))
 
@@ -108,7 +118,10 @@ class SlurmExecutor(Executor):
         place = setup.output.folder if setup.output is not None else None
         spool = Spool(self.spool_folder(setup.store, place), is_kept=place is not None)
         spool.make()
-        queue = SlurmQueue(spool.logs, f"flowlib-{uuid4().hex[:12]}")
+        close_orphans(spool)
+        name = f"flowlib-{uuid4().hex[:12]}"
+        note_driver(spool, setup.owner, name)
+        queue = SlurmQueue(spool.logs, name)
         crew = SlurmCrew(queue, setup.num_workers, largest_array())
         return _SlurmWorkers(setup, self.request, spool, crew, (self.idle_s, self.look_s))
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Self
+from typing import Any, BinaryIO, ClassVar, Final, Self
 
 from stores import matching
 from stores.attempt_store import Lease, SaveOptions
 from stores.disk import remove_tree, unlinked
 from stores.errors import LeaseLost
 from stores.file_artifacts import FileArtifacts
+from stores.file_commits import FileCommits
 from stores.file_index import FileIndex
 from stores.file_layout import (
     CHECKPOINT,
@@ -26,6 +25,7 @@ from stores.file_layout import (
 )
 from stores.file_lease import FileLeases, HeldLease
 from stores.file_leftovers import FileLeftovers
+from stores.file_listing import FileListing
 from stores.file_promises import opened
 from stores.file_records import FileRecords
 from stores.file_streams import as_archive, file_stream, is_folder
@@ -33,15 +33,19 @@ from stores.file_types import registered_types
 from stores.files import File, TypeInfo
 from stores.lease import LeaseTimes, Owner
 from stores.leftover import Leftover
+from stores.listing import Listing, Page
 from stores.record import Address, Artifact, Record, Status
 from stores.store import ResultsStore
 from stores.summary import Summary
 from stores.values import Promise
 
-_log = logging.getLogger("stores")
-
 INLINE_LIMIT_BYTES = 8192
 """Artifacts up to this size live in the record."""
+
+
+_NOT_PICKLED: Final = frozenset(
+    "_layout _leases _index _artifacts _commits _records _listing _leftovers".split()
+)
 
 
 class LocalFileStore(ResultsStore):
@@ -87,8 +91,7 @@ class LocalFileStore(ResultsStore):
         return f"LocalFileStore({self.base_dir!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = {"_layout", "_leases", "_index", "_artifacts", "_records", "_leftovers"}
-        return {name: value for name, value in self.__dict__.items() if name not in hidden}
+        return {name: value for name, value in self.__dict__.items() if name not in _NOT_PICKLED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -106,7 +109,9 @@ class LocalFileStore(ResultsStore):
             fsync=self._fsync,
             allow_pickle=self._allow_pickle,
         )
+        self._commits = FileCommits(self._layout, self._leases, self._artifacts, fsync=self._fsync)
         self._records = FileRecords(self._layout, self._index, self._artifacts.checked)
+        self._listing = FileListing(self._layout, self._records)
         self._leftovers = FileLeftovers(self._layout, self.lease_times, self._records.read)
 
     # -- reading -------------------------------------------------------------------------
@@ -125,6 +130,14 @@ class LocalFileStore(ResultsStore):
 
     def marks(self, seen: dict[str, object]) -> Iterator[tuple[str, Mapping[str, object] | None]]:
         return self._records.marks(seen)
+
+    @property
+    def can_page(self) -> bool:  # type: ignore[override]  # as long as the index knows nearly all
+        """Whether `page` opens little more than the records of the page."""
+        return self._listing.is_quick
+
+    def page(self, wanted: Listing) -> Page:
+        return self._listing.page(wanted) or super().page(wanted)
 
     def get(self, address: Address, name: str, *, lazy: bool = False, **options: Any) -> Any:
         artifact = self._records.artifact(address, name)
@@ -166,7 +179,7 @@ class LocalFileStore(ResultsStore):
     def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
         held: HeldLease = lease.handle
         try:
-            self._put_in_force(held, record, is_first=previous is None)
+            self._commits.put_in_force(held, record, is_first=previous is None)
         except OSError as error:
             raise as_store_error(error, self._layout.record(lease.address)) from error
         finally:
@@ -174,41 +187,6 @@ class LocalFileStore(ResultsStore):
             os.close(held.descriptor)
         self._index.add(record, found)
         self._artifacts.tidy(record)
-
-    def _put_in_force(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
-        """Write the record behind the owner of the lease, then rename that into its place.
-
-        One fsync after the rename brings both to the disk. Where an older record is replaced, the
-        new one has to be there before.
-        """
-        try:
-            data = f",{record.to_json()[1:]}\n".encode()
-            while data:
-                data = data[os.write(held.descriptor, data) :]
-            if self._fsync and not is_first:
-                os.fsync(held.descriptor)
-            self._leases.commit(held, record.address)
-        except BaseException:  # an interrupt, too: nobody could take the key in this process
-            if not self._leases.is_committed(held, record.address):
-                # first the files: whoever takes the lease next may use the same number
-                self._artifacts.drop_attempt(record.address, held.number)
-            self._leases.release(held)
-            raise
-        if self._fsync:
-            self._settle(held, record, is_first=is_first)
-
-    def _settle(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
-        """Bring a record in force to the disk, or take it back: it may not have arrived."""
-        try:
-            os.fsync(held.descriptor)
-        except OSError as error:
-            if not is_first:  # its content is on the disk; that it is in force, perhaps
-                _log.warning("%s may be forgotten if power is lost: %s", record.address, error)
-                return
-            with contextlib.suppress(OSError):
-                os.unlink(self._layout.record(record.address))
-            self._artifacts.drop_attempt(record.address, held.number)
-            raise
 
     def release_attempt(self, lease: Lease) -> None:
         held: HeldLease = lease.handle
@@ -298,3 +276,4 @@ class LocalFileStore(ResultsStore):
 
     def close(self) -> None:
         self._index.close()
+        self._listing.close()

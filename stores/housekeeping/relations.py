@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 
 from stores.ancestry import ReadRecord
@@ -14,10 +15,14 @@ Readers = Mapping[Address, Collection[Address]]
 
 
 def sources_of(record: Record) -> list[Address]:
-    """What a record was computed from; a failed or killed one was not computed."""
+    """What a record was computed from; a failed or killed one was not computed.
+
+    Of a task that has returned specs this is what they give, too: it has its results from there.
+    """
     saved = record.latest if record.latest.state is TaskState.SAVED else None
     attempts = [each for each in (record.finished, saved) if each is not None]
-    return sorted({source.address for attempt in attempts for source in attempt.inputs})
+    read = itertools.chain.from_iterable((*each.inputs, *each.grown) for each in attempts)
+    return sorted({source.address for source in read})
 
 
 def readers_in(store: StorePrimitives) -> Readers:

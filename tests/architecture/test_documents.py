@@ -42,12 +42,32 @@ def test_the_code_of_a_page_runs(page, tmp_path):
 
 
 def test_the_readme_shows_the_graph_that_its_example_draws(tmp_path):
-    """The picture of the graph is what the example prints, and a second run computes nothing."""
+    """What the first flow prints and the picture are as shown; a second run computes nothing."""
     page = ROOT / "README.md"
-    *graph, first = _printed_by(page, tmp_path)
-    *_, second = _printed_by(page, tmp_path)
-    assert "\n".join(["```", *graph, "```"]) in page.read_text()
+    shortest, *graph, first = _printed_by(page, tmp_path)
+    again, *_, second = _printed_by(page, tmp_path)
+    text = page.read_text()
+    assert f"prints `{shortest}`, and when it is started again `{again}`" in text
+    assert "\n".join(["```", *graph, "```"]) in text
     assert first.replace("finished", "cached") == second
+
+
+def test_the_readme_begins_with_a_flow_that_can_be_pasted():
+    """What to install, and a whole script of at most 20 lines, stand before anything else."""
+    text = (ROOT / "README.md").read_text()
+    first = BLOCK.findall(text)[0]
+    assert len(first.splitlines()) <= 20
+    assert text.index("pip install .") < text.index(first) < text.index("\n## ")
+
+
+def test_the_readme_tells_of_every_extra_and_every_page():
+    """Each extra of pyproject.toml has its word in the table, each page of docs/ its link."""
+    text = (ROOT / "README.md").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    told = re.findall(r"`([a-z0-9]+)`", text.partition("\n## Extras\n")[2])
+    assert sorted({*project["optional-dependencies"]} - {*told}) == []
+    pages_ = [path.relative_to(ROOT) for path in (ROOT / "docs").glob("*.md")]
+    assert [str(each) for each in pages_ if f"({each})" not in text] == []
 
 
 def test_the_drawing_page_shows_what_its_code_prints(tmp_path):

@@ -33,6 +33,25 @@ def test_the_table_has_medians_and_what_is_added() -> None:
     assert "| inline | 0.10 | 0.30 |  | 0.30 | 0.010 | ends the run |" in lines
 
 
+def test_an_engine_that_is_not_on_this_machine_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unless it is asked for: SLURM is a program of its own."""
+    measured: list[str] = []
+
+    def measure(name: str, tasks: int, repeats: int, workers: int) -> Figures:
+        measured.append(name)
+        return Figures(name, tasks, 0.1, [0.1], [], [0.1], [])
+
+    monkeypatch.setattr(executors, "measure", measure)
+    monkeypatch.setenv("PATH", "/nowhere")
+    executors.main([])
+    assert "rq" in measured
+    assert "slurm" not in measured
+    executors.main(["--executors", "slurm"])
+    assert measured[-1] == "slurm"
+
+
 def test_an_unknown_executor_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """With the names there are."""
     with pytest.raises(SystemExit):

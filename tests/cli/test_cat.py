@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 import pytest
@@ -29,6 +30,23 @@ class Tells:
 
     def __reduce__(self):
         return open, (os.path.join("unpickled"), "w")  # noqa: PTH118
+
+
+def fails(n: int):
+    """Has no results."""
+    raise ValueError(f"{n} is too large\nby far")
+
+
+def test_what_has_failed_has_no_results_and_that_is_told(tmp_path):
+    """With the first line of the error, and the command that tells more."""
+    (tmp_path / "pyproject.toml").touch()
+    store = LocalFileStore(tmp_path / ".flowlib")
+    flow = Flow([TaskSpec(fails, {"n": 3})])
+    flow.run(num_workers=1, results_store=store, exit_on_error=False)
+    called = flowlib("cat", "fails", folder=tmp_path)
+    assert (called.code, called.out) == (3, "")
+    told = r"fails/\w{8} has no results \(failed: ValueError: 3 is too large\): `flowlib show "
+    assert re.search(told, called.err), called.err
 
 
 class Alone(Task):

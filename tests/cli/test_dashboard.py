@@ -95,8 +95,8 @@ def test_a_missing_extra_is_one_line_that_names_it(tmp_path):
     found = flowlib("dashboard", folder=tmp_path, PYTHONPATH=f"{tmp_path}:{sys.path[0]}:.")
     assert found.code != 0
     assert found.err == (
-        "error: the dashboard needs Starlette and uvicorn: install flowlib-runner[dashboard] from "
-        "the checkout\n"
+        "error: the dashboard needs Starlette and uvicorn: "
+        "pip install 'flowlib-runner[dashboard]'\n"
     )
 
 

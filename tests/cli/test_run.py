@@ -162,7 +162,7 @@ def test_a_store_may_be_named(folder):
     [
         (["train.lrr=1"], "Did you mean lr?"),
         (["--force", "Trian"], "Did you mean Train?"),
-        (["--timeout", "soon"], "timeout is 'soon'"),
+        (["--timeout", "soon"], "'--timeout': 'soon' is no time above 0"),
         (["--resource", "cpu"], "write a kind and an amount"),
         (["--gpus", "0,0"], "twice"),
         (["--inline", "-w", "2"], "one task at a time"),

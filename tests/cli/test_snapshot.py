@@ -97,6 +97,7 @@ def test_edits_during_a_run_do_not_reach_its_tasks(project):
     kept = flowlib("run", "flow.yaml", "--snapshot", "-w", "1", folder=project)
     assert kept.code == 0, kept.err
     assert (value(project, "Read", "factor"), value(project, "Read", "helper")) == (1, 1)
+    assert f" of {project}" in flowlib("show", "Read", folder=project).out
     assert "FACTOR = 2" in (project / "tasks.py").read_text()
 
 
@@ -196,5 +197,7 @@ def test_a_script_is_part_of_its_snapshot(project):
 def test_workers_that_others_start_are_refused(project):
     """They import what they find, so nothing would be kept apart."""
     found = flowlib("run", "flow.yaml", "--snapshot", "--executor", "futures", folder=project)
-    assert found.code != 0
-    assert "flowlib execute" in found.err or "futures" in found.err
+    assert found.code == 2, found.err
+    assert "snapshot=True is for worker processes of this machine" in found.err
+    assert "run `flowlib execute` there" in found.err
+    assert "FACTOR = 1" in (project / "tasks.py").read_text()  # nothing ran

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from starlette.testclient import TestClient
 
-from flowlib.dashboard.app import application
+from flowlib.dashboard import app as dashboard
 
 BASE = "http://127.0.0.1:8790"
 LIMIT_S = 30
@@ -17,8 +17,10 @@ class Dashboard:
     """Asks a dashboard as a browser or a program does."""
 
     def __init__(self, store, **how):
+        made = dashboard.Dashboard(store)
+        self.catalogue = made._answers.catalogue
         self.client = TestClient(
-            application(store, **how), base_url=BASE, raise_server_exceptions=True
+            made.application(**how), base_url=BASE, raise_server_exceptions=True
         )
 
     def __enter__(self):
@@ -36,9 +38,12 @@ class Dashboard:
         return self.client.get(path, follow_redirects=False, **more)
 
     def page(self, path, status=200):
-        """A page; waits while the store is still being read."""
+        """A page; waits while the store, or the log of a run, is still being read."""
         until = time.monotonic() + LIMIT_S
-        while (answer := self.get(path)).status_code == 503 and time.monotonic() < until:
+        while time.monotonic() < until:
+            answer = self.get(path)
+            if answer.status_code != 503 and " data-again" not in answer.text:
+                break
             time.sleep(0.02)
         assert answer.status_code == status, answer.text
         return Seen(answer.text)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
+from flowlib.dashboard import json_answer
 from stores import Address, InMemoryStore, LocalFileStore, Owner, TaskState
 from stores.testing import done, put
 from tests.dashboard.furu_cases import CASES, address, fill, ids, in_order
@@ -150,7 +152,7 @@ def test_relationships_name_parents_that_are_gone(dashboard, any_store):
         ("Best/44444444", "failed")
     ]
     dag = shown.json("/api/dag")
-    assert {n["id"]: n["result_status"] for n in dag["nodes"]} == {
+    assert {n["address"]: n["result_status"] for n in dag["nodes"]} == {
         f"Best/{'4' * 32}": "failed", f"Fit/{'3' * 32}": "success",
         f"Load/{'1' * 32}": "success", f"Load/{'2' * 32}": "absent",
     }  # fmt: skip
@@ -216,6 +218,74 @@ def test_damaged_records_are_counted_and_break_nothing(dashboard, tmp_path):
     for key in "abcd":
         assert shown.get(f"/api/experiments/Train/{key * 32}").status_code == 404
         shown.page(f"/tasks/Train/{key * 32}", status=404)
+
+
+def test_each_name_means_one_thing_wherever_it_stands(shown):
+    """Ids are for people and addresses for programs; a task is told as in the list."""
+    listed = {each["key"]: each for each in shown.json("/api/experiments")["experiments"]}
+    nodes = shown.json("/api/dag")["nodes"]
+    assert {each["key"]: (each["id"], each["address"]) for each in nodes} == {
+        key: (f"Train/{key[:8]}", f"Train/{key}") for key in listed
+    }
+    for key, row in listed.items():
+        whole = shown.json(f"/api/experiments/Train/{key}")
+        near = shown.json(f"/api/experiments/Train/{key}/relationships")
+        assert (near["id"], near["address"]) == (row["id"], row["address"])
+        assert {name: whole[name] for name in row if name != "config"} == {
+            name: value for name, value in row.items() if name != "config"
+        }
+        assert whole["project"] == "demo"
+
+
+def test_a_long_answer_is_sent_in_pieces(dashboard):
+    """Each list item by item: its text is never there as a whole, and all of it arrives."""
+    store, load = InMemoryStore(), Address("Load", "f" * 32)
+    put(store, load, {}, done())
+    for number in range(1_500):
+        put(store, Address("Train", f"{number:032x}"), {}, done(inputs=[load]), n=number)
+    shown = dashboard(store)
+    for path, name, count in (
+        ("/api/dag", "nodes", 1_501),
+        (f"/api/experiments/Load/{load.key}/relationships", "children", 1_500),
+        (f"/api/experiments/Load/{load.key}", "downstream", 1_500),
+        ("/api/experiments?limit=1000", "experiments", 1_000),
+    ):
+        answer = shown.get(path)
+        assert "content-length" not in answer.headers, path
+        assert len(answer.json()[name]) == count, path
+    assert len(shown.json("/api/dag")["edges"]) == 1_500
+    assert "and 1,450 more" in shown.page(f"/tasks/Load/{load.key}").text
+
+
+def test_json_in_pieces_is_the_json_of_the_whole(monkeypatch):
+    """Wherever it is cut; lists that are empty, and names that no UTF-8 has, included."""
+    document = {"a\udce9": [1, {"b": [None, 2.5]}], "e": [], "t": (True,), "d": {}, "x": "<é>"}
+    for size in (1, 7, 10**6):
+        monkeypatch.setattr(json_answer, "_PIECE_CHARACTERS", size)
+        told = b"".join(json_answer._joined(json_answer._texts({**document, "i": iter([[3], 4])})))
+        assert json.loads(told) == {**document, "t": [True], "i": [[3], 4]}
+    assert b"".join(json_answer._joined(json_answer._texts({}))) == b"{}"
+
+
+def test_the_openapi_document_tells_of_refusals(dashboard):
+    """Each address has every code that who asks may get, and such an answer has its form."""
+    token = "a-token-of-some-length"
+    shown = dashboard(InMemoryStore(), token=token)
+    told = {"authorization": f"Bearer {token}"}
+    document = shown.get("/api/openapi.json", headers=told).json()
+    assert document["security"] == [{}, {"token": []}]
+    form = document["components"]["schemas"]["Problem"]["required"]
+    for path, found in document["paths"].items():
+        asked = path.format(task="T", key="k")
+        wrong = (
+            shown.get(asked),
+            shown.client.post(asked, headers=told),
+            shown.get(f"{asked}?zzz=1", headers=told),
+        )
+        assert [each.status_code for each in wrong] == [401, 405, 422], path
+        for each in wrong:
+            assert sorted(each.json()) == form
+            assert str(each.status_code) in found["get"]["responses"]
 
 
 def test_the_openapi_document_names_the_filters(dashboard):

@@ -13,15 +13,19 @@ from schemathesis import checks  # noqa: E402
 from schemathesis.specs.openapi import checks as openapi_checks  # noqa: E402
 
 from flowlib.dashboard.app import application  # noqa: E402
-from stores import Address, InMemoryStore  # noqa: E402
+from stores import Address, InMemoryStore, LocalFileStore  # noqa: E402
 from stores.testing import done, put  # noqa: E402
 from tests.dashboard.asked import Dashboard  # noqa: E402
 from tests.dashboard.furu_cases import fill  # noqa: E402
 
+SECRET = "nobody may read this"
 HOST = {"host": "127.0.0.1"}
 NAMES = st.text(max_size=30) | st.sampled_from(
     [
         "../../etc/passwd",
+        "../secret",
+        "../../secret.json",
+        "secret",
         "a/b",
         "%2e%2e%2f",
         "<script>",
@@ -51,8 +55,8 @@ PARAMETERS = st.sampled_from(
 )  # fmt: skip
 
 
-def _store():
-    store = fill(InMemoryStore())
+def _filled(store):
+    fill(store)
     put(
         store,
         Address("a/b <c>", "9" * 32),
@@ -64,9 +68,17 @@ def _store():
     return store
 
 
-@pytest.fixture(scope="module")
-def shown():
-    with Dashboard(_store()) as dashboard:
+@pytest.fixture(scope="module", params=["memory", "file"])
+def shown(request, tmp_path_factory):
+    """A dashboard; that over files has secrets beside it, to which names may lead."""
+    folder = tmp_path_factory.mktemp("fuzz") / "a" / "store"
+    is_file = request.param == "file"
+    store = _filled(LocalFileStore(folder, fsync=False) if is_file else InMemoryStore())
+    if is_file:
+        for place in (folder, folder.parent, folder.parent.parent):
+            for name in ("secret", "secret.json", "passwd"):
+                (place / name).write_text(SECRET)
+    with Dashboard(store) as dashboard:
         dashboard.json("/api/stats")
         yield dashboard
 
@@ -81,7 +93,7 @@ CHECKS = (
 def test_answers_are_what_the_document_says():
     """Codes, types and forms, for what it allows."""
     loaded = schemathesis.openapi.from_asgi(
-        "/api/openapi.json", application(_store()), headers=HOST
+        "/api/openapi.json", application(_filled(InMemoryStore())), headers=HOST
     )
     seen = set()
     for found in loaded.get_all_operations():
@@ -107,6 +119,7 @@ def test_no_parameter_makes_it_fail(shown, path, given_):
     answer = shown.client.get(path, params=given_, follow_redirects=False)
     assert answer.status_code in (200, 404, 422), answer.text
     assert "Traceback" not in answer.text
+    assert SECRET not in answer.text
     if answer.status_code == 422:
         assert len(answer.text) < 40_000
 
@@ -121,6 +134,7 @@ def test_no_path_makes_it_fail(shown, base, first, second):
     answer = shown.client.get(path, follow_redirects=False)
     assert answer.status_code in (200, 404, 422), answer.text
     assert "root:x" not in answer.text
+    assert SECRET not in answer.text
 
 
 def test_strange_records_are_told_by_every_page(shown):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
+import io
+import os
+
 import pytest
 
-from stores import InMemoryStore
+from stores import Address, InMemoryStore, LocalFileStore
+from stores.testing import done, put
 
 TOKEN = "a-token-of-some-length"
 
@@ -82,13 +87,68 @@ def test_browsers_are_told_to_load_nothing_from_elsewhere(dashboard):
         assert headers["referrer-policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py", "/static//etc/passwd", "/static/app.py", "/..%2f..%2fetc/passwd"],
+SECRET = "nobody may read this"
+WAYS = (
+    "../secret", "../../secret", "../secret.json", "..%2fsecret", "%2e%2e/secret", "..%252fsecret",
+    "Train/../../secret", "Train/..%2f..%2fsecret", ".runs/../../secret", "./../secret", "..\\secret",
+    "{outside}/secret", "%2f{outside}/secret", "file://{outside}/secret",
+    "../secret%00", "../secret%00.json",
 )  # fmt: skip
-def test_no_path_of_a_request_reaches_the_file_system(dashboard, path):
-    """Two files have names, and nothing else has."""
+BASES = (
+    "/static/{}", "/tasks/{}", "/tasks/Train/{}", "/tasks/{}/x", "/runs/{}", "/api/experiments/{}",
+    "/api/experiments/Train/{}", "/api/experiments/{}/x/relationships", "/graph?run={}",
+    "/artifact?task=Train&key={key}&name={}", "/artifact?task=Train&key={}&name=secret",
+    "/artifact?task={}&key={key}&name=secret", "/sweep?task={}", "/compare?address={}&address=x/y", "/.{}",
+)  # fmt: skip
+
+
+@pytest.fixture
+def beside_a_secret(dashboard, tmp_path):
+    """A dashboard over a store of files, beside which lie secrets."""
+    outside = tmp_path / "outside"
+    store = LocalFileStore(outside / "store")
+    key = "a" * 32
+    put(store, Address("Train", key), {"acc": 1}, done(), n=1)
+    for name in ("secret", "secret.json", "secret.log"):
+        (outside / name).write_text(SECRET)
+    return dashboard(store), outside, key
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """What is opened from now on, by whatever way there is to open a file."""
+    found = []
+    for module in (builtins, io, os):
+        usual = module.open
+
+        def watched(path, *more, usual=usual, **named):
+            found.append(os.path.realpath(path) if isinstance(path, (str, os.PathLike)) else path)
+            return usual(path, *more, **named)
+
+        monkeypatch.setattr(module, "open", watched)
+    return found
+
+
+def test_no_path_of_a_request_reaches_the_file_system(beside_a_secret, opened):
+    """Names are looked up in what the store lists: no file beside it is read, or even opened."""
+    shown, outside, key = beside_a_secret
+    for base in BASES:
+        for way in WAYS:
+            path = base.replace("{key}", key).replace("{}", way.format(outside=outside))
+            answer = shown.get(path)
+            assert answer.status_code in (404, 422), path
+            assert SECRET not in answer.text
+    secret = os.path.realpath(outside / "secret")
+    assert not [each for each in opened if str(each).startswith(secret)]
+    (outside / "store" / ".." / "secret").read_text()
+    assert [each for each in opened if str(each).startswith(secret)] == [secret]  # it is noticed
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../app.py", "/static/..%2fapp.py", "/static/app.py", "/static/"]
+)
+def test_two_files_of_ours_have_names_and_no_other_has(dashboard, path):
+    """Also none that lies beside them."""
     answer = dashboard(InMemoryStore()).get(path)
     assert answer.status_code == 404
-    assert "root:" not in answer.text
     assert "import" not in answer.text

@@ -25,7 +25,7 @@ def test_a_run_that_waits_hides_none_that_computes(monkeypatch, told):
     def watched(folder):
         return SimpleNamespace(read=lambda: None, states=states[folder], planned={})
 
-    monkeypatch.setattr(module, "stored_runs", lambda _: runs)
+    monkeypatch.setattr(module, "stored_runs", lambda _, known: runs)
     monkeypatch.setattr(module, "_Watched", watched)
     live = LiveRuns(InMemoryStore())
     live.refresh()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import sys
 import threading
+import time
 
 import httpx
+from starlette.applications import Starlette
 
+from flowlib.dashboard import app as module
+from flowlib.dashboard import turns
 from flowlib.dashboard.app import Dashboard
 from stores import Address, InMemoryStore
 from stores.testing import done, put
@@ -23,11 +28,12 @@ class Stuck(InMemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.gate, self.is_asked = threading.Event(), threading.Event()
-        self.is_stuck = False
+        self.is_stuck, self.waiting = False, 0
 
     def record(self, address):
         if self.is_stuck:
             self.is_asked.set()
+            self.waiting += 1
             self.gate.wait(LIMIT_S)
         return super().record(address)
 
@@ -64,3 +70,59 @@ def test_others_are_answered_while_a_store_is_stuck():
         assert asyncio.run(ask()) == (200, 200, 200)
     finally:
         store.gate.set()
+
+
+def test_only_so_many_requests_are_worked_at(monkeypatch):
+    """The loop takes turns with all threads that want to run; what was altered is put back."""
+    monkeypatch.setattr(module, "_MOST_THREADS", 3)
+    store, usual_s = Stuck(), sys.getswitchinterval()
+    put(store, AT, {}, done(), n=1)
+
+    async def ask() -> tuple[set[int], int]:
+        dashboard = Dashboard(store)
+        transport = httpx.ASGITransport(app=dashboard.application())
+        async with (
+            dashboard.lifespan(Starlette()),
+            httpx.AsyncClient(transport=transport, base_url=BASE, timeout=LIMIT_S) as client,
+        ):
+            assert (await client.get("/api/stats")).status_code == 200
+            assert sys.getswitchinterval() < usual_s
+            store.is_stuck = True
+            path = f"/tasks/{AT.task}/{AT.key}"
+            asked = [asyncio.create_task(client.get(path)) for _ in range(10)]
+            end = time.monotonic() + LIMIT_S
+            while store.waiting < 3 and time.monotonic() < end:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2)
+            at_work, store.is_stuck = store.waiting, False
+            store.gate.set()
+            return {(await each).status_code for each in asked}, at_work
+
+    try:
+        assert asyncio.run(ask()) == ({200}, 3)
+    finally:
+        store.gate.set()
+    assert sys.getswitchinterval() == usual_s
+
+
+def test_few_work_at_once_and_who_has_waited_long_goes_ahead(monkeypatch):
+    """So that one slow store keeps nobody from anything."""
+    monkeypatch.setattr(turns, "_PATIENCE_S", LIMIT_S)
+    taken, inside = turns.Turns(), []
+
+    def work() -> None:
+        with taken.one():
+            inside.append(1)
+
+    with taken.one():
+        with taken.one():
+            third = threading.Thread(target=work)
+            third.start()
+            third.join(0.1)
+            assert inside == []
+        third.join(LIMIT_S)
+        assert inside == [1]
+        monkeypatch.setattr(turns, "_PATIENCE_S", 0.01)
+        with taken.one(), taken.one(), taken.one():
+            work()
+    assert inside == [1, 1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flowlib.dashboard import graph_page as graph_module
+from flowlib.dashboard import pages as pages_module
 from stores import Address, InMemoryStore, LocalFileStore
 from stores.testing import done, put
 from tests.cli.stored import FAST, SLOW, filled
@@ -22,17 +24,17 @@ def shown(tmp_path_factory):
 def test_tasks_side_by_side(dashboard, tmp_path):
     """What differs, with how much more the others have; how much is the same."""
     found = dashboard(filled(tmp_path))
-    page = found.page(f"/compare?id=Train/{SLOW.key}&id=Train/{FAST.key}")
+    page = found.page(f"/compare?address=Train/{SLOW.key}&address=Train/{FAST.key}")
     assert page.rows[0] == ["", "Train/9a7a08b2", "Train/9a110000"]
     assert ["lr", "0.001", "10.0"] in page.rows
     assert ["acc", "0.9312", "–"] in page.rows
     assert "the same: 2 of config" in page.text
     for query in (
         "",
-        f"?id=Train/{SLOW.key}",
-        "?id=No/x&id=No/y",
-        "?id=&id=",
-        "?id=" + "&id=".join(f"T/{n}" for n in range(13)),
+        f"?address=Train/{SLOW.key}",
+        "?address=No/x&address=No/y",
+        "?address=&address=",
+        "?address=" + "&address=".join(f"T/{n}" for n in range(13)),
         "?x=1",
     ):
         found.page(f"/compare{query}", status=422)
@@ -115,3 +117,36 @@ def test_damaged_folders_of_runs_break_nothing(dashboard, tmp_path):
         found.page(path)
     found.page("/graph?run=first-run", status=422)
     assert found.json("/api/stats")["total"] == 12
+
+
+def test_what_only_a_large_graph_is_made_of_is_not_kept(dashboard, tmp_path, monkeypatch):
+    """Its page is, as long as nothing changes; all around one task is found as in a small one."""
+    store, load = LocalFileStore(tmp_path, fsync=False), Address("Load", "f" * 32)
+    put(store, load, {}, done())
+    for number in range(70):
+        put(store, Address("Train", f"{number:032x}"), {}, done(inputs=[load]), n=number)
+    found = dashboard(store)
+    around = f"/graph?around=Train/{7:032x}"
+    before = [found.page(path).html for path in ("/graph", around)]
+    monkeypatch.setattr(graph_module, "_MOST_KEPT", 10)
+    found = dashboard(store)
+    assert [found.page(path).html for path in ("/graph", around)] == before
+    found.page("/graph?around=Nobody", status=404)
+    monkeypatch.setattr(pages_module, "graph_page", None)
+    assert [found.page(path).html for path in ("/graph", around)] == before
+
+
+def test_a_large_graph_is_shown_as_a_small_one(dashboard, monkeypatch):
+    """Although words are made only for those of its tasks that stand there one by one."""
+    store, load = InMemoryStore(), Address("Load", "f" * 32)
+    gone = Address("Gone", "e" * 32)
+    put(store, load, {"rows": 3}, done(inputs=[gone]), n=3)
+    for number in range(70):
+        read = [load, gone] if number % 2 else [load, load]
+        put(store, Address("Train", f"{number:032x}"), {}, done(inputs=read), n=number)
+    paths = ["/graph", "/graph?expand=Train", "/graph?around=Load", f"/graph?around=Train/{0:08x}"]
+    usual = [dashboard(store).page(path).html for path in paths]
+    monkeypatch.setattr(graph_module, "_MOST_KEPT", 10)
+    assert [dashboard(store).page(path).html for path in paths] == usual
+    assert "/tasks/Train/" in usual[1]
+    assert len(set(usual)) == len(usual)

@@ -13,7 +13,7 @@ import pytest
 from flowlib.dashboard import catalogue as module
 from flowlib.dashboard.app import Dashboard
 from flowlib.dashboard.catalogue import Catalogue
-from flowlib.dashboard.rows import Shared
+from flowlib.dashboard.shared import Shared
 from stores import Address, InMemoryStore, LocalFileStore, SQLStore, StoreError, TaskState
 from stores.errors import RecordDamaged, RecordTooNew
 from stores.parts import ErrorDetails, RunInfo

@@ -35,6 +35,15 @@ class Resumes(flowlib.Task):
         return {"from": "", "job": os.environ["SLURM_JOB_ID"]}
 
 
+def numbered(n: int, gate: str) -> dict[str, object]:
+    """The same, with a number."""
+    Path(gate, f"begun-{n}-{time.monotonic_ns()}").touch()
+    until = time.monotonic() + 120.0
+    while time.monotonic() < until and not Path(gate, "open").exists():
+        time.sleep(0.05)
+    return {"n": n}
+
+
 def counted(gate: str) -> dict[str, object]:
     """Tell by a file that it was called, and wait for the gate."""
     Path(gate, f"begun-{time.monotonic_ns()}").touch()
@@ -42,3 +51,13 @@ def counted(gate: str) -> dict[str, object]:
     while time.monotonic() < until and not Path(gate, "open").exists():
         time.sleep(0.05)
     return {"pid": os.getpid()}
+
+
+def meets(n: int, gate: str) -> dict[str, object]:
+    """Tell in which job it runs; the first of each job waits for the first of another one."""
+    job = os.environ["SLURM_JOB_ID"]
+    Path(gate, job).touch()
+    until = time.monotonic() + 120.0
+    while time.monotonic() < until and len(list(Path(gate).iterdir())) < 2:
+        time.sleep(0.05)
+    return {"square": n * n, "job": job, "pid": os.getpid()}

@@ -2,74 +2,42 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-from unittest import mock
+import json
+import subprocess
+import sys
 
 import pytest
 
-from flowlib import DaskExecutor, Flow, RayExecutor, RunError, TaskSpec
-from stores import LocalFileStore
-from tests.executors import contract_tasks
+pytestmark = [pytest.mark.slow, pytest.mark.needs("gcs_server", "raylet")]
 
 
-@pytest.fixture
-def store(tmp_path):
-    return LocalFileStore(tmp_path / "store", fsync=False)
+def tried(engine, case, folder):
+    """What a driver of its own tells; see `failed_starts`."""
+    command = [sys.executable, "-m", "tests.executors.failed_starts", engine, case, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture
-def cluster(monkeypatch):
-    """Stands for clusters that the run starts; gives what has become of them."""
-    ends = []
-
-    @contextlib.contextmanager
-    def started(*_):
-        try:
-            yield mock.MagicMock()
-        finally:
-            ends.append("closed")
-
-    monkeypatch.setattr(DaskExecutor, "_own_client", started)
-    monkeypatch.setattr(importlib.import_module("flowlib.executors.ray"), "connected", started)
-    return ends
-
-
-def refused(*_, **__):
-    raise RunError("the store cannot be pickled")
+@pytest.mark.parametrize("engine", ["dask", "ray"])
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [
+        ("store", "RunError: the store cannot be sent to a worker process: holds an open"),
+        ("timeout", "cannot end a running task, but a spec has a timeout"),
+    ],
+)
+def test_a_cluster_is_closed_when_its_workers_cannot_be_had(engine, case, says, tmp_path):
+    """The run has nobody else who would do it; both is known only when there is a cluster."""
+    seen = tried(engine, case, tmp_path)
+    assert says in seen["error"]
+    assert seen["left"] == []
+    assert not seen.get("is_connected", False)
 
 
-@pytest.mark.parametrize("kind", [DaskExecutor, RayExecutor])
-def test_a_cluster_is_closed_when_its_workers_cannot_be_made(kind, store, cluster, monkeypatch):
-    """The run has nobody else who would do it."""
-    monkeypatch.setattr(f"{kind.__module__}.RemoteJobs", refused)
-    with pytest.raises(RunError, match="cannot be pickled"):
-        run(TaskSpec(contract_tasks.raises, {"n": 1}), store, kind())
-    assert cluster == ["closed"]
-
-
-@pytest.mark.parametrize("kind", [DaskExecutor, RayExecutor])
-def test_a_cluster_is_closed_when_it_cannot_do_what_a_spec_asks_for(kind, store, cluster):
-    """That is known when there are workers."""
-    spec = TaskSpec(contract_tasks.raises, {"n": 1}, timeout=5)
-    with pytest.raises(RunError, match="cannot end a running task"):
-        run(spec, store, kind())
-    assert cluster == ["closed"]
-
-
-def test_a_ray_that_has_gone_is_left_all_the_same(store, cluster):
-    """It cancels nothing any more."""
-    setup = mock.MagicMock(store=store, num_workers=1, output=None)
-    both = {"RemoteJobs": mock.DEFAULT, "replace": mock.DEFAULT}
-    with mock.patch.multiple("flowlib.executors.ray", **both):
-        workers = RayExecutor().start(setup)
-    workers._ray.cancel.side_effect = ConnectionError("gone")
-    workers._sent["a"] = object()
-    with pytest.raises(ConnectionError):
-        workers.close()
-    assert cluster == ["closed"]
-
-
-def run(spec, store, executor):
-    """Run it there."""
-    Flow([spec]).run(executor=executor, num_workers=1, results_store=store, progress=None)
+def test_a_ray_that_has_gone_is_left_all_the_same(tmp_path):
+    """It cancels nothing any more; what else runs of it ends with the run."""
+    seen = tried("ray", "gone", tmp_path)
+    assert seen["running"], "there was something to leave"
+    assert seen["error"] == "ConnectionError: gone"
+    assert (seen["left"], seen["is_connected"]) == ([], False)

@@ -6,6 +6,7 @@ import pytest
 
 from flowlib import Flow, RunError, TaskSpec
 from flowlib.executor import Executor
+from flowlib.executors.threads import ThreadExecutor
 from stores import LocalFileStore
 from tests.executors import contract_tasks as tasks
 
@@ -39,6 +40,33 @@ class Counts(Executor):
 
     def start(self, setup):
         raise AssertionError("it was started")
+
+
+class Picky(ThreadExecutor):
+    """Takes one option, and runs tasks."""
+
+    check = Counts.check
+    options_name = Counts.options_name
+
+
+def grows(speed: int) -> TaskSpec:
+    """Give a spec that tells the executor something."""
+    return TaskSpec(tasks.square, {"n": speed}, executor_options={"counts": {"speed": speed}})
+
+
+def test_what_a_task_returns_is_looked_at_before_it_starts(store):
+    """An option that is wrong is the error of that task; nothing that it has returned is run."""
+    right, wrong = (TaskSpec(grows, {"speed": n}, name=f"grows{n}") for n in (2, 7))
+    done = Flow([right, wrong]).run(
+        executor=Picky(), num_workers=1, results_store=store, progress=None, exit_on_error=False
+    )
+    assert done["grows2"][0].unwrap()["square"] == 4
+    told = "executor_options of square for counts: speed is 0, 1 or 2"
+    with pytest.raises(RunError, match=told):
+        done["grows7"][0].unwrap()
+    assert done.counts == {"finished": 2, "failed": 1}
+    with pytest.raises(RunError, match=told):
+        wrong.submit(store, executor=Picky()).result(120)
 
 
 @pytest.mark.parametrize(

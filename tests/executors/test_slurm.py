@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import submitit
@@ -112,11 +113,12 @@ def test_specs_ask_for_what_they_need(store):
 
 
 @pytest.mark.parametrize("how", ["requeue", "preemption"])
-def test_a_task_whose_job_is_put_back_goes_on_from_its_checkpoint(how, store, gate):
-    """No retries were asked for."""
+def test_a_task_whose_job_is_put_back_goes_on_from_its_checkpoint(how, store, gate, caplog):
+    """No retries were asked for; the log of the run tells why it was tried again."""
+    caplog.set_level(logging.INFO, "flowlib")
     spec = TaskSpec(slurm_tasks.Resumes, {"gate": str(gate)})
     shared_cluster()
-    with beside(lambda: run([spec], store)) as answer:
+    with beside(lambda: run([spec], store, progress="log")) as answer:
         [job] = begun(gate)
         if how == "requeue":
             ask("scontrol", "requeue", job)
@@ -126,6 +128,7 @@ def test_a_task_whose_job_is_put_back_goes_on_from_its_checkpoint(how, store, ga
         result = answer()["Resumes"][0].results
 
     assert result["from"] == "half"
+    assert "(preempted)" in caplog.text
 
 
 def test_a_cancelled_job_fails_its_task_which_resumes_later(store, gate, caplog):
@@ -225,6 +228,84 @@ def test_the_job_of_a_future_is_put_back_and_cancelled(store, gate):
         cancelled.result(PATIENCE_S)
 
 
+ASKER = """
+import sys
+from flowlib import TaskSpec
+from stores import LocalFileStore
+from tests.executors import slurm_tasks
+from tests.services import slurm
+
+slurm.shared_cluster = lambda: None  # it runs already
+if __name__ == "__main__":
+    spec = TaskSpec(slurm_tasks.counted, {"gate": sys.argv[2]})
+    store = LocalFileStore(sys.argv[1], fsync=False)
+    future = spec.submit(store, executor=slurm.slurm_executor(look=1))
+    print(future.job_id, flush=True)
+    future.result()
+"""
+
+
+@pytest.fixture
+def asker(store, gate):
+    """Asks for the value in a process of its own; gives that and the job that it was told."""
+    shared_cluster()
+    started = []
+
+    def ask_for_it():
+        words = [sys.executable, "-c", ASKER, str(store.base_dir), str(gate)]
+        process = subprocess.Popen(
+            words,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        started.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield ask_for_it
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_who_asks_in_another_process_gets_the_same_job(asker, store, gate):
+    """While it waits or runs, also if who has asked first was killed; the task runs once."""
+    first, job = asker()
+    _, same = asker()
+    first.kill()
+    begun(gate)
+    spec = TaskSpec(slurm_tasks.counted, {"gate": str(gate)})
+    future = spec.submit(store, executor=slurm_executor(look=1))
+    assert [same, future.job_id] == [job, job]
+    (gate / "open").touch()
+
+    assert future.result(PATIENCE_S).keys() == {"pid"}
+    assert len(begun(gate)) == 1
+    assert job_ids(store) == {f"slurm {job}"}
+
+
+def test_a_job_that_was_cancelled_or_has_failed_is_not_given_again(asker, store, gate):
+    """Who asks then gets a new one."""
+    first, job = asker()
+    begun(gate)
+    ask("scancel", job)
+    assert first.wait(PATIENCE_S) != 0
+    second, other = asker()
+    assert other not in ("", job)
+    begun(gate, 2)
+    (gate / "open").touch()
+    assert second.wait(PATIENCE_S) == 0
+
+    fails = TaskSpec(contract_tasks.raises, {"n": 5})
+    futures = []
+    for _ in range(2):
+        futures.append(fails.submit(store, executor=slurm_executor(look=1)))
+        with pytest.raises(LookupError):
+            futures[-1].result(PATIENCE_S)
+    assert futures[0].job_id != futures[1].job_id
+
+
 def test_the_exception_of_a_task_travels_through_its_future(store):
     """As everywhere."""
     future = TaskSpec(contract_tasks.raises, {"n": 4}).submit(store, executor=slurm_executor())
@@ -244,7 +325,8 @@ slurm.shared_cluster = lambda: None  # it runs already
 spec = {spec}
 if __name__ == "__main__":
     store = LocalFileStore({store!r}, fsync=False)
-    Flow([spec]).run(executor=slurm.slurm_executor(), num_workers=1, results_store=store)
+    executor = slurm.slurm_executor(**{options!r})
+    Flow([spec]).run(executor=executor, num_workers=2, results_store=store)
 """
 
 
@@ -254,9 +336,10 @@ def driver(tmp_path, store):
     shared_cluster()
     started = []
 
-    def start(spec):
+    def start(spec, **options):
         script = tmp_path / "driver.py"
-        script.write_text(DRIVER.format(spec=spec, store=str(store.base_dir)))
+        text = DRIVER.format(spec=spec, store=str(store.base_dir), options=options)
+        script.write_text(text)
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         process = subprocess.Popen(
             [sys.executable, str(script)], env=environment, stderr=subprocess.DEVNULL
@@ -285,6 +368,49 @@ def test_a_restarted_driver_computes_nothing_twice(driver, store, gate, caplog):
         answer()
 
     assert len(begun(gate)) == 1
+
+
+def killed(process):
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("place", ["run", "own"])
+def test_allocations_of_a_killed_driver_end_what_they_run(place, driver, store, gate, tmp_path):
+    """They are told by the next one, which takes their results and does the rest; none is left."""
+    options = {"idle": 600}
+    if place == "own":
+        options["folder"] = str(tmp_path / "spools")
+    config = f"{{'n': [1, 2, 3], 'gate': {str(gate)!r}}}"
+    first = driver(f"TaskSpec(slurm_tasks.numbered, {config}, expand='product')", **options)
+    begun(gate, 2)
+    killed(first)
+    config = {"n": [1, 2, 3], "gate": str(gate)}
+    spec = TaskSpec(slurm_tasks.numbered, config, expand="product")
+    with beside(lambda: run([spec], store, slurm_executor(**options), num_workers=1)) as answer:
+        begun(gate, 3)
+        (gate / "open").touch()
+        done = answer()
+
+    assert [each.results["n"] for each in done["numbered"]] == [1, 2, 3]
+    assert sorted(each.partition("-")[0] for each in begun(gate)) == ["1", "2", "3"]
+    until(lambda: not ask("squeue", "-h"), PATIENCE_S, "jobs are left")
+
+
+def test_allocations_of_a_killed_driver_that_wait_are_cancelled(driver, store, gate):
+    """Nobody would ever end one that waits for good; its task is not computed by it."""
+    (gate / "open").touch()
+    text = f"TaskSpec(slurm_tasks.numbered, {{'n': 1, 'gate': {str(gate)!r}}})"
+    first = driver(text, sbatch={"hold": True})
+    held = ("squeue", "-h", "--states=PENDING")
+    until(lambda: "Held" in ask(*held), PATIENCE_S, "nothing was asked for")
+    killed(first)
+    done = run([TaskSpec(slurm_tasks.numbered, {"n": 1, "gate": str(gate)})], store)
+
+    assert done.counts == {"finished": 1}
+    assert "Held" not in ask(*held)
+    assert len(begun(gate)) == 1
+    assert list(Path(store.base_dir, ".runs").glob("*/slurm/waiting/*/*")) == []
 
 
 def test_ctrl_c_tells_the_tasks_and_leaves_no_job(driver, store, gate):

@@ -60,10 +60,11 @@ class UsesResource(Task):
 
 
 def sleeps_and_tells(seconds):
-    """Sleep, and tell what that has cost this process."""
-    began = time.process_time()
+    """Sleep, and tell when, and what that has cost this process."""
+    began, cpu_s = time.time(), time.process_time()
     time.sleep(seconds)
-    return {"cpu_s": time.process_time() - began, "pid": os.getpid()}
+    cpu_s = time.process_time() - cpu_s
+    return {"cpu_s": cpu_s, "pid": os.getpid(), "began": began, "ended": time.time()}
 
 
 def counted(n, folder, deadly):

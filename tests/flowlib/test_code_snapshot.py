@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import flowlib.code_snapshot as module
-from flowlib import provenance
+from flowlib import project_files, provenance
 from flowlib.code_snapshot import (
     SNAPSHOT,
     CodeSnapshot,
@@ -130,7 +130,7 @@ def test_without_git_all_files_but_hidden_ones_are_kept(tmp_path, monkeypatch):
 @pytest.mark.needs("git")
 def test_too_much_is_refused_by_its_largest_file(project, monkeypatch, tmp_path):
     """And nothing is written."""
-    monkeypatch.setattr(module, "MOST_BYTES", 50)
+    monkeypatch.setattr(project_files, "MOST_BYTES", 50)
     (project / "large.txt").write_text("x" * 60)
     store = LocalFileStore(tmp_path / "runs")
     with pytest.raises(RunError, match=r"at most 50.*large\.txt \(60 bytes\).*\.gitignore"):

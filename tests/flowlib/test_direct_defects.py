@@ -15,9 +15,8 @@ from pathlib import Path
 
 import pytest
 
-import flowlib.memo
 import flowlib.single_results
-from flowlib import InMemoryStore, RunError, SpecError, use_store
+from flowlib import InMemoryStore, RunError, SpecError, task, use_store
 from flowlib.cli.main import main
 from stores import ArtifactDamaged, LocalFileStore
 from tests.flowlib import moved_tasks
@@ -37,7 +36,7 @@ class Options:
 @pytest.fixture(autouse=True)
 def _untold(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said once per process was not said yet."""
-    monkeypatch.setattr(flowlib.memo, "_told", set())
+    monkeypatch.setattr(total, "_told", set())
     monkeypatch.setattr(flowlib.single_results, "_told", set())
 
 
@@ -90,6 +89,16 @@ def test_a_generator_is_computed_every_time_and_not_consumed_before(
         "total: values is an iterator (generator), which can be read only once: make it a list or "
         "a tuple; so calls of total are computed every time"
     )
+
+
+def test_what_is_said_of_a_function_is_not_said_of_another_one(
+    store: LocalFileStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that is defined anew, as in a notebook, tells again; the same one does not."""
+    for _ in range(2):
+        again = task(total.fn, name="total")
+        assert [again.call(iter([1.0]), store=store) for _ in range(2)] == [1.0, 1.0]
+    assert len(caplog.records) == 2
 
 
 def test_an_unknown_object_beside_a_spec_is_refused(store: LocalFileStore) -> None:

@@ -133,6 +133,7 @@ def test_lambdas_are_refused_as_values():
     ("config", "message"),
     [
         ({"lrr": 1}, r"train\.lrr is not a parameter of train .*Did you mean lr\?"),
+        ({"size": 10**400}, r"train\.size: int too large to convert to float"),
         ({"size": "big"}, r"train\.size is 'big' \(str\), but train .* wants float"),
     ],
 )

@@ -14,6 +14,7 @@ from contextlib import redirect_stderr
 import pytest
 
 from flowlib.inline_output import InlineOutputs
+from flowlib.output_watch import WATCH
 from flowlib.task_output import OutputPlace
 from flowlib.tee import Tee
 
@@ -52,6 +53,37 @@ def state():
         root.handlers[:],
         [(h, h.level, h.filters[:]) for h in handlers],
     )
+
+
+def test_what_a_run_says_is_in_the_log_of_no_task(outputs, shared, tmp_path):
+    """Its thread is a stranger beside the only task, but none that the task has started."""
+    out, _, console = shared()
+    begun, said = threading.Event(), threading.Event()
+
+    def task():
+        with outputs.of("logs/a.log"):
+            print("of the task")
+            begun.set()
+            assert said.wait(30)
+            stranger = threading.Thread(target=print, args=("of its thread",))
+            stranger.start()
+            stranger.join()
+
+    worker = threading.Thread(target=task)
+    with WATCH.apart(), WATCH.apart():
+        worker.start()
+        assert begun.wait(30)
+        print("of the run")
+        logging.getLogger("flowlib.run").info("done")
+        said.set()
+        worker.join()
+        with outputs.of("logs/b.log"):
+            print("of a task in that thread")
+    assert (tmp_path / "logs/a.log").read_text() == "of the task\nof its thread\n"
+    assert (tmp_path / "logs/b.log").read_text() == "of a task in that thread\n"
+    assert "of the run\n" in out.getvalue()
+    assert "done" in console.getvalue()
+    assert not WATCH._apart
 
 
 def test_what_is_printed_goes_to_the_log_and_where_it_went_before(outputs, shared, tmp_path):

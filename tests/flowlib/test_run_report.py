@@ -169,7 +169,7 @@ def test_the_page_is_one_file_without_requests(run, tmp_path):
 def test_without_bokeh_it_is_said_how_to_get_it(run, tmp_path, monkeypatch):
     """The extra has a name."""
     monkeypatch.setitem(__import__("sys").modules, "bokeh.plotting", None)
-    with pytest.raises(MissingExtra, match="a report needs Bokeh: install"):
+    with pytest.raises(MissingExtra, match="a report needs Bokeh: pip install"):
         run.report(tmp_path / "out.html")
 
 

@@ -37,6 +37,21 @@ def small_run():
     yield RunEnded(BEGAN + 31, {}, 31.0)
 
 
+def test_a_lost_worker_and_one_that_was_taken_away_are_told():
+    """Behind the error of the try; an error of the task itself needs no more words."""
+    train = ref("Train", 1)
+    lost = error("put back into the queue", type_="WorkerLost")
+
+    def told(kind):
+        event = Retried(BEGAN + 1, train, lost, 0.0, kind)
+        return shown([begun([SpecTotal("Train", 1, 0)]), event]).splitlines()[1]
+
+    assert told("preempted").endswith("WorkerLost: put back into the queue (preempted)")
+    assert told("lost").endswith("(lost)")
+    assert told("exception").endswith("queue")
+    assert told("").endswith("queue")
+
+
 LINES = """\
 0:00 run sunny-otter-12: 3 to run, 2 cached
 0:00 [1/5] cached  Fetch

@@ -274,6 +274,10 @@ def test_wishes_that_are_none_are_refused_before_anything_runs():
         TypeError, match=r"Flow.run\(\) takes no argument 'olny'. Did you mean only"
     ):
         run(flow(), store, olny="fit")
+    with pytest.raises(TypeError, match=r"argument 'num_worker'\. Did you mean num_workers\?"):
+        flow().run(num_worker=2)
+    with pytest.raises(TypeError, match=r"argument 'result_store'\. Did you mean results_store\?"):
+        flow().plan(result_store=store)
     with pytest.raises(TypeError, match=r"Flow.plan\(\) takes no argument 'grace_s'"):
         flow().plan(results_store=store, grace_s=1)
     with pytest.raises(ValueError, match="num_workers must be 1 or more"):

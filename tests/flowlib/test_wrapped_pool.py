@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from flowlib import CallError, InMemoryStore, RunError, memo, use_store, wrap_executor
+from flowlib import CallError, InMemoryStore, RunError, use_store, wrap_executor
 from flowlib.wrapped_pool import CachingExecutor
 from stores import LocalFileStore
 from tests.flowlib.pool_tasks import (
@@ -269,7 +269,7 @@ def test_arguments_without_identity_are_computed_each_time(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one warning, and whole: a generator is not consumed by looking at it."""
-    monkeypatch.setattr(memo, "_told", set())  # another function of this name may have been told
+    monkeypatch.setattr(first_of, "_told", set())  # it may have been told in another test
     store, counted = InMemoryStore(), Counted()
     with caplog.at_level(logging.WARNING, "flowlib"), wrap_executor(counted, store) as pool:
         assert [value(pool.submit(first_of, (x for x in [5, 6]))) for _ in range(2)] == [5, 5]

@@ -250,6 +250,54 @@ def test_a_run_is_followed_live(chromium, tmp_path):
     page.close()
 
 
+def test_where_the_user_is_stays_while_a_page_changes(chromium, tmp_path):
+    """The row of the keys, the focus, what is ticked and how far it was scrolled."""
+    from stores import LocalFileStore
+
+    store = LocalFileStore(tmp_path, fsync=False)
+    for number in range(40):
+        put(store, Address("Train", f"{number:032x}"), {}, done(), n=number)
+    press = "key => document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}))"
+    renewed = "was => Number(document.documentElement.dataset.renewed || 0) > was"
+    place = """() => ({row: document.querySelector('tr.here')?.dataset.id, rows: document.querySelectorAll('tr.here').length,
+        focus: document.activeElement.closest('tr')?.dataset.id, on: document.activeElement.className,
+        ticked: [...document.querySelectorAll('input:checked')].map(box => box.value), top: scrollY})"""
+    with served(store) as base:
+        page = chromium.new_page()
+        page.open(f"{base}/tasks?sort=-n&task=Train/")
+        page.wait_for(FOLLOWS)
+        for key in ("j", "j", "j", "x"):
+            page.ask(press, key)
+        page.ask("() => { document.querySelectorAll('a.id')[3].focus(); scrollTo(0, 77); }")
+        before = page.ask(place)
+        assert before["row"] == f"Train/{37:032x}"
+        assert before["focus"] == f"Train/{36:032x}"
+        was = page.ask("() => Number(document.documentElement.dataset.renewed || 0)")
+        for number in (41, 42):  # they come first, and all other rows move down
+            put(store, Address("Train", f"{number:032x}"), {}, done(), n=number)
+        page.wait_for("() => document.querySelectorAll('table.rows tbody a.id').length == 42")
+        page.wait_for(renewed, was)
+        after = page.ask(place)
+        assert {**after, "top": 77} == {**before, "top": 77}
+        assert (before["top"], after["rows"]) == (77, 1)
+        page.ask(press, "j")
+        assert page.ask(place)["row"] == f"Train/{36:032x}"
+        store.remove(Address("Train", f"{36:032x}"))
+        page.wait_for("() => document.querySelectorAll('table.rows tbody a.id').length == 41")
+        assert (
+            page.ask(place)["row"] == f"Train/{35:032x}"
+        )  # that in the place of the one that is gone
+        page.open(f"{base}/")
+        page.wait_for(FOLLOWS)
+        page.ask(press, "j")
+        first = page.ask(place)["row"]
+        put(store, Address("Train", f"{50:032x}"), {}, done(), n=50)
+        page.wait_for("() => document.querySelector('h1').textContent == '42 tasks'")
+        assert page.ask(place)["row"] == first
+        assert page.complaints == []
+        page.close()
+
+
 def test_a_tab_that_nobody_sees_follows_nothing_until_it_is_shown(chromium, tmp_path):
     """So that many open tabs leave connections for the one that is looked at."""
     from stores import LocalFileStore

@@ -20,7 +20,8 @@ from stores import (
     TaskState,
 )
 from stores.listing import Listing, page_of
-from stores.record import Address, Attempt
+from stores.record import Address, Attempt, Record
+from stores.sieve import full_config
 from stores.testing import done, put
 
 
@@ -32,6 +33,10 @@ def at(number: int, task: str = "Train") -> Address:
 def moment(started: float | None, ended: float | None, state: str = "finished") -> Attempt:
     """An attempt that began and ended then."""
     return replace(done(TaskState(state)), started=started, ended=ended)
+
+
+def _n(record: Record) -> object:
+    return full_config(record)["n"]
 
 
 @pytest.fixture
@@ -65,6 +70,32 @@ def test_pages_have_the_newest_first(filled: ResultsStore) -> None:
     assert filled.page(Listing(limit=3, offset=19)).total == 22
     assert numbers(filled, offset=22) == []
     assert filled.page(Listing(offset=1000)) == ([], 22)
+
+
+@pytest.mark.parametrize("sort", ["-when", "when"])
+def test_records_of_one_moment_stand_by_task_and_key(any_store: ResultsStore, sort: str) -> None:
+    """On every store, either way round, wherever a page begins; of some only the beginning is known."""
+    for number, task in enumerate(["Train", "Load", "Train", "Load", "Eval", "Train"]):
+        put(any_store, at(20 - number, task), {}, moment(100.0, 200.0), n=number)
+        put(any_store, at(40 - number, task), {}, moment(200.0, None, "killed"), n=10 + number)
+    put(any_store, at(1), {}, moment(100.0, 199.0), n=90)
+    put(any_store, at(2), {}, moment(100.0, 201.0), n=91)
+    every = list(any_store.summaries(is_long=True))
+    for limit in (1, 3, 5, 50):
+        for offset in range(0, 15, limit):
+            asked = Listing(sort=sort, limit=limit, offset=offset)
+            assert any_store.page(asked) == page_of(every, asked), asked
+    killed = Listing(None, frozenset({TaskState.KILLED}), sort, 4, 1)
+    assert any_store.page(killed) == page_of(every, killed)
+
+
+def test_what_has_not_ended_is_found_by_its_beginning(filled: ResultsStore) -> None:
+    """In queries, as it stands in lists; what has no time at all is found by no time."""
+    since = filled.records(since=209.5, until=211.0)
+    assert sorted(_n(each) for each in since) == [10, 90]
+    assert [_n(each) for each in filled.records(until=201.0)] == [0]
+    assert sorted(_n(each) for each in filled.records(since=218.5)) == [19]
+    assert filled.count("a*") == 1
 
 
 def test_pages_are_of_one_task_or_of_some_states(filled: ResultsStore) -> None:
@@ -140,7 +171,7 @@ def all_forbidden(store: ResultsStore, monkeypatch: pytest.MonkeyPatch) -> Itera
         yield
 
 
-def test_databases_look_at_the_records_of_the_page_alone(
+def test_stores_that_can_look_at_the_records_of_the_page_alone(
     filled: ResultsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that say so: the others read all."""

@@ -59,5 +59,7 @@ def test_a_package_that_is_not_there_is_named(monkeypatch, uri, package):
     from stores import uri as module
 
     monkeypatch.setattr(module.backends, "_found", {})
-    with pytest.raises(StoreError, match=rf"needs {package}.*flowlib-runner\[{kind}\]"):
+    with pytest.raises(
+        StoreError, match=rf"need {package}: pip install .*flowlib-runner\[{kind}\]"
+    ):
         open_store(uri)

@@ -33,7 +33,6 @@ READING = {
     "addresses": lambda store: sorted(store.addresses()),
     "artifact_stream": lambda store: store.artifact_stream(A, artifact(store)).read(),
     "beat_s": lambda store: isinstance(store.beat_s, float),
-    "can_page": lambda store: store.can_page,
     "candidates": lambda store: list(store.candidates(Query.of("Train"))),
     "close": lambda store: store.close(),
     "copy": lambda store: store.copy(None, InMemoryStore()),
@@ -107,6 +106,7 @@ WRITING = {
 
 OWN = {
     "beside": "a store over those that lie beside, which refuses as this one does",
+    "can_page": "several stores together have no index of their own",
     "lease_folder": "a store that is only read has no leases",
     "lease_times": "a store that is only read has no leases",
     "release_attempt": "harmless where nothing can be acquired",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +108,24 @@ def test_texts_that_nobody_names_can_be_dropped(any_store: ResultsStore) -> None
     assert read(any_store, "patch", OTHER) is None
     assert read(any_store, "patch", PATCH) == b"+ 1\n"
     assert read(any_store, "packages", LIST) == b"click 8\n"
+
+
+def test_a_text_that_is_needed_again_counts_as_new(
+    any_store: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever keeps it: the run that needs it has committed nothing that names it yet."""
+    began = time.time()
+    with monkeypatch.context() as patched:
+        patched.setattr("stores.text_shelf.time.time", lambda: began - 7200)
+        fill(any_store)
+    if any_store.runs_dir is not None:
+        for path in any_store.runs_dir.with_name(".origins").iterdir():
+            os.utime(path, (began - 7200, began - 7200))
+    young = began - 3600
+    assert unnamed(any_store, "patch", [PATCH], young) == {OTHER: 4}
+    assert keep(any_store, {("patch", OTHER): b"- 1\n"}) == ""
+    assert unnamed(any_store, "patch", [], young) == {PATCH: 4}
+    assert read(any_store, "patch", OTHER) == b"- 1\n"
 
 
 @pytest.mark.parametrize("digest", [None, 7, "", "../../etc/passwd", "a.b", ["x"]])

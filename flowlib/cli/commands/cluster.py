@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from flowlib.age import ago
 from flowlib.cli.exits import ExitCode
+from flowlib.cli.groups import Commands
 from flowlib.cli.options import common_options, json_option
 from flowlib.cli.output import note, signs, write_json, write_line
 from flowlib.cli.verbosity import QUIET, verbosity
 from flowlib.cluster import ClusterStatus, cluster_status, start_cluster, stop_cluster
 from flowlib.cluster_state import KnownCluster
+from flowlib.interrupts import ending_of
 
 
-@click.group(no_args_is_help=True)
+@click.group(cls=Commands, no_args_is_help=True)
 @common_options
 def command() -> None:
     """Start, look at and end workers on this machine that serve one run after the other.
@@ -48,7 +54,8 @@ def start(workers: int | None, as_json: bool) -> None:
     Needs redis-server and the extra `rq`. Each task runs in a process of its own, so it sees your
     modules as they are by then.
     """
-    started = start_cluster(workers or os.cpu_count() or 1)
+    with _left_when_told():
+        started = start_cluster(workers or os.cpu_count() or 1)
     if as_json:
         write_json({"cluster": _document(started)})
     elif verbosity() > QUIET:
@@ -95,6 +102,24 @@ def stop(as_json: bool) -> None:
         write_json({"cluster": None if ended is None else _document(ended)})
     elif verbosity() > QUIET:
         note("no cluster runs here" if ended is None else f"{_count(ended)} and Redis have ended")
+
+
+@contextlib.contextmanager
+def _left_when_told() -> Iterator[None]:
+    """SIGTERM and SIGHUP end what was started so far, as Ctrl-C does."""
+
+    def leave(number: int, frame: object) -> None:
+        raise ending_of(number)
+
+    before: dict[signal.Signals, Any] = {}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _count(cluster: KnownCluster) -> str:

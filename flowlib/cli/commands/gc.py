@@ -9,6 +9,7 @@ from flowlib.cli.exits import ExitCode
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option, yes_option
 from flowlib.cli.output import note, write_json, write_line
+from flowlib.cli.times import age_of
 from flowlib.record_story_lines import size_text
 from flowlib.removal import collection_document, collection_text, removal_text
 from flowlib.submission_collection import (
@@ -25,7 +26,9 @@ from stores.housekeeping.collection import GcPolicy
     "--keep-last", type=click.IntRange(min=0), metavar="N",
     help="Keep what the last N runs have computed, with all it was computed from.",
 )  # fmt: skip
-@click.option("--older", metavar="AGE", help="Only what ended longer ago: 12h, 30d, 4w.")
+@click.option(
+    "--older", metavar="AGE", callback=age_of, help="Only what ended longer ago: 12h, 30d, 4w."
+)
 @click.option(
     "--unreferenced", is_flag=True,
     help="Only what killed processes left and no record names; also without any option.",

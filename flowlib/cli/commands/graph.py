@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from flowlib import NothingSelected
 from flowlib.cli.documents import document_arguments, flow_of
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, store_option
@@ -71,7 +72,10 @@ def _pictured(
     """What is drawn: the flow of a document or a script, or what was submitted."""
     is_file = document == "-" or Path(document).suffix in _ENDINGS or Path(document).is_file()
     if not (is_file or is_script(document)):
-        return SubmittedPicture(opened_store(store_uri), document)
+        try:
+            return SubmittedPicture(opened_store(store_uri), document)
+        except NothingSelected as error:
+            raise NothingSelected(f"there is no document {document}, and {error}") from None
     if is_script(document):
         name, *others = flows = flows_of_script(document)
         if others:

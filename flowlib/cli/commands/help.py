@@ -33,4 +33,5 @@ def command(topic: str | None) -> None:
             write(f"{found.get_help(inner)}\n")
     else:
         known = [*TOPICS, *COMMANDS]
-        raise NothingSelected(f"there is no help about {topic!r}.{nearest(topic, known)}")
+        hint = nearest(topic, known) or f" Topics are: {', '.join(TOPICS)}"
+        raise NothingSelected(f"there is no help about {topic!r}.{hint}")

@@ -12,11 +12,13 @@ import click
 from flowlib.cli.completing import run_names, spec_names
 from flowlib.cli.documents import document_arguments, flow_of, flow_of_run
 from flowlib.cli.exits import ExitCode
-from flowlib.cli.options import common_options, json_option, store_option
+from flowlib.cli.options import common_options, events_option, store_option
 from flowlib.cli.output import note, signs, write_json, write_lines
 from flowlib.cli.running import conduct_options, means_options, run_arguments, with_options
+from flowlib.cli.times import limit_of
 from flowlib.cli.verbosity import QUIET, VERBOSE, verbosity
 from flowlib.terminal import terminal_width
+from stores import StoreUnwritable
 
 if TYPE_CHECKING:
     from flowlib import Flow, Run
@@ -50,7 +52,12 @@ _CHOICE = (
 
 _LIMITS = (
     click.option("--pdb", "has_pdb", is_flag=True, help="Stop in the debugger where a task fails."),
-    click.option("--timeout", metavar="TIME", help="How long a task may take: 90, 10m, 2h."),
+    click.option(
+        "--timeout",
+        metavar="TIME",
+        callback=limit_of,
+        help="How long a task may take: 90, 10m, 2h.",
+    ),
     click.option("--retries", type=click.IntRange(0), help="How often a failed task is retried."),
     click.option("-n", "--dry-run", is_flag=True, help="Tell what would run and why; run nothing."),
     click.option("--exit-code", is_flag=True, help="With -n: exit with 10 if something would run."),
@@ -72,7 +79,7 @@ def _with_options(function: Any) -> Any:
 @document_arguments(required=False)
 @_with_options
 @store_option
-@json_option
+@events_option
 @common_options
 def command(
     document: str | None,
@@ -105,7 +112,15 @@ def command(
         run.report(report)
     if has_pdb and run.exception is not None:
         _debug(run)
-    return ExitCode.OK if run.ok else ExitCode.FAILED
+    return _code(run)
+
+
+def _code(run: Run) -> ExitCode:
+    """How the run went: it is the store that failed if it could not be written from the first."""
+    if run.ok:
+        return ExitCode.OK
+    is_unwritten = isinstance(run.exception, StoreUnwritable)
+    return ExitCode.STORE if is_unwritten else ExitCode.FAILED
 
 
 def _flow(

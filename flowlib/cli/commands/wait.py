@@ -13,6 +13,7 @@ from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import signs, write_json, write_line
+from flowlib.cli.times import patience_of
 from flowlib.cli.verbosity import QUIET, verbosity
 from stores import TaskState
 
@@ -21,7 +22,10 @@ _OPEN = (TaskState.PENDING, TaskState.RUNNING)
 
 @click.command()
 @click.argument("keys", nargs=-1, required=True, metavar="KEY…", shell_complete=submitted_names)
-@click.option("--timeout", metavar="TIME", help="Wait no longer than this: 90s, 10m, 2h.")
+@click.option(
+    "--timeout", metavar="TIME", callback=patience_of,
+    help="Wait no longer than this: 90s, 10m, 2h.",
+)  # fmt: skip
 @json_option
 @store_option
 @common_options

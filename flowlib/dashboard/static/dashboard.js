@@ -3,6 +3,28 @@
   const mark = document.getElementById("connection");
   let version = null, busy = false, again = false;
 
+  // An element becomes like another one in place, rows by their ids: focus, marked text, what is ticked,
+  // opened or scrolled stays as it is.
+  const alter = (now, then) => {
+    if (now.nodeName !== then.nodeName) { now.replaceWith(then); return; }
+    if (now.nodeType !== Node.ELEMENT_NODE) { if (now.nodeValue !== then.nodeValue) now.nodeValue = then.nodeValue; return; }
+    for (const {name} of [...now.attributes]) if (name !== "open" && !then.hasAttribute(name)) now.removeAttribute(name);
+    for (const {name, value} of then.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
+    const wanted = [...then.childNodes], ids = new Set(wanted.map(idOf));
+    const known = new Map([...now.childNodes].filter(idOf).map(each => [idOf(each), each]));
+    let place = now.firstChild;
+    const pass = () => { const passed = place; place = place.nextSibling; return passed; };
+    for (const each of wanted) {
+      while (place && idOf(place) && !ids.has(idOf(place))) pass().remove();
+      const same = idOf(each) ? known.get(idOf(each)) : place && !idOf(place) ? place : undefined;
+      if (!same) { now.insertBefore(each, place); continue; }
+      if (same === place) pass(); else now.insertBefore(same, place);
+      alter(same, each);
+    }
+    while (place) pass().remove();
+  };
+  const idOf = node => node.dataset?.id;
+
   // What is live is fetched anew when the server tells of a new version; where the user is stays.
   const renew = async () => {
     if (busy) { again = true; return; }
@@ -12,21 +34,17 @@
       if (answer.ok || answer.status === 404) {
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         const now = document.querySelectorAll(".live"), then = fresh.querySelectorAll(".live");
-        if (now.length === then.length)
-          now.forEach((each, i) => {
-            if (each.innerHTML === then[i].innerHTML) return;
-            const kept = [...each.querySelectorAll("input:checked")].map(box => box.value);
-            const at = here && here.dataset.id, open = [...each.querySelectorAll("details")].map(d => d.open);
-            each.replaceChildren(...then[i].childNodes);
-            each.querySelectorAll("input[type=checkbox]").forEach(box => { box.checked = kept.includes(box.value); });
-            each.querySelectorAll("details").forEach((d, n) => { d.open = open[n] ?? d.open; });
-            if (at) select(rows().find(row => row.dataset.id === at));
-          });
+        const focus = document.activeElement, at = rows().indexOf(here);
+        if (now.length === then.length) now.forEach((each, i) => alter(each, then[i]));
+        if (focus.isConnected && document.activeElement !== focus) focus.focus({preventScroll: true});
+        if (here && !here.isConnected) here = rows()[Math.min(at, rows().length - 1)] ?? null;  // it is gone: that in its place
+        here?.classList.add("here");
         document.documentElement.dataset.renewed = String(Number(document.documentElement.dataset.renewed || 0) + 1);
       }
     } catch { /* the server is gone: the mark says so */ }
     busy = false;
-    if (again) { again = false; setTimeout(renew, 500); }
+    const isPart = document.querySelector(".live[data-again]");  // more of it is being read
+    if (again || isPart) { again = false; setTimeout(renew, isPart ? 1000 : 500); }
   };
 
   if (document.querySelector(".live")) {
@@ -38,7 +56,7 @@
       source = new EventSource("/events");
       source.addEventListener("version", event => {
         const told = JSON.parse(event.data).version;
-        if (version !== null && told !== version) renew();
+        if (version !== null && told !== version) setTimeout(renew, 200 * Math.random());  // not all who follow at once
         version = told;
         mark.textContent = "●"; mark.title = "live"; mark.className = "on";
       });
@@ -50,6 +68,7 @@
     addEventListener("pagehide", leave);
     addEventListener("pageshow", follow);
     follow();
+    if (document.querySelector(".live[data-again]")) setTimeout(renew, 1000);
   }
 
   // Keys.

@@ -1,0 +1,66 @@
+"""How does a record of a file store come into force? By one rename that nobody sees half done."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+
+from stores.file_artifacts import FileArtifacts
+from stores.file_layout import Layout
+from stores.file_lease import FileLeases, HeldLease
+from stores.record import Record
+
+_log = logging.getLogger("stores")
+
+
+class FileCommits:
+    """The end of attempts that have a result.
+
+    Args:
+        layout: Where records lie.
+        leases: Who computes what.
+        artifacts: The files of attempts; those of a commit that fails are dropped.
+        fsync: Whether a record survives a loss of power.
+    """
+
+    def __init__(
+        self, layout: Layout, leases: FileLeases, artifacts: FileArtifacts, *, fsync: bool
+    ) -> None:
+        self._layout, self._leases, self._artifacts = layout, leases, artifacts
+        self._fsync = fsync
+
+    def put_in_force(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
+        """Write the record behind the owner of the lease, then rename that into its place.
+
+        One fsync after the rename brings both to the disk. Where an older record is replaced, the
+        new one has to be there before.
+        """
+        try:
+            data = f",{record.to_json()[1:]}\n".encode()
+            while data:
+                data = data[os.write(held.descriptor, data) :]
+            if self._fsync and not is_first:
+                os.fsync(held.descriptor)
+            self._leases.commit(held, record.address)
+        except BaseException:  # an interrupt, too: nobody could take the key in this process
+            if not self._leases.is_committed(held, record.address):
+                # first the files: whoever takes the lease next may use the same number
+                self._artifacts.drop_attempt(record.address, held.number)
+            self._leases.release(held)
+            raise
+        if self._fsync:
+            self._settle(held, record, is_first=is_first)
+
+    def _settle(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
+        """Bring a record in force to the disk, or take it back: it may not have arrived."""
+        try:
+            os.fsync(held.descriptor)
+        except OSError as error:
+            if not is_first:  # its content is on the disk; that it is in force, perhaps
+                _log.warning("%s may be forgotten if power is lost: %s", record.address, error)
+                return
+            with contextlib.suppress(OSError):
+                os.unlink(self._layout.record(record.address))
+            self._artifacts.drop_attempt(record.address, held.number)
+            raise

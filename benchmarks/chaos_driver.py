@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import json
+import multiprocessing.heap
 import re
 import signal
 import sys
@@ -14,6 +16,7 @@ from flowlib import Flow, TaskSpec
 from stores import LocalFileStore
 
 WORKERS = 4
+_ARENA = "/dev/shm/pym-"
 
 
 def drive(folder: Path, tasks: int) -> None:
@@ -38,12 +41,16 @@ def nothing(x: int) -> None:
 
 
 def _descriptors() -> list[str]:
-    """The open files, by name; numbers of pipes left out, for they change."""
-    return sorted(
-        re.sub(r"\d+", "#", str(each.readlink()))
-        for each in Path("/proc/self/fd").iterdir()
-        if each.exists()
-    )
+    """The open files, by name, and the shared memory in use.
+
+    Numbers of pipes are left out, for they change, and so are the files below the shared memory:
+    `multiprocessing` keeps them for the next that ask for some.
+    """
+    links = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.exists()]
+    gc.collect()  # what was shared with workers is given back when its last object goes
+    blocks = multiprocessing.heap.BufferWrapper._heap._allocated_blocks.values()  # type: ignore[attr-defined]
+    shared = ["shared memory"] * sum(map(len, blocks))
+    return shared + sorted(re.sub(r"\d+", "#", each) for each in links if _ARENA not in each)
 
 
 # workers import this file, too: all of them tell where they are when the run does not end

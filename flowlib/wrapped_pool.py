@@ -176,7 +176,8 @@ class _Computed:
                 raise
             # The process that has asked could not read it: some pools break altogether then.
             what = f"{self.__name__} failed: {type(error).__name__}: {error}"
-            raise TaskFailed(what) from None
+        # Not in the block above: with tblib, which Dask brings, its context would travel, too.
+        raise TaskFailed(what)
 
     def __dask_tokenize__(self) -> str:
         """Unlike any other: Dask would answer an equal call with a failure of long ago."""

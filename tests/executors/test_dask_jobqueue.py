@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 
 import pytest
-from dask_jobqueue import SLURMCluster
 
 from flowlib import DaskExecutor, Flow, TaskSpec
 from stores import LocalFileStore
@@ -27,6 +27,7 @@ TASKS = 20
 def cluster(tmp_path):
     """A scheduler of Dask here, whose workers are to be jobs with one processor."""
     shared_cluster()
+    SLURMCluster = imported_cluster()
     here = ["--host", "127.0.0.1", "--no-dashboard"]
     path = f"export PYTHONPATH={shlex.quote(str(ROOT))}"
     with SLURMCluster(
@@ -44,6 +45,16 @@ def cluster(tmp_path):
         scheduler_options={"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
     ) as made:
         yield made
+
+
+def imported_cluster():
+    """The class; its module takes Ctrl-C for itself when it is imported, which is undone here."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        from dask_jobqueue import SLURMCluster  # noqa: PLC0415
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return SLURMCluster
 
 
 def jobs():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -54,11 +55,31 @@ class NeedsTwo(Exception):
     def __init__(self, one: int, other: int) -> None:
         super().__init__(f"{one} and {other}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args  # as without it, but tblib takes it for what it is
+
 
 @task
 def raises(n: int) -> int:
     """Raises what does not travel."""
     raise NeedsTwo(n, os.getpid())
+
+
+def with_its_context(error: TaskFailed) -> tuple[Any, ...]:
+    """What tblib makes of an exception that it knows, in short."""
+    return rebuilt, (str(error), error.__context__)
+
+
+def rebuilt(message: str, context: BaseException | None) -> TaskFailed:
+    """The exception of `with_its_context`."""
+    error = TaskFailed(message)
+    error.__context__ = context
+    return error
+
+
+def let_contexts_travel() -> None:
+    """As the import of Dask does."""
+    copyreg.pickle(TaskFailed, with_its_context)
 
 
 def plus(n: int) -> int:
@@ -117,7 +138,8 @@ def test_an_exception_that_does_not_travel_leaves_the_pool_whole(
 ) -> None:
     """A pool of processes breaks by it; here its words come back, and the next call is computed."""
     context = multiprocessing.get_context(method)
-    with ProcessPoolExecutor(1, context) as processes, use_store(LocalFileStore(tmp_path)):
+    processes = ProcessPoolExecutor(1, context, let_contexts_travel)
+    with processes, use_store(LocalFileStore(tmp_path)):
         pool = wrap_executor(processes)
         with pytest.raises(TaskFailed, match=r"^raises failed: NeedsTwo: 3 and \d+$"):
             pool.submit(raises, 3).result(120)

@@ -125,6 +125,10 @@ class Interrupts:
             if self._alarm.locked():
                 self._alarm.release()
 
+    def ask(self) -> None:
+        """Stop the run as the next Ctrl-C would: somebody who cannot send signals wants that."""
+        self._requests.add(signal.SIGINT, time.monotonic())
+
     @property
     def number(self) -> int | None:
         """The first signal that asked the run to stop; None if there was none."""

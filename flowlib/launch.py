@@ -44,6 +44,7 @@ from flowlib.run_means import RunMeans
 from flowlib.run_names import new_run_name
 from flowlib.run_options import RunOptions
 from flowlib.run_progress import RunProgress
+from flowlib.run_requests import RequestBox
 from flowlib.run_state import RunState
 from flowlib.runlog import RunLog
 from flowlib.showing import Tell, shown_by
@@ -86,13 +87,11 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
             crew, origin = _crew_of(stack, options, setup, chosen, plan.graph, pool)
-            check = partial(check_options, chosen)
-            means = RunMeans(
-                store, crew, pool, demands, owner, interrupts, known, *log.hooks, check
-            )
+            asked = stack.enter_context(RequestBox(store, log.called))
+            more = (known, *log.hooks, partial(check_options, chosen), asked)
+            means = RunMeans(store, crew, pool, demands, owner, interrupts, *more)
             jobs = JobMaker(plan, identity, log.noted(origin), log.names)
-            state = carry_out(plan, jobs, means, limit, tell)
-            plan = jobs.plan
+            state, plan = carry_out(plan, jobs, means, limit, tell), jobs.plan
         run = Run(plan, store, identity, state, _shown(plan.graph, options.return_results), story)
         log.note_end(plan, state.states, run.counts)
         tell(_ended(run, log.duration_s))

@@ -11,6 +11,7 @@ from flowlib.demands import Demand
 from flowlib.executor import Workers
 from flowlib.interrupts import Interrupts
 from flowlib.resources import ResourcePool
+from flowlib.run_requests import RequestBox
 from stores import Owner, ResultsStore
 
 
@@ -30,6 +31,7 @@ class RunMeans:
         before_waiting: Called when the loop has nothing to do until a task ends.
         check_options: Called with each spec that was added; a RunError where the executor does not
             know what it is told.
+        requests: What other processes ask the run for; None: nothing.
     """
 
     store: ResultsStore
@@ -42,3 +44,4 @@ class RunMeans:
     show_life: Callable[[], object] = lambda: None
     before_waiting: Callable[[], object] = lambda: None
     check_options: Callable[[Declaration], object] = lambda _: None
+    requests: RequestBox | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from flowlib.failures import Failure
+from flowlib.job import Outcome, OutcomeKind
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from stores import ErrorDetails, TaskState
@@ -29,6 +30,18 @@ class RunState:
     failed: list[Node] = field(default_factory=list)
     stopped_by: int | None = None
     logs: LogNames = field(default_factory=LogNames)
+
+    def give_up(self, node: Node, outcome: Outcome, error: ErrorDetails) -> bool:
+        """`node` has failed for good; whether it was killed."""
+        is_kill = outcome.kind is OutcomeKind.KILLED
+        self.states[node.key] = TaskState.KILLED if is_kill else TaskState.FAILED
+        self.errors[node.key] = error
+        if outcome.raised is not None:
+            self.raised[node.key] = outcome.raised
+        if outcome.exception is not None:
+            self.exceptions[node.key] = outcome.exception
+        self.failed.append(node)
+        return is_kill
 
     def settle(self, never_started: Iterable[Node]) -> None:
         """What was scheduled but never started is pending again."""

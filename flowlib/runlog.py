@@ -36,6 +36,7 @@ from flowlib.run_manifest import CACHED, LEFT_OUT
 from flowlib.task_output import OutputPlace
 from flowlib.view import View
 from stores import ResultsStore, TaskState
+from stores.file_layout import encoded
 
 SCHEMA: Final = 1
 """Of the manifest; parts may be added without another number."""
@@ -116,6 +117,11 @@ class RunLog(View):
     def path(self) -> str | None:
         """The folder as text."""
         return None if self.folder is None else str(self.folder)
+
+    @property
+    def called(self) -> str:
+        """How the run is called by who looks from outside: two of a name differ."""
+        return encoded(self._identity.run_name) if self.folder is None else self.folder.name
 
     @property
     def hooks(self) -> tuple[Callable[[], object], Callable[[], object]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from flowlib.cancelling import Cancelling
 from flowlib.demands import Grant
 from flowlib.errors import FlowError
 from flowlib.events import (
@@ -85,6 +86,7 @@ class Runner:
         self._next_beat = time.monotonic() + means.store.beat_s
         self._limits = TimeLimits(means.workers, self._running)
         self._limits.note(nodes)
+        self._asked = Cancelling(means, self._running)
         states = dict.fromkeys((n.key for n in nodes), TaskState.PENDING)
         self.state = RunState(states=states, failures=jobs.failures, logs=jobs.logs)
 
@@ -127,6 +129,10 @@ class Runner:
 
     def _start(self, node: Node, grant: Grant) -> Iterator[Event]:
         job = self._jobs.job(node, self._pool.resource(grant), self._pool.environment(grant))
+        if node in self._asked:
+            self._running[node.key] = (node, job)
+            yield from self._handle(self._asked.unstarted(job))
+            return
         if job.failed and (cause := self._jobs.refused(node, job)) is not None:
             source = self._jobs.node_of(cause.source)
             yield from self._skip([node, *self._scheduler.fail(node)], source)
@@ -146,7 +152,7 @@ class Runner:
 
     def _handle(self, outcome: Outcome) -> Iterator[Event]:
         node, job = self._running.pop(outcome.address.key)
-        outcome = adopted(outcome, self._store)
+        outcome = self._asked.judged(adopted(outcome, self._store))
         if outcome.kind is not OutcomeKind.BUSY:
             self._parking.leave(node.key)
         match outcome.kind:
@@ -182,7 +188,7 @@ class Runner:
         pause_s = self._tries.note(node, outcome)
         if self._interrupts.is_stopping and outcome.kind is OutcomeKind.KILLED:
             yield self._drop(node, outcome, error)
-        elif pause_s is not None and not self._scheduler.is_stopped:
+        elif pause_s is not None and not (self._scheduler.is_stopped or node in self._asked):
             self._scheduler.pause(node)
             self.state.states[node.key] = TaskState.SCHEDULED
             self._tries.pause(node, time.monotonic() + pause_s)
@@ -200,18 +206,11 @@ class Runner:
         return Failed(time.time(), self._refs.of(node), error, is_kill, outcome.duration_s, log)
 
     def _give_up(self, node: Node, outcome: Outcome, error: ErrorDetails) -> Iterator[Event]:
-        is_kill = outcome.kind is OutcomeKind.KILLED
-        self.state.states[node.key] = TaskState.KILLED if is_kill else TaskState.FAILED
-        self.state.errors[node.key] = error
-        if outcome.raised is not None:
-            self.state.raised[node.key] = outcome.raised
-        if outcome.exception is not None:
-            self.state.exceptions[node.key] = outcome.exception
-        self.state.failed.append(node)
+        is_kill = self.state.give_up(node, outcome, error)
         kind = self._tries.kind(node)
         self._jobs.note_failure(failure_of(node.unique_name, node.address, kind, error))
         skipped = self._scheduler.fail(node)
-        if self._max_failures is not None and len(self.state.failed) >= self._max_failures:
+        if self._asked.has_too_many(self.state.failed, self._max_failures):
             self._scheduler.stop()
         log = self._jobs.logs.path(node.name, node.key)
         yield Failed(time.time(), self._refs.of(node), error, is_kill, outcome.duration_s, log)
@@ -263,6 +262,7 @@ class Runner:
         for node in self._tries.due(now):
             self._scheduler.resume(node)
         self._limits.kill_overdue()
+        self._asked.look(now, self._jobs.plan.graph, self.state.states)
 
     def _look_at_parked(self) -> Iterator[Event]:
         """One bulk look at the nodes that others compute; those still open are tried again."""
@@ -295,6 +295,6 @@ class Runner:
     def _patience(self) -> float | None:
         """How long nothing needs to be done unless a job ends."""
         now = time.monotonic()
-        until = min(self._next_beat, self._parking.wake_at, self._tries.wake_at)
+        until = min(self._next_beat, self._parking.wake_at, self._tries.wake_at, self._asked.due)
         until = min(until, now + self._interrupts.left_s, now + self._limits.next_s())
         return max(0.0, until - now)

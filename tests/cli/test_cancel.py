@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from flowlib.event_log import EventWriter, read_events
 from flowlib.events import RunStarted, Stopping
-from stores import LocalFileStore, Owner
+from flowlib.run_requests import RequestBox
+from flowlib.run_stop import Told, ask_unknown_run, stop_run
+from flowlib.stored_runs import find_run
+from stores import LocalFileStore, Owner, TaskState, open_store
 from tests.cli.calls import environment, flowlib, project
 
 SLOW = """
@@ -97,15 +100,23 @@ def written(folder, **driver):
     writer.close()
 
 
-def test_nobody_else_is_sent_a_signal(folder):
-    """Not a process elsewhere, not one that has only its number, not one of nobody."""
+def test_nobody_else_is_sent_a_signal(folder, monkeypatch):
+    """One on another host is asked by a note, which stays for it."""
     written(folder, host="elsewhere")
-    called = flowlib("cancel", "other", folder=folder)
-    assert called.code == 2
-    assert f"process {os.getpid()} on elsewhere" in called.err
-    assert "`flowlib cancel other` there stops it" in called.err
+    store = LocalFileStore(folder / ".flowlib")
+    told = stop_run(find_run(store, "other"), store, patience_s=0.0)
+    assert told == Told(has_answered=False, host="elsewhere")
+    me = replace(Owner.of_this_process(), host="elsewhere")
+    monkeypatch.setattr(Owner, "of_this_process", lambda: me)
+    with RequestBox(store, "other") as box:
+        [(_, request)] = box.new()
+        assert request.driver == me
+    with RequestBox(store, "another") as box:
+        assert box.new() == []
     assert flowlib("cancel", "nobody", folder=folder).code == 3
     assert flowlib("cancel", folder=folder).code == 2
+    called = flowlib("cancel", "other", "--now", "--only", "A", folder=folder)
+    assert (called.code, "--now is for a whole run" in called.err) == (2, True)
 
 
 def test_a_later_process_of_the_same_number_is_none(folder):
@@ -119,3 +130,149 @@ def test_a_later_process_of_the_same_number_is_none(folder):
     finally:
         sleeper.send_signal(signal.SIGKILL)
         sleeper.wait(60)
+
+
+HOSTS = """
+import os
+import socket
+
+host = os.environ.get("HOST_OF_TEST")
+if host:
+    real = os.uname()
+    os.uname = lambda: os.uname_result((real.sysname, host, *real[2:]))
+    socket.gethostname = lambda: host
+"""
+
+MORE = """
+import time
+from pathlib import Path
+from flowlib import Task
+
+
+class Slow(Task):
+    def __init__(self, n: int):
+        self.n = n
+
+    def run(self):
+        while not Path("go").exists():
+            time.sleep(0.02)
+        return {"n": self.n}
+
+
+class After(Task):
+    def run(self, n):
+        return {"m": n}
+"""
+
+
+class Elsewhere:
+    """A run whose processes believe to be on the host `gpu7`, with a home of their own there."""
+
+    def __init__(self, folder, store):
+        self.folder, self.store = folder, store
+        (folder / "hosts").mkdir()
+        (folder / "hosts" / "sitecustomize.py").write_text(HOSTS)
+        (folder / "more.py").write_text(MORE)
+        (folder / "more.yaml").write_text(
+            "import: more.py\nspecs:\n  Slow: {config: {n: [1, 2, 3]}, expand: product, retries: 2}\n"
+            "  After: {requires: Slow}\n"
+        )
+        words = ["run", "more.yaml", "--name", "far", "--workers", "2", "--fail-fast"]
+        words += ["--store", store]
+        variables = {
+            "HOST_OF_TEST": "gpu7",
+            "XDG_STATE_HOME": str(folder / "home of gpu7"),
+            "FLOWLIB_HEARTBEAT_SECS": "0.2",
+        }
+        variables["PYTHONPATH"] = f"{folder / 'hosts'}:{environment()['PYTHONPATH']}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flowlib", *words],
+            cwd=folder, env={**environment(), **variables}, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def cancel(self, *words):
+        """Ask for something from this host."""
+        home = str(self.folder / "home")
+        words = ("cancel", *words, "--store", self.store)
+        return flowlib(*words, folder=self.folder, XDG_STATE_HOME=home)
+
+    def wait_until_two_run(self):
+        until = time.monotonic() + 120
+        while self.told.count('"event":"started"') < 2:
+            assert self.process.poll() is None, self.process.stderr.read()
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    @property
+    def told(self):
+        return "".join(each.read_text() for each in self.folder.rglob("events-gpu7-*.jsonl"))
+
+    def go(self):
+        (self.folder / "go").touch()
+
+
+@pytest.fixture(params=["file:.flowlib", "sqlite:///results.db"])
+def far(folder, request):
+    """A run on another host, two of whose tasks wait for a file."""
+    run = Elsewhere(folder, request.param)
+    try:
+        run.wait_until_two_run()
+        yield run
+    finally:
+        run.go()
+        run.process.communicate(timeout=120)
+
+
+@pytest.mark.slow
+def test_a_run_on_another_host_is_stopped_through_the_store(folder, far, monkeypatch):
+    """It reads at its beat what it is asked for, and ends as after Ctrl-C."""
+    monkeypatch.chdir(folder)
+    called = far.cancel("far", "--now")
+    assert (called.code, called.out) == (0, ""), called.err
+    assert called.err.endswith("run far stops: its tasks are being ended\n")
+    assert far.process.wait(120) == 130
+    assert f"@{Owner.of_this_process().host} has asked for it" in far.process.stderr.read()
+    store = open_store(far.store)
+    assert list(store.beside("requests").addresses()) == []
+
+
+@pytest.mark.slow
+def test_one_task_is_cancelled_and_the_others_go_on(folder, far, monkeypatch):
+    """One that runs is ended, one that waits is not started; what reads from them is skipped.
+
+    Neither is tried again, and neither counts as a failure after which nothing starts.
+    """
+    monkeypatch.chdir(folder)
+    called = far.cancel("far", "--only", "Slow[n=1]", "--only", "Slow-3")
+    assert called.code == 0, called.err
+    last = called.err.splitlines()[-1]
+    assert last == "run far on gpu7: 1 task is not started, 1 task is ended"
+    again = far.cancel("far", "--only", "Slow-9")
+    assert again.code == 3
+    assert "Slow-9" in again.err
+    far.go()
+    assert far.process.wait(120) == 1
+    assert '"event":"retried"' not in far.told
+    store = open_store(far.store)
+    found = {record.latest.run.unique_name: record.latest for record in store.records("Slow")}
+    records = {n: found[f"Slow-{n}"] for n in (1, 2, 3)}
+    states = {n: latest.state for n, latest in records.items()}
+    killed, finished = TaskState.KILLED, TaskState.FINISHED
+    assert states == {1: killed, 2: finished, 3: killed}
+    errors = {records[n].error.message.partition("@")[2] for n in (1, 3)}
+    assert errors == {Owner.of_this_process().host}
+    assert records[1].error.message.startswith("cancelled by ")
+    after = [record.latest.state for record in store.records("After")]
+    assert sorted(each.value for each in after) == [
+        "finished",
+        "upstream_failed",
+        "upstream_failed",
+    ]
+
+
+def test_a_run_that_nobody_knows_is_asked_for_in_vain(tmp_path):
+    """The request is taken back, so that no later run of the name obeys it."""
+    store = open_store(f"sqlite:///{tmp_path}/results.db")
+    assert ask_unknown_run("far", store, now=False, patience_s=0.0) is None
+    with RequestBox(store, "far") as box:
+        assert box.new() == []

@@ -1,0 +1,63 @@
+"""What does a run do that is asked to do without tasks, where nobody can end them?"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from flowlib import Flow, NothingSelected, TaskFailed, TaskSpec, configure
+from flowlib.run_stop import Told, cancel_tasks
+from flowlib.stored_runs import find_run
+from stores import LocalFileStore, TaskState
+
+RELEASED = threading.Event()
+
+
+def waits(n):
+    assert RELEASED.wait(120)
+    return n
+
+
+@pytest.fixture
+def run(tmp_path):
+    """One task that runs in a thread, and two that wait for it to end; what the run has raised."""
+    configure(heartbeat_secs=0.05)
+    RELEASED.clear()
+    store, raised = LocalFileStore(tmp_path / "store"), []
+
+    def drive():
+        try:
+            flow = Flow([TaskSpec(waits, config={"n": [1, 2, 3]}, expand="product")])
+            flow.run(num_workers=1, executor="threads", results_store=store, run_name="live")
+        except TaskFailed as error:
+            raised.append(error)
+
+    driver = threading.Thread(target=drive)
+    driver.start()
+    while not any("started" in e.read_text() for e in tmp_path.rglob("events-*.jsonl")):
+        time.sleep(0.01)
+    yield store, driver, raised
+    RELEASED.set()
+    driver.join()
+
+
+@pytest.mark.slow
+def test_what_nobody_can_end_goes_on_and_the_answer_says_so(run):
+    """The others go on as well, and the run raises at its end what has become of the wanted one."""
+    store, driver, raised = run
+    live = find_run(store, "live")
+    told = cancel_tasks(live, store, ("waits-1", "waits-2"))
+    alone = "1 task is left to itself, as nobody can end it here"
+    assert told == Told(True, f"1 task is not started, {alone}", live.driver.host)
+    with pytest.raises(NothingSelected, match="waits-7"):
+        cancel_tasks(live, store, ("waits-7",))
+    RELEASED.set()
+    driver.join()
+    states = {r.latest.run.unique_name: r.latest.state for r in store.records()}
+    finished, killed = TaskState.FINISHED, TaskState.KILLED
+    assert states == {"waits-1": finished, "waits-2": killed, "waits-3": finished}
+    [error] = raised
+    assert "waits-2" in str(error)
+    assert "cancelled by " in str(error)

@@ -149,14 +149,19 @@ def shown(
             known = f"{nearest(name, specs)} There are: {', '.join(specs)}"
             raise NothingSelected(f"the graph has no spec {name!r}.{known}")
     opened = specs.keys() if expand is None else {*expand}
-    groups: dict[object, list[int]] = {}
+    numbers: dict[object, int] = {}
+    members: list[list[TaskFacts]] = []
+    node_of: list[int] = []
     for index, task in enumerate(facts.tasks):
-        alone = task.spec in opened or index in focus
-        groups.setdefault(index if alone else task.spec, []).append(index)
-    node_of = {i: node for node, members in enumerate(groups.values()) for i in members}
+        group = index if task.spec in opened or index in focus else task.spec
+        node = numbers.setdefault(group, len(numbers))
+        if node == len(members):
+            members.append([])
+        members[node].append(task)
+        node_of.append(node)
     nodes = [
-        _node([facts.tasks[i] for i in members], isinstance(group, str), members[0] in focus)
-        for group, members in groups.items()
+        _node(tasks, isinstance(group, str), group in focus)
+        for group, tasks in zip(numbers, members, strict=True)
     ]
     return ShownGraph(tuple(nodes), _without_circles(_targets(facts, node_of, len(nodes))))
 
@@ -270,7 +275,7 @@ def _node(tasks: Sequence[TaskFacts], is_spec: bool, is_focus: bool) -> ShownNod
     )
 
 
-def _targets(facts: GraphFacts, node_of: dict[int, int], count: int) -> tuple[tuple[int, ...], ...]:
+def _targets(facts: GraphFacts, node_of: Sequence[int], count: int) -> tuple[tuple[int, ...], ...]:
     """The edges between the nodes of a picture, each once."""
     targets: list[dict[int, None]] = [{} for _ in range(count)]
     seen: set[tuple[int, int]] = set()

@@ -18,6 +18,9 @@ from stores.sql_statements import clock
 _AT_ONCE: Final = 10_000
 """So many addresses are listed by one question."""
 
+_MARKS_AT_ONCE: Final = 2_000
+"""The same of marks: more at once take more memory than all that is kept of them."""
+
 _TEXTS_AT_ONCE: Final = 500
 """So many records are read by one question."""
 
@@ -80,10 +83,10 @@ class SqlSearch:
             column.project == self._project, column.record.is_not(None)
         )
         while True:
-            page = wanted.where(column.key > after).order_by(column.key).limit(_AT_ONCE)
+            page = wanted.where(column.key > after).order_by(column.key).limit(_MARKS_AT_ONCE)
             found = self._database.read(lambda c, page=page: c.execute(page).all())  # type: ignore[misc]
             yield from ((Address(readable(r.task), r.key), r.committed) for r in found)
-            if len(found) < _AT_ONCE:
+            if len(found) < _MARKS_AT_ONCE:
                 return
             after = found[-1].key
 

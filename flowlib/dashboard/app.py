@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from flowlib.dashboard import api
 from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.catalogue import Catalogue
+from flowlib.dashboard.crowds import Together
 from flowlib.dashboard.first_look import first_look
 from flowlib.dashboard.first_page import first_page
 from flowlib.dashboard.frame import page
@@ -134,7 +135,7 @@ class Dashboard:
 
     def page_routes(self) -> list[Route]:
         """What people look at."""
-        routes = [Route(path, self._page(make, here)) for path, make, here in pages()]
+        routes = [Route(path, Together(self._page(make, here))) for path, make, here in pages()]
         return [
             *routes,
             Route("/artifact", _artifact_of(self._store)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final
@@ -214,11 +215,13 @@ class Catalogue:
                 yield row
 
     def _all_of(self, task: str, changed: Mapping[str, int]) -> Iterator[Row]:
+        keys = sorted(changed)  # those of rows are these objects: else they were all there twice
         for summary in self._store.summaries(task, is_long=True):
             key = summary.address.key
             if key not in changed or summary.address.task != task:
                 continue
-            row = self._shared.row_or_none(summary, changed[key])
+            own = keys[bisect_left(keys, key)]
+            row = self._shared.row_or_none(summary, changed[key], own)
             if row is not None:
                 yield row
 

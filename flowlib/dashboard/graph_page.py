@@ -54,7 +54,13 @@ def store_facts(
         vary = varying(answers, Question(), stock)
         rows: list[Row] = [*sorted_apart([*stock.rows()], lambda row: (row.task, row.key))]
         alone = None if names is None else {*names, *vary.single}
-        tasks = [_facts_of(row, stock, vary, alone) for row in rows]
+        alike: dict[tuple[str, str], TaskFacts] = {}
+        tasks = [
+            _facts_of(row, stock, vary)
+            if alone is None or row.task in alone
+            else _by_number(row, stock, alike)
+            for row in rows
+        ]
         numbers = dict.fromkeys((pair for row in rows for pair in row.inputs), -1)
         for number, row in enumerate(rows):
             if (row.task, row.key) in numbers:
@@ -76,19 +82,16 @@ def store_facts(
     return found
 
 
-def _facts_of(row: Row, stock: Stock, vary: Varying, names: Collection[str] | None) -> TaskFacts:
-    """A task of the graph; no words for those that stand there by their number only.
-
-    Args:
-        row: It.
-        stock: What is known.
-        vary: What tells it from others.
-        names: The specs whose tasks are shown one by one; None for all.
-    """
+def _facts_of(row: Row, stock: Stock, vary: Varying) -> TaskFacts:
+    """A task of the graph, with what tells it from others."""
     state = stock.shown(row)
-    if names is not None and row.task not in names:
-        return TaskFacts(row.task, "", row.key, "", state)
     return TaskFacts(row.task, row.unique_name or row.id, row.key, vary.label(row), state)
+
+
+def _by_number(row: Row, stock: Stock, alike: dict[tuple[str, str], TaskFacts]) -> TaskFacts:
+    """A task that is shown only by how many there are: one object for all of a state."""
+    kind = row.task, stock.shown(row)
+    return alike.get(kind) or alike.setdefault(kind, TaskFacts(row.task, "", state=kind[1]))
 
 
 def run_facts(run: StoredRun, stock: Stock) -> GraphFacts | None:

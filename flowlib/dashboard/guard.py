@@ -22,6 +22,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from flowlib.dashboard.crowds import Rounds
 from flowlib.dashboard.json_answer import JsonAnswer
 
 LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "[::1]", "::1"))
@@ -54,17 +55,20 @@ class Guard:
 
     def __init__(self, inner: ASGIApp, token: str = "") -> None:
         self._inner, self._token = inner, token
+        self._rounds = Rounds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it be answered."""
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        await self._rounds.turn()
         refusal = self._refusal(scope)
         answer: ASGIApp = refusal if refusal is not None else self._inner
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
+                await self._rounds.turn()
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)

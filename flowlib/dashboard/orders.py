@@ -29,26 +29,29 @@ def ordered(rows: Sequence[Row], sort: str, stock: Stock, most: int | None) -> S
     is_down = sort.startswith("-")
     value = _value_of(sort.removeprefix("-"), stock)
 
-    def rank(pair: tuple[object, Row]) -> tuple[Any, ...]:
-        found, row = pair
+    def rank(row: Row) -> tuple[Any, ...]:
+        found = value(row)
         if isinstance(found, (int, float)):
             return 0, _height(found, is_down=is_down), row.task, row.key
         text = found if isinstance(found, tuple) else str(found)
         return 1, _Upside(text) if is_down else text, row.task, row.key
 
-    there: list[tuple[object, Row]] = []
     missing: list[Row] = []
-    for row in rows:
-        found = value(row)
-        if found is None or found is ABSENT:
-            missing.append(row)
-        else:
-            there.append((found, row))
+
+    def there() -> Iterator[Row]:
+        for row in rows:
+            found = value(row)
+            if found is None or found is ABSENT:
+                missing.append(row)
+            else:
+                yield row
+
     if most is not None:
-        picked = [row for _, row in heapq.nsmallest(most, there, key=rank)]
+        picked = heapq.nsmallest(most, there(), key=rank)
         rest = heapq.nsmallest(most - len(picked), missing, key=_last) if missing else []
         return [*picked, *rest]
-    return [*(row for _, row in sorted_apart(there, rank)), *sorted_apart(missing, _last)]
+    found = [*there()]
+    return [*sorted_apart(found, rank), *sorted_apart(missing, _last)]
 
 
 def sorted_apart(found: Sequence[Any], key: Callable[[Any], Any]) -> Iterator[Any]:

@@ -35,8 +35,8 @@ class Shared:
         self._known: dict[object, object] = {}
         self._floats: dict[float, float] = {}
 
-    def row(self, summary: Summary, mark: int | None) -> Row:
-        """The row of a record."""
+    def row(self, summary: Summary, mark: int | None, key: str = "") -> Row:
+        """The row of a record; its key is this object, where one is given."""
         more = summary.more or _NOTHING
         flat = dict(_flat(summary.config))
         task, name = sys.intern(summary.address.task), summary.unique_name
@@ -56,17 +56,17 @@ class Shared:
         number = number_in(name, task)
         return Row(
             self._one(common),
-            summary.address.key,
+            key or summary.address.key,
             self._inputs(more.inputs),
             tuple(map(self._value, flat.values())),
             name if number == NO_NUMBER else "",
             numbers_of(summary.started, summary.ended, more.last_ended, mark, number),
         )
 
-    def row_or_none(self, summary: Summary, mark: int | None) -> Row | None:
+    def row_or_none(self, summary: Summary, mark: int | None, key: str = "") -> Row | None:
         """The row of a record; None, with a warning, if some part of it is of no known kind."""
         try:
-            return self.row(summary, mark)
+            return self.row(summary, mark, key)
         except _ODD as error:
             _log.warning("%r is not shown: %r", summary.address, error)
             return None

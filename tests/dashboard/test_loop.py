@@ -76,7 +76,9 @@ def test_only_so_many_requests_are_worked_at(monkeypatch):
     """The loop takes turns with all threads that want to run; what was altered is put back."""
     monkeypatch.setattr(module, "_MOST_THREADS", 3)
     store, usual_s = Stuck(), sys.getswitchinterval()
-    put(store, AT, {}, done(), n=1)
+    addresses = [Address("Train", f"{number:032x}") for number in range(10)]
+    for each in addresses:
+        put(store, each, {}, done(), n=1)
 
     async def ask() -> tuple[set[int], int]:
         dashboard = Dashboard(store)
@@ -88,8 +90,8 @@ def test_only_so_many_requests_are_worked_at(monkeypatch):
             assert (await client.get("/api/stats")).status_code == 200
             assert sys.getswitchinterval() < usual_s
             store.is_stuck = True
-            path = f"/tasks/{AT.task}/{AT.key}"
-            asked = [asyncio.create_task(client.get(path)) for _ in range(10)]
+            paths = [f"/tasks/{each.task}/{each.key}" for each in addresses]
+            asked = [asyncio.create_task(client.get(path)) for path in paths]
             end = time.monotonic() + LIMIT_S
             while store.waiting < 3 and time.monotonic() < end:
                 await asyncio.sleep(0.01)

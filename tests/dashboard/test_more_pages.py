@@ -6,7 +6,10 @@ import pytest
 
 from flowlib.dashboard import graph_page as graph_module
 from flowlib.dashboard import pages as pages_module
-from stores import Address, InMemoryStore, LocalFileStore
+from flowlib.dashboard.answers import Answers
+from flowlib.dashboard.catalogue import Catalogue
+from flowlib.dashboard.live_runs import LiveRuns
+from stores import Address, InMemoryStore, LocalFileStore, TaskState
 from stores.testing import done, put
 from tests.cli.stored import FAST, SLOW, filled
 from tests.dashboard.asked import Dashboard
@@ -150,3 +153,19 @@ def test_a_large_graph_is_shown_as_a_small_one(dashboard, monkeypatch):
     assert [dashboard(store).page(path).html for path in paths] == usual
     assert "/tasks/Train/" in usual[1]
     assert len(set(usual)) == len(usual)
+
+
+def test_tasks_of_a_large_graph_that_stand_there_by_number_are_one_object(monkeypatch):
+    """A hundred thousand would take more memory than all else that is known of them."""
+    store, load = InMemoryStore(), Address("Load", "f" * 32)
+    put(store, load, {}, done())
+    for number in range(70):
+        state = TaskState.FAILED if number % 2 else TaskState.FINISHED
+        put(store, Address("Train", f"{number:032x}"), {}, done(state, [load]), n=number)
+    answers = Answers(Catalogue(store), LiveRuns(store))
+    monkeypatch.setattr(graph_module, "_MOST_KEPT", 10)
+    facts = graph_module.store_facts(answers, answers.stock())
+    assert len(facts.tasks) == 71
+    assert len({id(task) for task in facts.tasks}) == 3
+    expanded = graph_module.store_facts(answers, answers.stock(), expand=["Train"])
+    assert len({id(task) for task in expanded.tasks}) == 71

@@ -12,6 +12,7 @@ from flowlib.dashboard import sweep_rows as sweeps
 from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.catalogue import Catalogue
 from flowlib.dashboard.live_runs import LiveRuns
+from flowlib.dashboard.orders import ordered
 from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import planned_row
 from flowlib.dashboard.shared import Shared
@@ -68,6 +69,51 @@ def test_a_row_takes_less_than_half_a_kilobyte():
     assert taken / len(rows) < 400
     assert len({id(row.common) for row in rows}) == 20
     assert len({id(row.inputs) for row in rows}) == 1
+
+
+class Keyed(InMemoryStore):
+    """Tells marks and records by keys that are other objects each time, as a database does."""
+
+    def __init__(self):
+        super().__init__()
+        self.keys = []
+
+    def marks(self, seen):
+        for task, found in super().marks(seen):
+            marks = {"".join(key): mark for key, mark in (found or {}).items()}
+            self.keys += [*marks]
+            yield task, marks
+
+    def summaries(self, task=None, *, is_long=False):
+        for each in super().summaries(task, is_long=is_long):
+            key = "".join([*each.address.key])
+            yield each._replace(address=Address(each.address.task, key))
+
+
+def test_the_keys_of_many_records_are_in_memory_once():
+    """Those of the marks are there before the first record is read, and stay."""
+    store = Keyed()
+    for number in range(100):
+        put(store, at(number), {}, done(), n=number)
+    catalogue = Catalogue(store)
+    look(catalogue)
+    rows = catalogue.tasks["T"].values()
+    assert {id(row.key) for row in rows} == {id(key) for key in store.keys}
+
+
+@pytest.mark.parametrize("most", [10, None])
+def test_rows_are_put_in_order_without_an_object_for_each(most):
+    """But for the rows that are picked, and the thousands that are sorted at once."""
+    shared = Shared()
+    rows = [shared.row(summary(number, f"T-{number}"), 7) for number in range(30_000)]
+    stock = Answers(Catalogue(InMemoryStore()), LiveRuns(InMemoryStore())).stock()
+    tracemalloc.start()
+    found = ordered(rows, "-seed", stock, most)
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [row.value("seed") for row in found[:3]] == [29_999, 29_998, 29_997]
+    assert len(found) == (most or len(rows))
+    assert taken / len(rows) < (2 if most else 60)
 
 
 @pytest.fixture

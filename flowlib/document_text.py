@@ -40,9 +40,17 @@ def yaml_of(document: dict[str, Any]) -> str:
     yaml.width = 100
     if any(each in repr(document) for each in _BREAKS):
         yaml.allow_unicode = False
+    shown = yaml.representer
+    shown.yaml_representers = {**shown.yaml_representers, str: _text}
     stream = io.StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
+
+
+def _text(shown: Any, text: str) -> object:
+    """A scalar; what ruamel leaves bare but does not read is quoted."""
+    style = '"' if text.startswith((":", "?")) else None
+    return shown.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _spec(declaration: Declaration, requires: tuple[str, ...]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowlib.config_axes import config_axes
@@ -81,6 +81,8 @@ VALUES = st.recursive(
 
 
 @given(value=VALUES)
+@example(value={":0": None})
+@example(value=["?0", ":", "?"])
 def test_yaml_is_read_as_the_values_that_were_written(value):
     """Words that look like numbers, empty texts, line breaks, all Unicode."""
     read = parse(yaml_of({"x": value}), "x").value["x"]

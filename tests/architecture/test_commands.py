@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 
 import pytest
 
 from tests.architecture.sources import LIMIT_S, ROOT
 
 
-def _steps(target: str) -> list[str]:
+@cache
+def _steps(target: str) -> tuple[str, ...]:
     """The commands that `make target` would run."""
     done = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", target],
@@ -19,7 +21,7 @@ def _steps(target: str) -> list[str]:
         timeout=LIMIT_S,
         check=True,
     )
-    return [line.strip() for line in done.stdout.splitlines()]
+    return tuple(line.strip() for line in done.stdout.splitlines())
 
 
 @pytest.mark.needs("make")

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,17 +36,29 @@ def _texts() -> list[Path]:
     return [path for path in found if not path.name.startswith(".coverage")]
 
 
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory):
+    """Gives what a page prints and the folder where it ran; for all tests it runs once."""
+
+    @cache
+    def run(page):
+        folder = tmp_path_factory.mktemp(page.stem)
+        return _printed_by(page, folder), folder
+
+    return run
+
+
 @pytest.mark.parametrize("page", list(pages()), ids=_relative)
-def test_the_code_of_a_page_runs(page, tmp_path):
+def test_the_code_of_a_page_runs(page, first_run):
     """The Python blocks of a page, put together as one script, run to the end."""
-    _printed_by(page, tmp_path)
+    first_run(page)
 
 
-def test_the_readme_shows_the_graph_that_its_example_draws(tmp_path):
+def test_the_readme_shows_the_graph_that_its_example_draws(first_run):
     """What the first flow prints and the picture are as shown; a second run computes nothing."""
     page = ROOT / "README.md"
-    shortest, *graph, first = _printed_by(page, tmp_path)
-    again, *_, second = _printed_by(page, tmp_path)
+    (shortest, *graph, first), folder = first_run(page)
+    again, *_, second = _printed_by(page, folder)
     text = page.read_text()
     assert f"prints `{shortest}`, and when it is started again `{again}`" in text
     assert "\n".join(["```", *graph, "```"]) in text
@@ -70,11 +83,11 @@ def test_the_readme_tells_of_every_extra_and_every_page():
     assert [str(each) for each in pages_ if f"({each})" not in text] == []
 
 
-def test_the_drawing_page_shows_what_its_code_prints(tmp_path):
+def test_the_drawing_page_shows_what_its_code_prints(first_run):
     """Every picture of the page is the one that its code draws."""
     page = ROOT / "docs" / "drawing.md"
     shown = re.findall(r"^```\n(?=\S| )(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-    printed = _printed_by(page, tmp_path)
+    printed, _ = first_run(page)
     assert "".join(shown).splitlines() == printed
 
 
@@ -114,8 +127,9 @@ def test_every_test_named_by_the_parity_page_exists():
     """Each row of docs/parity.md that names a test names one that is there."""
     named = NAMED_TEST.findall((ROOT / "docs" / "parity.md").read_text())
     assert named
-    trees = {path: tree(ROOT / path) for path, _ in named if (ROOT / path).exists()}
-    missing = [each for each in named if each[0] not in trees or not _has(trees[each[0]], each[1])]
+    there = {path for path, _ in named if (ROOT / path).exists()}
+    known = {path: _names(tree(ROOT / path)) for path in there}
+    missing = [each for each in named if each[0] not in known or not _has(known[each[0]], each[1])]
     assert missing == []
 
 
@@ -144,11 +158,22 @@ def _read(path: Path) -> str:
     return path.read_text(errors="replace")
 
 
-def _has(scope: ast.AST, name: str) -> bool:
+def _names(module: ast.Module) -> dict[str, set[str]]:
+    """What stands in a module, and (by name) in each of its classes."""
+    named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    inside = {
+        each.name: {one.name for one in ast.walk(each) if isinstance(one, named)}
+        for each in ast.walk(module)
+        if isinstance(each, ast.ClassDef)
+    }
+    return {**inside, "": {each.name for each in ast.walk(module) if isinstance(each, named)}}
+
+
+def _has(known: dict[str, set[str]], name: str) -> bool:
     """Whether a module has the test `name`, which may stand in a class and have parameters."""
+    scope = ""
     for part in name.partition("[")[0].split("::") if name else ():
-        found = [each for each in ast.walk(scope) if getattr(each, "name", None) == part]
-        if not found:
+        if part not in known.get(scope, ()):
             return False
-        scope = found[0]
+        scope = part
     return True

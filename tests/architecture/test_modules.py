@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_a_module_fits_on_a_few_pages(path):
 @pytest.mark.parametrize("path", library_modules(), ids=dotted)
 def test_a_function_fits_on_a_screen(path):
     """No function is longer than 50 lines, its docstring not counted."""
-    assert [each.name for each in _functions(path) if _length(each) > FUNCTION_LINES] == []
+    assert [name for name, lines, _ in _functions(path) if lines > FUNCTION_LINES] == []
 
 
 @pytest.mark.parametrize("path", library_modules(), ids=dotted)
@@ -35,12 +36,18 @@ def test_a_module_says_what_it_is_for(path):
 @pytest.mark.parametrize("path", library_modules(), ids=dotted)
 def test_a_call_needs_no_more_than_six_arguments(path):
     """No function has more than six parameters without a default, `self` not counted."""
-    assert [each.name for each in _functions(path) if _required(each) > ARGUMENTS] == []
+    assert [name for name, _, required in _functions(path) if required > ARGUMENTS] == []
 
 
-def _functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+@cache
+def _functions(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Of each function of a module its name, its lines, and what every call must give."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return [node for node in ast.walk(tree(path)) if isinstance(node, kinds)]
+    return tuple(
+        (node.name, _length(node), _required(node))
+        for node in ast.walk(tree(path))
+        if isinstance(node, kinds)
+    )
 
 
 def _required(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

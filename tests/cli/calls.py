@@ -1,4 +1,4 @@
-"""Calls of the real command as a process, in a small project."""
+"""Calls of the real command as a process of its own, in a small project."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.architecture.sources import ROOT
+from tests.cli.forked import call_forked, can_fork
 
 LIMIT_S = 60
 
@@ -84,13 +85,20 @@ def environment(**variables: str) -> dict[str, str]:
 
 def flowlib(*arguments: str, folder: Path, stdin: str = "", **variables: str) -> Called:
     """Call the command and wait for its end."""
+    merged = environment(**variables)
+    if can_fork(variables):
+        return _called(*call_forked(arguments, folder, merged, stdin.encode(), LIMIT_S))
     done = subprocess.run(
         [sys.executable, "-m", "flowlib", *arguments],
         cwd=folder,
-        env=environment(**variables),
+        env=merged,
         input=stdin.encode(),
         capture_output=True,
         timeout=LIMIT_S,
         check=False,
     )
-    return Called(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return _called(done.returncode, done.stdout, done.stderr)
+
+
+def _called(code: int, out: bytes, err: bytes) -> Called:
+    return Called(code, out.decode(), err.decode())

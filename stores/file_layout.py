@@ -40,7 +40,8 @@ SUFFIX: Final = ".json"
 
 _SAFE: Final = frozenset(string.ascii_letters + string.digits + "_-.+=@,")
 _LONGEST: Final = 120
-_IS_PLAIN: Final = re.compile(r"[0-9a-z]{1,120}").fullmatch
+is_plain_key: Final = re.compile(r"[0-9a-z]{1,120}").fullmatch
+"""Whether a key is its own name: a digest, as flowlib makes the keys."""
 
 
 class Layout:
@@ -123,8 +124,7 @@ class Layout:
         return encoded(name, ignores_case=bool(self._ignores_case))
 
     def _key(self, key: str) -> str:
-        """The name of a key: a digest, as it is, as long as flowlib makes the keys."""
-        if _IS_PLAIN(key):
+        if is_plain_key(key):
             return key
         return self._name(key).replace(".", "%2E")
 

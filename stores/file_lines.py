@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Final
 
-_AT_ONCE: Final = 1 << 20
+_AT_ONCE: Final = 1 << 18
 """Bytes that are in memory at the same time, and those of one line that is longer."""
 
 
@@ -33,11 +33,13 @@ class AppendedLines:
                 file.seek(offset)
                 rest = b""
                 while data := file.read(_AT_ONCE):
-                    lines, end, rest = (rest + data).rpartition(b"\n")
+                    data = rest + data
+                    end = data.rfind(b"\n") + 1
+                    rest = data[end:]
                     if end:
-                        offset += len(lines) + len(end)
+                        offset += end
                         self._read_to[path] = (found.st_ino, offset)
-                        yield (lines + end).decode("utf-8", "replace")
+                        yield str(memoryview(data)[:end], "utf-8", "replace")
         except OSError:
             return
 

@@ -1,27 +1,31 @@
 """
 Which records of a file store stand on one page of a list? Told by its index, not by opening all.
 
-Each look takes the lines that were appended to the index since the last one. Where the folder of a
-task was changed, its names are compared with what is known: who is gone is forgotten, and a record
-that the index does not know, or whose file has another number, is opened. Those on the page are
-opened anyway; what they say counts.
+The first look lists each folder, and takes of its index what is about the files there. Each later
+one takes the lines that were appended since; where the folder was changed, its names are compared
+with what is known. Who is gone is forgotten, and a record that the index does not know, or whose
+file has another number, is opened. Those on the page are opened anyway; what they say counts.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, TypeVar
 
-from stores.file_layout import SUFFIX, Layout
+from stores.file_layout import SUFFIX, Layout, is_plain_key
 from stores.file_lines import AppendedLines
 from stores.file_marks import is_settled, told_task
 from stores.file_records import FileRecords, address_in
-from stores.index_entry import Listed, listed_in
-from stores.listed_rows import ListedRows, Place, narrow
+from stores.fitting_lines import FittingLines
+from stores.index_entry import ListedParts, listed_in, narrow, stamp_of
+from stores.listed_rows import ListedRows, Place
 from stores.listing import Listing, Page
 from stores.record import Address
 from stores.summary import Summary
@@ -35,6 +39,9 @@ _TRIES: Final = 5
 _PATIENCE_S: Final = 1.0
 """Who asks whether pages are quick waits so long for another thread that opens thousands."""
 
+_LAST_LOOK_S: Final = 5.0
+"""So long the last look tells whether pages are quick: who asks that asks for one next."""
+
 _Answer = TypeVar("_Answer")
 
 
@@ -45,22 +52,24 @@ class _Known:
     Attributes:
         rows: The records that are known.
         pid: The process.
-        lines: How far the index was read.
+        looked: When the last look ended, by the clock of this process.
+        lines: How far the index of each task was read.
+        listed: Which time its folder bore when its names were listed, and when that was.
         seen: When folders were changed last.
         tasks: The task of each folder that does not tell it by its name.
         odd: The addresses that records tell, where the names of their files do not.
-        there: The tasks that had a folder at the last look.
-        unknown: The files by task and key that have to be opened.
+        unknown: The keys of each task that have to be opened; none is among the rows.
     """
 
     rows: ListedRows | None = None
     pid: int = field(default_factory=os.getpid)
-    lines: AppendedLines = field(default_factory=AppendedLines)
+    looked: float = -math.inf
+    lines: dict[str, AppendedLines] = field(default_factory=dict)
+    listed: dict[str, tuple[int, float]] = field(default_factory=dict)
     seen: dict[str, object] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
     odd: dict[str, Address] = field(default_factory=dict)
-    there: set[str] = field(default_factory=set)
-    unknown: dict[str, dict[str, str]] = field(default_factory=dict)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
 
 
 class FileListing:
@@ -113,14 +122,14 @@ class FileListing:
             known.rows.close()
 
     def _knows_most(self) -> bool:
-        self._look()
+        if time.monotonic() - self._known.looked > _LAST_LOOK_S:
+            self._look(_LAST_LOOK_S)
         return sum(map(len, self._known.unknown.values())) <= _FEW
 
     def _page(self, wanted: Listing) -> Page:
-        rows = self._look()
+        rows = self._look(wanted.age_s)
         for task, unknown in self._known.unknown.items():
-            for key, path in unknown.items():
-                self._open(rows, Address(task, key), path)
+            rows.fill(task, self._opened(task, unknown))
         self._known.unknown.clear()
         for _ in range(_TRIES):
             places, total = rows.page(wanted)
@@ -129,53 +138,65 @@ class FileListing:
                 break
         return Page([each for each, _ in shown if each is not None], total)
 
-    def _shown(self, rows: ListedRows, place: Place) -> tuple[Summary | None, bool]:
-        """What a record says, and whether it is the one that belongs there."""
-        summary, found = self._open(rows, place.address, self._layout.record(place.address), place)
-        return summary, summary is not None and found == place.file
+    def _opened(self, task: str, keys: Iterable[str]) -> Iterator[ListedParts]:
+        """What records say that the index does not know."""
+        for key in keys:
+            summary, file = self._records.listed(self._layout.record(Address(task, key)))
+            if file is not None:
+                yield _listed(key, file, summary)
 
-    def _open(
-        self, rows: ListedRows, address: Address, path: str, place: Place | None = None
-    ) -> tuple[Summary | None, tuple[int, int, int] | None]:
-        """What a record says, which is noted if it is not known yet; and its file."""
-        summary, stat = self._records.listed(path)
-        if stat is None:
-            rows.drop(address.task, [address.key])
-            return None, None
-        file = narrow(stat.st_ino), stat.st_size, stat.st_mtime_ns
-        if place is None or summary is None or file != place.file:
-            state, started, ended = (
-                (None, None, None)
-                if summary is None
-                else (summary.state, summary.started, summary.ended)
-            )
-            rows.put(address.task, Listed(address.key, *file, state, started, ended))
-        return summary, file
+    def _shown(self, rows: ListedRows, place: Place) -> tuple[Summary | None, bool]:
+        """What a record says, and whether it is the one that belongs there; it is noted if not."""
+        task, key = place.address.task, place.address.key
+        summary, file = self._records.listed(self._layout.record(place.address))
+        if file is None:
+            rows.drop(task, [key])
+            return None, False
+        found = _listed(key, file, summary)
+        is_same = summary is not None and found[1:3] == place.file
+        if not is_same:
+            rows.put(task, found)
+        return summary, is_same
 
     # -- what has changed ----------------------------------------------------------------
 
-    def _look(self) -> ListedRows:
-        """Take what has changed since the last look; some records are not known then."""
-        if self._known.rows is None:
-            self._known.rows = ListedRows()
-        rows, there = self._known.rows, set[str]()
+    def _look(self, age_s: float) -> ListedRows:
+        """Take what has changed since the last look; some records are not known then.
+
+        A folder that bears the time that it had is not listed again if it was so many seconds ago.
+        """
+        known = self._known
+        if known.rows is None:
+            known.rows = ListedRows()
+        rows, there = known.rows, set[str]()
         for folder in self._layout.task_folders():
             try:
-                time_ns = os.stat(folder).st_mtime_ns
                 task = self._task_of(folder)
-                if task is None:
-                    continue
-                there.add(task)
-                is_same = is_settled(folder, time_ns, self._known.seen)
-                if self._new_lines(rows, task) or not is_same:
-                    self._compare(rows, task, folder)
+                if task is not None:
+                    self._look_into(rows, task, folder, age_s)
+                    there.add(task)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-        for task in self._known.there - there:
+        for task in known.lines.keys() - there:
             rows.drop_task(task)
-            self._known.unknown.pop(task, None)
-        self._known.there = there
+            known.unknown.pop(task, None)
+            del known.lines[task]
+        known.looked = time.monotonic()
         return rows
+
+    def _look_into(self, rows: ListedRows, task: str, folder: str, age_s: float) -> None:
+        known, began, time_ns = self._known, time.monotonic(), os.stat(folder).st_mtime_ns
+        is_same = is_settled(folder, time_ns, known.seen)
+        if task not in known.lines:
+            known.lines[task] = AppendedLines()
+            self._take(rows, task, folder)
+        else:
+            last_ns, listed = known.listed[task]
+            is_same |= last_ns == time_ns and began - listed < age_s
+            if not self._new_lines(rows, task) and is_same:
+                return
+            self._compare(rows, task, folder)
+        known.listed[task] = time_ns, began
 
     def _task_of(self, folder: str) -> str | None:
         task = self._known.tasks.get(folder) or self._layout.task_of(folder)
@@ -183,37 +204,55 @@ class FileListing:
             self._known.tasks[folder] = task
         return task
 
-    def _new_lines(self, rows: ListedRows, task: str) -> bool:
-        """Take the new lines of the index of a task; whether they told something new."""
-        folder, count = self._layout.index(task), 0
+    def _texts(self, task: str) -> Iterator[str]:
+        """The new lines of the index of a task."""
+        folder = self._layout.index(task)
         try:
             names = os.listdir(folder)
         except (FileNotFoundError, NotADirectoryError):
-            return False
+            return
         for name in names:
             if name.endswith(".jsonl"):
-                for text in self._known.lines.texts(f"{folder}/{name}"):
-                    count += rows.add(task, listed_in(text))
-        return count > 0
+                yield from self._known.lines[task].texts(f"{folder}/{name}")
+
+    def _take(self, rows: ListedRows, task: str, folder: str) -> None:
+        """Take the index of a task of which nothing is known, as far as it fits its files."""
+        lines = FittingLines(self._inodes(folder))
+        picked = (lines.of(listed_in(text)) for text in self._texts(task))
+        rows.fill(task, chain.from_iterable(picked))
+        outdated = lines.outdated()
+        rows.drop(task, outdated)
+        self._known.unknown[task] = lines.missing() + outdated
+
+    def _new_lines(self, rows: ListedRows, task: str) -> bool:
+        """Take the new lines of the index of a task; whether they told something new."""
+        return sum([rows.add(task, listed_in(text)) for text in self._texts(task)]) > 0
 
     def _compare(self, rows: ListedRows, task: str, folder: str) -> None:
         """Forget who is gone; note who is new, or has another file than the one that is known."""
-        known = dict(rows.inodes(task))
-        unknown = {}
-        for key, inode, name in self._names(folder):
-            if known.pop(key, None) != inode:
-                unknown[key] = f"{folder}/{name}"
-        rows.drop(task, known)
-        self._known.unknown[task] = unknown
+        left, gone = self._inodes(folder), []
+        for key, inode in rows.inodes(task):
+            if left.get(key) == inode:
+                del left[key]
+            else:
+                gone.append(key)
+        rows.drop(task, gone)
+        self._known.unknown[task] = [*left]
 
-    def _names(self, folder: str) -> Iterator[tuple[str, int, str]]:
-        """Key, inode and name of each record in the folder of a task."""
+    def _inodes(self, folder: str) -> dict[str, int]:
+        """The number of the file of each key in the folder of a task."""
         with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(SUFFIX):
-                    key = self._key_of(entry.name, entry.path)
-                    if key is not None:
-                        yield key, narrow(entry.inode()), entry.name
+            found = {
+                name[: -len(SUFFIX)]: narrow(entry.inode())
+                for entry in entries
+                if (name := entry.name).endswith(SUFFIX)
+            }
+        for stem in [stem for stem in found if not is_plain_key(stem)]:
+            inode, name = found.pop(stem), f"{stem}{SUFFIX}"
+            key = self._key_of(name, f"{folder}/{name}")
+            if key is not None and self._layout.record_name(key) == name:
+                found[key] = inode
+        return found
 
     def _key_of(self, name: str, path: str) -> str | None:
         key = self._layout.key_of(name)
@@ -225,3 +264,11 @@ class FileListing:
                 return None
             self._known.odd[path] = address
         return self._known.odd[path].key
+
+
+def _listed(key: str, file: os.stat_result, summary: Summary | None) -> ListedParts:
+    """What a list has to know of a record that was opened."""
+    place = key, narrow(file.st_ino), stamp_of(file.st_size, file.st_mtime_ns)
+    if summary is None:
+        return *place, None, None, None
+    return *place, summary.state, summary.started, summary.ended

@@ -147,9 +147,8 @@ class Listed(NamedTuple):
 
     Attributes:
         key: Its key.
-        inode: Of its file.
-        size: Of its file, in bytes.
-        time_ns: Of its file.
+        inode: Of its file, as `narrow` has it.
+        stamp: Size and time of its file, as the index has them: `2197,1795323335050118840`.
         state: The value of its `TaskState`; None if it cannot be read.
         started: When the attempt began that counts, else the last one; Unix time.
         ended: When it ended.
@@ -157,56 +156,76 @@ class Listed(NamedTuple):
 
     key: str
     inode: int
-    size: int
-    time_ns: int
+    stamp: str
     state: str | None
     started: float | None
     ended: float | None
 
 
-def listed_in(text: str) -> Iterator[Listed]:
+ListedParts = tuple[str, int, str, str | None, float | None, float | None]
+"""The same without names, as there are a hundred thousand of them."""
+
+
+def narrow(inode: int) -> int:
+    """The number of a file as tables have it: some file systems give larger ones than SQLite."""
+    return inode & _LARGEST
+
+
+def stamp_of(size: int, time_ns: int) -> str:
+    """Size and time of a file in one."""
+    return f"{size},{time_ns}"
+
+
+def time_of(stamp: str) -> int:
+    """The time in a stamp, in nanoseconds."""
+    return int(stamp.partition(",")[2])
+
+
+def listed_in(text: str) -> list[ListedParts]:
     """What lines of the index say for a list; those that say nothing are left out.
 
-    The lines are read as text, several times as fast as JSON, if their keys are digests.
+    The lines are read as text, many times as fast as JSON, if their keys are digests; the others
+    come last.
     """
-    for found in _LINE.finditer(text):
-        key, inode, size, time_ns, state, started, ended = found.groups()
-        if key is None:
-            listed = _listed_by(found[0])
-            if listed is not None:
-                yield listed
-        elif state in _STATES:
-            times = _time(started), _time(ended)
-            yield Listed(key, int(inode), int(size), int(time_ns), state, *times)
-
-
-def _time(text: str) -> float | None:
-    return None if text == "null" else float(text)
+    found = _LINE.findall(text)
+    usual: list[ListedParts] = [
+        (
+            key, int(inode), stamp, state,
+            float(started) if started else None, float(ended) if ended else None,
+        )
+        for key, inode, stamp, state, started, ended, _ in found
+        if state in _STATES
+    ]  # fmt: skip
+    return usual + [each for *_, line in found if line and (each := _listed_by(line))]
 
 
 def _listed_by(line: str) -> Listed | None:
     try:
         entry = json.loads(line)
         key, inode, size, time_ns = entry[: TIME + 1]
-        listed = Listed(key, inode, size, time_ns, entry[5], *entry[-2:])
+        listed = Listed(key, inode, stamp_of(size, time_ns), entry[5], *entry[-2:])
     except (ValueError, TypeError, LookupError, RecursionError):  # a dict has no slices
         return None
     is_sound = (
         len(entry) == FIELDS
         and type(key) is type(listed.state) is str
-        and all(type(each) is int and 0 <= each < 1 << 63 for each in (inode, size, time_ns))
+        and all(type(each) is int and each >= 0 for each in (inode, size, time_ns))
+        and max(narrow(inode), size, time_ns) <= _LARGEST
         and listed.state in _STATES
         and all(each is None or type(each) in (int, float) for each in entry[-2:])
     )
-    return listed if is_sound else None
+    return listed._replace(inode=narrow(inode)) if is_sound else None
 
 
-_MOMENT: Final = r"(null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+_LARGEST: Final = (1 << 63) - 1
+_MOMENT: Final = r"(?:null|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))"
 _LINE: Final = re.compile(
-    r'^(?:\["([0-9a-z]{1,120})",(\d{1,20}),(\d{1,18}),([1-8]?\d{1,18}),\d+,"([a-z_]+)",.*'
-    rf",(?:true|false),{_MOMENT},{_MOMENT}\]|.+)$",
-    re.MULTILINE,
+    r'^(?:\["([0-9a-z]{1,120})",(\d{1,18}),(\d{1,18},[1-8]?\d{1,18}),\d+,"([a-z_]+)",.*e,'
+    rf"(?:(?<=true,)|(?<=false,)){_MOMENT},{_MOMENT}\]|(.+))$",
+    re.MULTILINE | re.ASCII,
 )
+"""An `e` before the times is looked for, and then for the word: ten times as fast as for both."""
+
 _STATES: Final[Mapping[str, TaskState]] = {state.value: state for state in TaskState}
 
 

@@ -2,46 +2,56 @@
 What has a list to know of thousands of records to find a page at once? A table in a temporary file.
 
 It is SQLite's own temporary database: no other process sees it, it is gone with the process, and of
-it no more than a few megabytes are in memory.
+it no more than one or two megabytes are in memory. Python gives other threads their turn with every
+answer of SQLite, and waits for its own again; so thousands of rows are one question, not thousands.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
-from stores.index_entry import Listed
+from stores.index_entry import ListedParts
 from stores.listing import Listing
 from stores.record import Address
 from stores.row import readable, storable
 
-_CACHE_KB: Final = 4_096
-_LARGEST: Final = (1 << 63) - 1
-"""The largest number of SQLite; some file systems give larger ones to files."""
+_CACHE_KB: Final = 1_024
+_PARTS: Final = 6
+_AT_ONCE: Final = 999 // _PARTS
+"""Rows of one statement; it has a parameter for each of their parts, and 999 are allowed."""
 
 _MADE: Final = (
     f"PRAGMA cache_size = -{_CACHE_KB}",
     "PRAGMA journal_mode = OFF",
     "PRAGMA synchronous = OFF",
     """CREATE TABLE listed (
-        task TEXT, key TEXT, inode INTEGER, size INTEGER, time_ns INTEGER, state TEXT,
-        started REAL, ended REAL, moment REAL AS (COALESCE(ended, started)) STORED
+        task TEXT, key TEXT, inode INTEGER, stamp TEXT, state TEXT,
+        started REAL, ended REAL, moment REAL AS (COALESCE(ended, started))
     )""",
-    "CREATE UNIQUE INDEX by_key ON listed (task, key)",
 )
-_ORDERED: Final = (
-    "CREATE INDEX by_moment ON listed (moment)",
-    "CREATE INDEX by_state ON listed (state, moment)",
-    "CREATE INDEX by_task ON listed (task, moment)",
-)
-"""Made for the first page: an order is quicker made of many rows than kept while they come."""
+_INDEXES: Final = {
+    "by_place": "CREATE INDEX IF NOT EXISTS by_place ON listed (task)",
+    "by_key": "CREATE UNIQUE INDEX IF NOT EXISTS by_key ON listed (task, key)",
+    "by_moment": "CREATE INDEX IF NOT EXISTS by_moment ON listed (moment)",
+    "by_state": "CREATE INDEX IF NOT EXISTS by_state ON listed (state, moment)",
+    "by_task": "CREATE INDEX IF NOT EXISTS by_task ON listed (task, moment)",
+}
+"""Made when they are asked for: quicker of many rows than kept while these come."""
 
 _PUT: Final = """
-    INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (task, key) DO UPDATE SET
-        inode = excluded.inode, size = excluded.size, time_ns = excluded.time_ns,
+    INSERT INTO listed VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (task, key) DO UPDATE SET
+        inode = excluded.inode, stamp = excluded.stamp,
         state = excluded.state, started = excluded.started, ended = excluded.ended"""
-_NEWER: Final = " WHERE excluded.time_ns >= listed.time_ns"
+_INODES: Final = """
+    SELECT GROUP_CONCAT(key, CHAR(0)), GROUP_CONCAT(inode), MAX(place) FROM (
+        SELECT key, inode, rowid AS place FROM listed WHERE task = ? AND rowid > ?
+        ORDER BY rowid LIMIT 10000
+    )"""
+_TIME: Final = "CAST(SUBSTR({0}.stamp, INSTR({0}.stamp, ',') + 1) AS INTEGER)"
+_NEWER: Final = f" WHERE {_TIME.format('excluded')} >= {_TIME.format('listed')}"
 _VALUES: Final = {
     "when": ("moment",),
     "id": ("task", "key"),
@@ -55,11 +65,11 @@ class Place(NamedTuple):
 
     Attributes:
         address: Of the record.
-        file: Inode, size and time of its file.
+        file: Inode and stamp of its file.
     """
 
     address: Address
-    file: tuple[int, int, int]
+    file: tuple[int, str]
 
 
 class ListedRows:
@@ -71,21 +81,32 @@ class ListedRows:
 
     def __init__(self) -> None:
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
-        self._is_ordered = False
         for statement in _MADE:
             self._database.execute(statement)
 
-    def add(self, task: str, listed: Iterable[Listed]) -> int:
+    def fill(self, task: str, listed: Iterable[ListedParts]) -> None:
+        """Take many that are not known, and each key once."""
+        name, rows = _stored(task), iter(listed)
+        self._database.execute("BEGIN")
+        try:
+            while some := list(islice(rows, _AT_ONCE)):
+                self._database.execute(*_filling(name, some))
+        finally:
+            self._database.execute("COMMIT")
+
+    def add(self, task: str, listed: Iterable[ListedParts]) -> int:
         """Take what is newer than what is known; how many there were."""
         return self._put(_PUT + _NEWER, task, listed)
 
-    def put(self, task: str, listed: Listed) -> None:
+    def put(self, task: str, listed: ListedParts) -> None:
         """Take what is known for certain."""
         self._put(_PUT, task, [listed])
 
-    def _put(self, statement: str, task: str, listed: Iterable[Listed]) -> int:
-        name, before = _stored(task), self._database.total_changes
-        rows = ((name, _stored(e[0]), narrow(e[1]), *e[2:]) for e in listed)
+    def _put(self, statement: str, task: str, listed: Iterable[ListedParts]) -> int:
+        rows, before = [_row(task, each) for each in listed], self._database.total_changes
+        if not rows:
+            return 0
+        self._need("by_key")
         self._database.execute("BEGIN")
         try:
             self._database.executemany(statement, rows)
@@ -93,28 +114,38 @@ class ListedRows:
             self._database.execute("COMMIT")
         return self._database.total_changes - before
 
+    def _need(self, index: str) -> None:
+        self._database.execute(_INDEXES[index])
+
     def drop(self, task: str, keys: Iterable[str]) -> None:
         """Forget records that are gone."""
         gone = [(_stored(task), _stored(key)) for key in keys]
-        self._database.executemany("DELETE FROM listed WHERE task = ? AND key = ?", gone)
+        if gone:
+            self._need("by_key")
+            self._database.executemany("DELETE FROM listed WHERE task = ? AND key = ?", gone)
 
-    def inodes(self, task: str) -> Mapping[str, int]:
-        """The keys of a task that are known, with the inodes of their files."""
-        found = self._database.execute(
-            "SELECT key, inode FROM listed WHERE task = ?", [_stored(task)]
-        )
-        return {_read(key): inode for key, inode in found}
+    def inodes(self, task: str) -> Iterator[tuple[str, int]]:
+        """The keys of a task that are known, with the inodes of their files.
+
+        Meanwhile nothing may be changed.
+        """
+        self._need("by_place")
+        last = 0
+        while True:
+            [keys, inodes, last] = self._database.execute(_INODES, [_stored(task), last]).fetchone()
+            if keys is None:
+                return
+            # no name that is stored holds a NUL
+            yield from zip(map(_read, keys.split("\0")), map(int, inodes.split(",")), strict=True)
 
     def drop_task(self, task: str) -> None:
         """Forget all records of a task."""
+        self._need("by_place")
         self._database.execute("DELETE FROM listed WHERE task = ?", [_stored(task)])
 
     def page(self, wanted: Listing) -> tuple[list[Place], int]:
         """The places of the records of a page, and how many fit."""
-        if not self._is_ordered:
-            for statement in _ORDERED:
-                self._database.execute(statement)
-            self._is_ordered = True
+        self._need(_index_for(wanted))
         fits, given = _fitting(wanted)
         [total] = self._database.execute(
             f"SELECT COUNT(*) FROM listed WHERE {fits}", given
@@ -124,7 +155,7 @@ class ListedRows:
         if wanted.order != "id":
             order += ["task", "key"]
         found = self._database.execute(
-            f"SELECT task, key, inode, size, time_ns FROM listed WHERE {fits} "  # noqa: S608  # as above
+            f"SELECT task, key, inode, stamp FROM listed WHERE {fits} "  # noqa: S608  # as above
             f"ORDER BY {', '.join(order)} LIMIT ? OFFSET ?",
             [*given, wanted.limit, wanted.offset],
         )
@@ -135,9 +166,26 @@ class ListedRows:
         self._database.close()
 
 
-def narrow(inode: int) -> int:
-    """The number of a file as the table has it."""
-    return inode & _LARGEST
+def _filling(task: str, rows: Sequence[ListedParts]) -> tuple[str, list[object]]:
+    """The statement that takes some rows, and its parameters."""
+    one = "(?1" + ", ?" * _PARTS + ")"
+    if not all(row[0].isalnum() for row in rows):
+        rows = [(_stored(row[0]), *row[1:]) for row in rows]
+    values: list[object] = [task, *chain.from_iterable(rows)]
+    return f"INSERT INTO listed VALUES {', '.join([one] * len(rows))}", values  # noqa: S608  # as below
+
+
+def _row(task: str, listed: ListedParts) -> tuple[object, ...]:
+    return _stored(task), _stored(listed[0]), *listed[1:]
+
+
+def _index_for(wanted: Listing) -> str:
+    """What finds a page quickly."""
+    if wanted.order == "id":
+        return "by_key"
+    if wanted.task is not None:
+        return "by_task"
+    return "by_moment" if wanted.states is None else "by_state"
 
 
 def _stored(name: str) -> str:

@@ -25,6 +25,8 @@ class Listing:
         sort: One of `ORDERS`; `-` for the largest first. The order of equal ones is fixed.
         limit: At most so many.
         offset: After so many.
+        age_s: Where clocks are so coarse that a change may leave no trace at first, one of the last
+            so many seconds may be missed, to save a listing of all.
 
     Raises:
         QueryError: there is no such order.
@@ -35,6 +37,7 @@ class Listing:
     sort: str = "-when"
     limit: int = 50
     offset: int = 0
+    age_s: float = 0.0
 
     def __post_init__(self) -> None:
         if self.order not in ORDERS:

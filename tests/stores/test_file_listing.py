@@ -16,8 +16,10 @@ import pytest
 
 from stores import Listing, LocalFileStore, TaskState
 from stores.file_lines import AppendedLines
+from stores.file_listing import FileListing
 from stores.file_records import FileRecords
-from stores.index_entry import listed_in
+from stores.index_entry import listed_in, narrow
+from stores.listed_rows import ListedRows
 from stores.listing import page_of
 from stores.record import Address, Attempt
 from stores.testing import done, put
@@ -337,9 +339,28 @@ def test_lines_are_read_as_they_were_written() -> None:
     ]
     text = "\n".join(json.dumps(each, separators=(",", ":")) for each in lines)
     assert [tuple(each) for each in listed_in(text)] == [
-        (at(1).key, 2, 3, 4, "failed", 1.5, None),
-        ("K,\n", 2, 3, 4, "failed", -1, 1e300),
+        (at(1).key, 2, "3,4", "failed", 1.5, None),
+        ("K,\n", 2, "3,4", "failed", -1, 1e300),
     ]
+
+
+@pytest.mark.parametrize("inode", [1 << 63, (1 << 64) - 1])
+def test_files_may_have_numbers_that_a_database_has_not(inode: int) -> None:
+    """Network file systems give such; none is larger."""
+    line = [at(1).key, inode, 3, 4, 1, "failed", 2, "killed", {}, [], 2.5, False, 1.0, 2.0]
+    [found] = listed_in(json.dumps(line, separators=(",", ":")))
+    assert found[1] == narrow(inode) == inode - (1 << 63)
+
+
+def test_words_before_the_times_are_no_end_of_a_line() -> None:
+    """Only `true` or `false` is, in whatever a fact or an artifact is written."""
+    told = [1, "failed", 2, "killed", {}, [], 2.5]
+    good, bad = (
+        [at(1).key, 2, 3, 4, *told, True, 1.0, 2.0],
+        [at(2).key, 2, 3, 4, *told, "e", 1, 2],
+    )
+    text = "\n".join(json.dumps(each, separators=(",", ":")) for each in (good, bad))
+    assert [each[0] for each in listed_in(text.replace('"e"', "e"))] == [at(1).key]
 
 
 def test_the_index_of_usual_keys_is_not_parsed(
@@ -352,6 +373,155 @@ def test_the_index_of_usual_keys_is_not_parsed(
 
     monkeypatch.setattr("stores.index_entry._listed_by", refuse)
     assert reader.page(Listing()).total == 30
+
+
+def test_the_first_page_asks_the_table_few_questions(
+    store: LocalFileStore, reader: LocalFileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each answer other threads have their turn: 100,000 would take seconds beside one that
+    reads the store."""
+    fill(store, range(30, 600))
+    asked: list[str] = []
+    made = ListedRows.__init__
+
+    def traced(self: ListedRows) -> None:
+        made(self)
+        self._database.set_trace_callback(asked.append)
+
+    monkeypatch.setattr(ListedRows, "__init__", traced)
+    assert reader.can_page
+    assert numbers(reader, limit=3, age_s=60.0) == [599, 598, 597]
+    assert len(asked) <= 600 // 100 + 10
+    assert not any("by_key" in each for each in asked)  # 100,000 keys in order take their time
+
+
+def test_a_page_may_be_as_old_as_is_said(
+    store: LocalFileStore, reader: LocalFileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then a folder that bears the same time is not listed again, nor is it to tell that pages are
+    quick. What bears another one is, and what the index tells is on the page."""
+    with counted(monkeypatch) as seen:
+        assert reader.can_page
+        assert reader.can_page
+        assert numbers(reader, limit=1, age_s=60.0) == [29]
+    assert (seen.folders, seen.records) == (1, 1)
+    folder = Path(store.base_dir, "Train")
+    before = folder.stat()
+    Path(folder, f"{at(3).key}.json").unlink()
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))  # as coarse clocks leave it
+    assert reader.page(Listing(limit=1, age_s=60.0)).total == 30
+    assert reader.page(Listing(limit=1)).total == 29
+    fill(store, range(30, 31))
+    assert numbers(reader, limit=1, age_s=60.0) == [30]
+    Path(folder, f"{at(4).key}.json").unlink()
+    os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
+    assert reader.page(Listing(limit=1, age_s=60.0)).total == 29
+
+
+def _in_other_files(store: LocalFileStore) -> None:
+    """Each line in a file of its own, some twice."""
+    [path] = index_of(store)
+    lines = path.read_text().splitlines()
+    path.unlink()
+    for number, line in enumerate([*lines, *lines[::3]]):
+        Path(path.parent, f"other-{number}.jsonl").write_text(f"{line}\n")
+
+
+def _backwards(store: LocalFileStore) -> None:
+    [path] = index_of(store)
+    path.write_text("\n".join(path.read_text().splitlines()[::-1]) + "\n")
+
+
+@pytest.mark.parametrize("change", [lambda _: None, _in_other_files, _backwards])
+def test_lines_about_files_that_were_replaced_open_nothing(
+    store: LocalFileStore,
+    reader: LocalFileStore,
+    change: Callable[[LocalFileStore], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In whatever order they stand; what stood there before is nowhere on a page."""
+    for number in (3, 4, 5, 29):
+        put(store, at(number), {}, ended(100 + number), n=number)
+    store.remove(at(20))
+    change(store)
+    with counted(monkeypatch) as seen:
+        assert numbers(reader, limit=6) == [29, 5, 4, 3, 28, 27]
+        assert reader.page(Listing(limit=1, age_s=60.0)).total == 29
+    assert seen.records == 7
+
+
+def test_where_the_newest_line_is_about_another_file_the_record_is_opened(
+    store: LocalFileStore, reader: LocalFileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the file had been put back by hand: its number may be that of any file before."""
+    [path] = index_of(store)
+    line = json.loads(path.read_text().splitlines()[5])
+    assert line[0] == at(5).key
+    later = [line[0], line[1] + 1, line[2], line[3] + 1, *line[4:-1], 1000.0]
+    Path(path.parent, "other-1.jsonl").write_text(json.dumps(later, separators=(",", ":")) + "\n")
+    with counted(monkeypatch) as seen:
+        assert numbers(reader, limit=2) == [29, 28]
+    assert seen.records == 3
+    assert numbers(reader, limit=1, offset=24) == [5]
+
+
+def test_a_record_that_comes_while_the_index_is_read_is_on_the_next_page(
+    store: LocalFileStore, reader: LocalFileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its line may have been read when its file had not been seen; one that was replaced, too."""
+    texts = FileListing._texts
+
+    def late(self: FileListing, task: str) -> Iterator[str]:
+        monkeypatch.undo()
+        put(store, at(40), {}, ended(40), n=40)
+        put(store, at(7), {}, ended(41), n=7)
+        return texts(self, task)
+
+    monkeypatch.setattr(FileListing, "_texts", late)
+    assert reader.can_page
+    assert numbers(reader, limit=3) == [7, 40, 29]
+    assert reader.page(Listing()).total == 31
+
+
+def test_copies_under_another_name_are_no_records(
+    store: LocalFileStore, reader: LocalFileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody finds them by their key. One under its own name is, from wherever it was copied."""
+    record = Path(store.base_dir, "Train", f"{at(5).key}.json")
+    Path(record.parent, "copy of it.json").write_bytes(record.read_bytes())
+    with counted(monkeypatch) as seen:
+        assert reader.page(Listing(limit=1)).total == 30
+    assert seen.records == 1
+    Path(record.parent, "a later copy.json").write_bytes(record.read_bytes())
+    text = record.read_text().replace(at(5).key, at(50).key)
+    Path(record.parent, f"{at(50).key}.json").write_text(text)
+    assert reader.page(Listing(limit=50)).total == 31
+    assert sorted(numbers(reader, limit=50)) == sorted([*range(30), 5])
+
+
+def test_tasks_that_come_and_go_are_seen(store: LocalFileStore, reader: LocalFileStore) -> None:
+    """Also one whose folder was away, which is told by its index again."""
+    assert reader.page(Listing()).total == 30
+    folder = Path(store.base_dir, "Train")
+    folder.rename(folder.with_name(".Train"))
+    assert reader.page(Listing()) == ([], 0)
+    folder.with_name(".Train").rename(folder)
+    assert reader.can_page
+    assert not any(reader._listing._known.unknown.values())
+    assert reader.page(Listing()).total == 30
+
+
+def test_who_looks_writes_nothing(store: LocalFileStore, reader: LocalFileStore) -> None:
+    """Nothing is kept in the store beside what its writers leave."""
+
+    def there() -> dict[str, int]:
+        every = Path(store.base_dir).rglob("*")
+        return {str(path): path.stat().st_mtime_ns for path in every}
+
+    before = there()
+    for sort in ("when", "id", "state", "time"):
+        assert reader.page(Listing(sort=sort)).total == 30
+    assert there() == before
 
 
 def test_lines_are_read_whole_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ _MOST_THREADS: Final = 16
 and one processor does not get more done by forty of them. Some may wait for a slow store."""
 
 _WAIT_PAGE_S: Final = 0.25
-_WAIT_FIRST_S: Final = 0.05
+_WAIT_FIRST_S: Final = 0.02
 """So long all records may take before a store that can do so is asked for one page of them."""
 
 _NOT_YET: Final = 503

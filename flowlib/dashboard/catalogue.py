@@ -127,6 +127,7 @@ class Catalogue:
             began = time.monotonic()
             try:
                 with paused_collection():
+                    self._prepare()
                     if self._update() > _BULK:
                         settle()
             except Exception as error:
@@ -137,6 +138,14 @@ class Catalogue:
             pause_s = max(_LEAST_PAUSE_S, _COST_FACTOR * self._cost_s)
             self._due = time.monotonic() + pause_s
             self._is_complete.set()
+
+    def _prepare(self) -> None:
+        """Let the store get ready for pages before all is read.
+
+        Side by side both take ten times as long: each waits for the other with every file.
+        """
+        if not self._is_complete.is_set():
+            _ = self._store.can_page
 
     def _note(self, failure: Exception) -> None:
         """The next look begins anew: nobody knows how far this one came."""

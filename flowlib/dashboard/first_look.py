@@ -26,6 +26,9 @@ _ORDERS: Final = ("when", "id")
 _BEFORE_ALL: Final = -1
 """Versions of what is known before all is: every look is another one."""
 
+_AGE_S: Final = 5.0
+"""Once all were read, the rows of many records are as old as this, too."""
+
 _looks = itertools.count()
 
 
@@ -61,7 +64,9 @@ def first_look(store: ResultsStore, answers: Answers, asked: Question) -> FirstL
     absent = _absent(store, live)
     if absent and asked.sort.removeprefix("-") != "when":
         return None  # they stand among the others, and not behind them
-    page = store.page(Listing(None, states, asked.sort, asked.limit, asked.offset))
+    age_s = 0.0 if live.planned else _AGE_S  # what has just ended must not be counted twice
+    wanted = Listing(None, states, asked.sort, asked.limit, asked.offset, age_s)
+    page = store.page(wanted)
     shared = Shared()
     found = [shared.row_or_none(each, None) for each in page.summaries]
     rows = [row for row in found if row is not None]

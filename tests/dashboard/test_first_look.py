@@ -203,6 +203,50 @@ def _planned(key: str) -> Row:
     return planned_row(Address("Train", key), "r", "Train-1")
 
 
+class Told(InMemoryStore):
+    """Notes what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = []
+
+    @property
+    def can_page(self):
+        self.asked.append("can_page")
+        return True
+
+    def marks(self, seen):
+        self.asked.append("marks")
+        return super().marks(seen)
+
+    def page(self, wanted):
+        self.asked.append(wanted.age_s)
+        return super().page(wanted)
+
+
+def test_a_store_makes_its_pages_ready_before_all_is_read():
+    """And not beside that: then each would wait for the other with every file. Later it does not."""
+    store = Told()
+    fill(store)
+    catalogue = Catalogue(store)
+    catalogue.look()
+    assert store.asked == ["can_page", "marks"]
+    catalogue._due = 0.0
+    catalogue.look()
+    assert store.asked == ["can_page", "marks", "marks"]
+
+
+def test_a_first_page_may_be_as_old_as_rows_are_unless_tasks_are_planned():
+    """One that has just ended would be counted twice."""
+    store = Told()
+    fill(store)
+    planned = {"a" * 32: _planned("a" * 32)}
+    going = Live(states={"a" * 32: "pending"}, planned=planned)
+    for live, age_s in ((Live(), 5.0), (going, 0.0)):
+        assert first_look(store, answers_of(store, live), Question()) is not None
+        assert store.asked[-1] == age_s
+
+
 def test_a_page_with_a_damaged_record_waits_for_all(tmp_path):
     """Totals leave such ones out, and how many there are is known when all were read."""
     store = SQLStore(f"sqlite:///{tmp_path}/x.db")

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final
 
 from flowlib.errors import SpecError
@@ -77,6 +76,8 @@ def amounts_of(spec: str, wanted: Mapping[str, float | str]) -> dict[str, Amount
 
 
 def _size_of(text: str) -> Amount | None:
+    from decimal import Decimal  # few programs write sizes
+
     found = _SIZE.fullmatch(text)
     if found is None:
         return None

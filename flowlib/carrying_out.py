@@ -5,21 +5,26 @@ from __future__ import annotations
 import concurrent.futures
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from flowlib.declaration import Declaration
 from flowlib.demands import Demand
 from flowlib.errors import RunError, nearest
 from flowlib.events import Event
 from flowlib.executor import Executor, ExecutorSetup, Workers, executors
+from flowlib.fork_server import default_start_method, start_fork_server
 from flowlib.graph import TaskGraph
-from flowlib.jobs import JobMaker
-from flowlib.labels import TaskRefs
 from flowlib.plan import Plan
 from flowlib.resources import ResourcePool
-from flowlib.run_means import RunMeans
-from flowlib.run_state import RunState
-from flowlib.runner import Runner
+from flowlib.run_options import RunOptions
 from flowlib.scarcity import notes_on
+
+if TYPE_CHECKING:
+    from flowlib.jobs import JobMaker
+    from flowlib.run_means import RunMeans
+    from flowlib.run_state import RunState
 
 _log = logging.getLogger("flowlib")
 
@@ -81,19 +86,90 @@ def started_workers(
     Raises:
         RunError: the executor cannot do what a spec asks for.
     """
-    options = [each.options for each in graph.declarations]
-    has_timeout = any(each.timeout_s is not None for each in options)
-    wants_fresh = any(each.fresh_process for each in options)
-    needs_process = has_timeout or wants_fresh or pool.has_devices
-    is_inline = setup.num_workers == 1 and not needs_process
-    usual = "inline" if is_inline else "processes"
-    crew = (chosen or executors.find(usual)()).start(setup)
+    wanted = _wanted_of_crew(graph, pool)
+    crew = (chosen or executors.find(_usual(setup.num_workers, wanted))()).start(setup)
     try:
-        _check_crew(crew, type(chosen).__name__, (has_timeout, wants_fresh, pool.has_devices))
+        _check_crew(crew, type(chosen).__name__, wanted)
     except BaseException:
         crew.close(now=True)
         raise
     return crew
+
+
+def start_ahead(
+    plan: Plan,
+    options: RunOptions,
+    chosen: Executor | None,
+    num_workers: int,
+    pool: ResourcePool,
+) -> None:
+    """Begin with what takes longest, if something will run: what comes next is done meanwhile.
+
+    That is the server that forks workers, where they are forked. `crew_of` would start it, too.
+
+    Args:
+        plan: What is run.
+        options: The arguments of the run.
+        chosen: Whose the workers are; None: nobody has picked an executor.
+        num_workers: How many there are.
+        pool: The resources of the run.
+    """
+    if not plan.reasons or options.snapshot is True:  # processes that import other code
+        return
+    usual = _usual(num_workers, _wanted_of_crew(plan.graph, pool))
+    kind = usual if chosen is None else chosen.options_name
+    if kind == "processes" and (options.start_method or default_start_method()) == "forkserver":
+        start_fork_server()
+
+
+def _wanted_of_crew(graph: TaskGraph, pool: ResourcePool) -> tuple[bool, bool, bool]:
+    """Whether workers must know timeouts, fresh processes, hidden devices."""
+    options = [each.options for each in graph.declarations]
+    has_timeout = any(each.timeout_s is not None for each in options)
+    return has_timeout, any(each.fresh_process for each in options), pool.has_devices
+
+
+def _usual(num_workers: int, wanted: tuple[bool, bool, bool]) -> str:
+    """The executor where nobody has picked one."""
+    return "inline" if num_workers == 1 and not any(wanted) else "processes"
+
+
+def crew_of(
+    stack: ExitStack,
+    options: RunOptions,
+    setup: ExecutorSetup,
+    chosen: Executor | None,
+    graph: TaskGraph,
+    pool: ResourcePool,
+) -> tuple[Workers, dict[str, Any]]:
+    """The workers of a run, and where its results come from.
+
+    Args:
+        stack: When it ends, what a snapshot has moved is moved back.
+        options: The arguments of the run.
+        setup: What the workers are started with.
+        chosen: Whose they are; None: nobody has picked an executor.
+        graph: What its specs ask for decides.
+        pool: The resources of the run.
+
+    Raises:
+        RunError: the executor cannot do what a spec asks for.
+    """
+    from flowlib.origin_texts import recorded_origin, with_executor
+
+    store, wanted, again = setup.store, options.snapshot, options.command.again(setup.store)
+    if wanted is False:
+        crew = started_workers(chosen, setup, graph, pool)
+        return crew, recorded_origin(store, type(crew).__module__, again)
+    from flowlib.code_snapshot import imported_from, take_snapshot  # wanted seldom
+
+    snapshot = take_snapshot(store) if wanted is True else wanted
+    origin = recorded_origin(store, "", again, snapshot.facts)  # before the code is elsewhere
+    if wanted is True and type(chosen).__module__.endswith("processes"):
+        setup = replace(setup, start_method="spawn")  # what is forked has imported other code
+        stack.enter_context(imported_from(snapshot, store))
+    crew = started_workers(chosen, setup, graph, pool)
+    return crew, with_executor(origin, type(crew).__module__)
 
 
 def _check_crew(crew: Workers, name: str, wanted: tuple[bool, bool, bool]) -> None:
@@ -173,6 +249,9 @@ def carry_out(
         max_failures: After how many failures no new nodes start; None is never.
         tell: Told every event as it happens.
     """
+    from flowlib.labels import TaskRefs  # a run of which all is cached needs none of it
+    from flowlib.runner import Runner
+
     refs = TaskRefs(plan.graph.by_spec)
     runner = Runner(plan.to_run, jobs, means, refs, max_failures=max_failures)
     is_orderly = False

@@ -29,7 +29,6 @@ What flowlib raises on purpose.
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -202,6 +201,8 @@ def _is_installed(package: str) -> bool:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint like ` Did you mean lr?`, or an empty string when nothing is near."""
+    import difflib  # few programs need a hint
+
     by_lower = {each.casefold(): each for each in known}
     matches = difflib.get_close_matches(name.casefold(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean {by_lower[matches[0]]}?" if matches else ""

@@ -77,7 +77,7 @@ class Assignment:
         return f"{self.name}#{self.variant}" if self.variant else self.name
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # frozen, it would take 3 µs to make, for every task
 class Job:
     """One node to compute; holds nothing of the graph around it.
 
@@ -162,7 +162,7 @@ class OutcomeKind(Enum):
     RETURNED = "returned"  # it was never begun, as the run is being stopped
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # frozen, it would take 3 µs to make, for every task
 class Outcome:
     """The answer to one job.
 

@@ -66,7 +66,7 @@ class JobMaker:
         self._restores = any(restores(each.task) for each in plan.graph.declarations)
         self._assignments: dict[Declaration, Assignment] = {}
         self._variants: Counter[str] = Counter()
-        self._tries: Counter[str] = Counter()
+        self._tries: dict[str, int] = {}
         self._readers: dict[str, list[str]] = {name: [] for name in plan.graph.spec_edges}
         for name, predecessors in plan.graph.spec_edges.items():
             for predecessor in predecessors:
@@ -226,9 +226,9 @@ class JobMaker:
             facts[WHY] = reason.value
         if node.upstream.gathers:
             facts[GATHERS] = "1"
-        self._tries[node.key] += 1
-        if (retries := node.declaration.options.retries).may_follow(self._tries[node.key]):
-            facts[AGAIN] = str(retries.pause_after(self._tries[node.key]))
+        tries = self._tries[node.key] = self._tries.get(node.key, 0) + 1
+        if (retries := node.declaration.options.retries).may_follow(tries):
+            facts[AGAIN] = str(retries.pause_after(tries))
         if without := self._without(node):
             facts[WITHOUT] = self._incomplete[node.key] = without
         return facts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -58,12 +58,12 @@ def _texts(nodes: Sequence[Node]) -> dict[int, str]:
     """
     if len(nodes) < 2:
         return {}
-    by_name: dict[str, dict[int, Argument]] = {}
-    holders: Counter[str] = Counter()
+    by_name: defaultdict[str, dict[int, Argument]] = defaultdict(dict)
+    holders: defaultdict[str, int] = defaultdict(int)
     for node in nodes:
         for argument in node.arguments:
-            by_name.setdefault(argument.name, {})[id(argument)] = argument
-        holders.update([argument.name for argument in node.arguments])
+            by_name[argument.name][id(argument)] = argument
+            holders[argument.name] += 1
     return {
         number: text
         for name, arguments in by_name.items()
@@ -76,23 +76,28 @@ def _argument_texts(
     name: str, arguments: Mapping[int, Argument], is_optional: bool
 ) -> Iterator[tuple[int, str]]:
     leaves = {number: dict(_leaves(name, each.value)) for number, each in arguments.items()}
-    found: dict[str, set[str]] = {}
-    counts: Counter[str] = Counter()
-    for each in leaves.values():
-        counts.update(each.keys())
-        for path, value in each.items():
-            known = found.setdefault(path, set())
-            if len(known) < 2:  # it varies: that is all there is to know
-                known.add(repr(value))
-    varying = {
-        path
-        for path, texts in found.items()
-        if is_optional or len(texts) > 1 or counts[path] < len(arguments)
-    }
+    varying = _varying(list(leaves.values()), is_optional=is_optional)
     for number, each in leaves.items():
         parts = [f"{path}={_short(value)}" for path, value in each.items() if path in varying]
         if parts:
             yield number, " ".join(parts)
+
+
+def _varying(leaves: Sequence[Mapping[str, object]], *, is_optional: bool) -> set[str]:
+    """The paths whose values are not everywhere the same, or that are not everywhere."""
+    first: dict[str, object] = {}
+    varying: set[str] = set()
+    for each in leaves:
+        for path, value in each.items():
+            known = first.setdefault(path, value)
+            if known is not value and path not in varying and repr(known) != repr(value):
+                varying.add(path)
+    if is_optional:
+        return {*first}
+    if any(len(each) < len(first) for each in leaves):
+        counts = Counter(path for each in leaves for path in each)
+        varying |= {path for path, count in counts.items() if count < len(leaves)}
+    return varying
 
 
 def _leaves(name: str, top: object) -> Iterator[tuple[str, object]]:

@@ -7,37 +7,36 @@ import multiprocessing
 import os
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.carrying_out import (
     carry_out,
     check_executor,
     check_options,
     chosen_executor,
+    crew_of,
     demands_of,
-    started_workers,
+    start_ahead,
 )
 from flowlib.code_changes import note_on
-from flowlib.code_snapshot import imported_from, take_snapshot
 from flowlib.configuration import Settings, settings
 from flowlib.deaths import NO_MAIN_GUARD
 from flowlib.errors import RunError, SettingsError, nearest
 from flowlib.events import RunEnded, RunStarted
-from flowlib.executor import Executor, ExecutorSetup, Workers
+from flowlib.executor import Executor, ExecutorSetup
 from flowlib.graph import TaskGraph
 from flowlib.interrupts import Interrupts
-from flowlib.jobs import JobMaker
 from flowlib.next_commands import store_text
-from flowlib.origin_texts import recorded_origin, with_executor
 from flowlib.output_watch import WATCH
 from flowlib.plan import Plan
 from flowlib.plan_facts import workers_for
 from flowlib.planning import make_plan
 from flowlib.redirection import last_of_script, redirected
-from flowlib.resources import ResourcePool, pool_of
+from flowlib.resources import pool_of
 from flowlib.results import Run
 from flowlib.run_identity import RunIdentity
 from flowlib.run_means import RunMeans
@@ -46,11 +45,14 @@ from flowlib.run_options import RunOptions
 from flowlib.run_progress import RunProgress
 from flowlib.run_requests import RequestBox
 from flowlib.run_state import RunState
-from flowlib.runlog import RunLog
 from flowlib.showing import Tell, shown_by
 from flowlib.spec_totals import spec_totals
 from flowlib.unchanged import refuse_changed
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
+
+if TYPE_CHECKING:
+    from flowlib.jobs import JobMaker
+    from flowlib.runlog import RunLog
 
 _log = logging.getLogger("flowlib")
 
@@ -71,12 +73,12 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
     identity = RunIdentity(options.project_name, options.run_name or new_run_name())
     pool = pool_of(options.resources, os.environ)
     chosen = _executor_of(options)
-    limit = _failure_limit(options)
     plan, story = _planned(graph, store, options, chosen), RunProgress()
     workers = _worker_count(plan.graph, options, chosen)
     demands = demands_of(plan, pool, options.num_workers)
+    start_ahead(plan, options, chosen, workers, pool)
     with ExitStack() as stack, WATCH.apart():
-        log = stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
+        log = _log_of(stack, plan, store, identity, options)
         tell = log.before(_watched(stack, options, story))
         tell(replace(_started(plan, store, identity, workers, options), folder=log.path))
         state = RunState(logs=log.names)
@@ -86,16 +88,32 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             setup = ExecutorSetup(
                 store, workers, options.start_method, owner, interrupts, known, log.output
             )
-            crew, origin = _crew_of(stack, options, setup, chosen, plan.graph, pool)
+            crew, origin = crew_of(stack, options, setup, chosen, plan.graph, pool)
             asked = stack.enter_context(RequestBox(store, log.called))
             more = (known, *log.hooks, partial(check_options, chosen), asked)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, *more)
-            jobs = JobMaker(plan, identity, log.noted(origin), log.names)
-            state, plan = carry_out(plan, jobs, means, limit, tell), jobs.plan
+            jobs = _job_maker(plan, identity, log, origin)
+            state, plan = carry_out(plan, jobs, means, _failure_limit(options), tell), jobs.plan
         run = Run(plan, store, identity, state, _shown(plan.graph, options.return_results), story)
         log.note_end(plan, state.states, run.counts)
         tell(_ended(run, log.duration_s))
     return last_of_script(run) if is_reproduction else run
+
+
+def _log_of(
+    stack: ExitStack, plan: Plan, store: ResultsStore, identity: RunIdentity, options: RunOptions
+) -> RunLog:
+    from flowlib.runlog import RunLog
+
+    return stack.enter_context(RunLog(plan, store, identity, is_followed=options.log_to_tmux))
+
+
+def _job_maker(
+    plan: Plan, identity: RunIdentity, log: RunLog, origin: Mapping[str, Any]
+) -> JobMaker:
+    from flowlib.jobs import JobMaker
+
+    return JobMaker(plan, identity, log.noted(origin), log.names)
 
 
 def _executor_of(options: RunOptions) -> Executor | None:
@@ -116,31 +134,6 @@ def _executor_of(options: RunOptions) -> Executor | None:
             f"`flowlib execute` there"
         )
     return chosen
-
-
-def _crew_of(
-    stack: ExitStack,
-    options: RunOptions,
-    setup: ExecutorSetup,
-    chosen: Executor | None,
-    graph: TaskGraph,
-    pool: ResourcePool,
-) -> tuple[Workers, dict[str, Any]]:
-    """The workers of a run, and where its results come from.
-
-    What a snapshot moves is moved back when the stack ends.
-    """
-    store, wanted, again = setup.store, options.snapshot, options.command.again(setup.store)
-    if wanted is False:
-        crew = started_workers(chosen, setup, graph, pool)
-        return crew, recorded_origin(store, type(crew).__module__, again)
-    snapshot = take_snapshot(store) if wanted is True else wanted
-    origin = recorded_origin(store, "", again, snapshot.facts)  # before the code is elsewhere
-    if wanted is True and type(chosen).__module__.endswith("processes"):
-        setup = replace(setup, start_method="spawn")  # what is forked has imported other code
-        stack.enter_context(imported_from(snapshot, store))
-    crew = started_workers(chosen, setup, graph, pool)
-    return crew, with_executor(origin, type(crew).__module__)
 
 
 def _worker_count(graph: TaskGraph, options: RunOptions, chosen: Executor | None) -> int:
@@ -203,6 +196,7 @@ def _default_store(known: Settings) -> ResultsStore:
 def _check(graph: TaskGraph, options: RunOptions) -> None:
     _shown(graph, options.return_results)
     checked_count("max_panes_per_window", options.max_panes_per_window)
+    checked_count("max_failures", options.max_failures)
     _check_start_method(options.start_method)
     grace_s = options.grace_s
     if isinstance(grace_s, bool) or not isinstance(grace_s, (int, float)) or not grace_s >= 0:

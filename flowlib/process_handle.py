@@ -39,7 +39,7 @@ _SMALL_BYTES: Final = 4096
 """Up to this size a message may wait in the pipe of a busy worker: all that may be there fit in."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: it is made for every task
 class Sent:
     """A job on its way; numbers count up per worker."""
 

@@ -31,7 +31,7 @@ from flowlib.worker_signals import WorkerSignals
 from stores import Address, InMemoryStore, Owner, Record, ResultsStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: it is made for every task
 class Message:
     """One job on its way; bodies are bytes, so that what cannot be read is answered for.
 

@@ -69,10 +69,12 @@ class ResourcePool:
 
     def fits(self, demand: Demand) -> bool:
         """Whether `demand` can be met now."""
-        return all(self._has(kind, parts) for kind, parts in demand.parts)
+        return not demand.parts or all(self._has(kind, parts) for kind, parts in demand.parts)
 
     def take(self, demand: Demand) -> Grant:
         """Lease what `demand` asks for; it must fit."""
+        if not demand.parts:
+            return Grant(demand)
         objects = []
         for kind, parts in demand.parts:
             if kind in self._free_objects:
@@ -83,6 +85,8 @@ class ResourcePool:
 
     def give_back(self, grant: Grant) -> None:
         """Return what a task held."""
+        if not grant.demand.parts:
+            return
         objects = dict(grant.objects)
         for kind, parts in grant.demand.parts:
             for index in objects.get(kind, ()):

@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flowlib.errors import FlowError, TaskFailed, nearest
 from flowlib.failures import Failure
-from flowlib.graph import TaskGraph
 from flowlib.lineage import UniqueConfigs
 from flowlib.node import Node
-from flowlib.plan import Plan
 from flowlib.run_folders import recorded_log
-from flowlib.run_identity import RunIdentity
-from flowlib.run_progress import RunProgress
-from flowlib.run_state import RunState
 from flowlib.task_results import Results, TaskResults
 from stores import ErrorDetails, ResultsStore, Status, TaskState, UniqueConfig
+
+if TYPE_CHECKING:  # workers load this module where that of their tasks names a `Run`
+    from flowlib.graph import TaskGraph
+    from flowlib.plan import Plan
+    from flowlib.run_identity import RunIdentity
+    from flowlib.run_progress import RunProgress
+    from flowlib.run_state import RunState
 
 
 class Run(Mapping[str, Results]):

@@ -25,7 +25,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 from flowlib.state_home import state_home as _state_home  # a parameter is called so
 from stores import ResultsStore
@@ -95,7 +94,7 @@ def spool_folder(store: ResultsStore, run: Path | None, given: str | Path | None
         return run.absolute() / SPOOL
     beside = store.runs_dir
     usual = _state_home() / "flowlib" / SPOOL if beside is None else beside.with_name(f".{SPOOL}")
-    return Path(given or usual).expanduser().absolute() / uuid4().hex
+    return Path(given or usual).expanduser().absolute() / os.urandom(16).hex()
 
 
 def run_folders(runs: Path | None = None) -> list[Path]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flowlib.code_snapshot import CodeSnapshot
 from flowlib.flow_arguments import Selectors
 from flowlib.next_commands import NO_COMMAND, RunCommand
 from flowlib.run_identity import UNCATEGORIZED
 from flowlib.running import GRACE_S
 from flowlib.wishes import Wishes
 from stores import ResultsStore
+
+if TYPE_CHECKING:
+    from flowlib.code_snapshot import CodeSnapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,21 +103,23 @@ class Scheduler:
         """
         taken: list[tuple[Node, Grant]] = []
         blocked: set[str] = set()
-        heads = [(queue[0], demand) for demand, queue in self._ready.items()]
+        heads = [(queue[0], demand, queue) for demand, queue in self._ready.items()]
         heapq.heapify(heads)
         while heads and len(taken) < limit and not self._is_stopped:
-            _, demand = heapq.heappop(heads)
-            if demand.kinds & blocked:
+            _, demand, queue = heapq.heappop(heads)
+            if blocked and demand.kinds & blocked:
                 continue
             if not self._pool.fits(demand):
                 blocked |= demand.kinds
                 continue
-            node = self._pop(demand)
+            _, _, node = heapq.heappop(queue)
             grant = self._pool.take(demand)
             self._grants[node.key] = grant
             taken.append((node, grant))
-            if demand in self._ready:
-                heapq.heappush(heads, (self._ready[demand][0], demand))
+            if queue:
+                heapq.heappush(heads, (queue[0], demand, queue))
+            else:
+                del self._ready[demand]
         return taken
 
     def finish(self, node: Node) -> None:
@@ -240,13 +242,6 @@ class Scheduler:
         demand = self._demand_of(node)
         entry = (-node.declaration.options.priority, self._order[node.key], node)
         heapq.heappush(self._ready.setdefault(demand, []), entry)
-
-    def _pop(self, demand: Demand) -> Node:
-        queue = self._ready[demand]
-        _, _, node = heapq.heappop(queue)
-        if not queue:
-            del self._ready[demand]
-        return node
 
     def _leave(self, node: Node) -> None:
         if node.key in self._parked:

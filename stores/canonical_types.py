@@ -12,15 +12,12 @@ import base64
 import collections
 import dataclasses
 import datetime
-import decimal
 import enum
-import fractions
 import functools
 import pathlib
 import re
 import sys
 import types
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -65,11 +62,11 @@ _STDLIB: Final[dict[type, tuple[str, Callable[[Any], object]]]] = {
     datetime.date: ("date", lambda v: v.isoformat()),
     datetime.time: ("time", _clock),
     datetime.timedelta: ("timedelta", lambda v: [v.days, v.seconds, v.microseconds]),
-    decimal.Decimal: ("decimal", str),
-    fractions.Fraction: ("fraction", str),
-    uuid.UUID: ("uuid", str),
     re.Pattern: ("pattern", lambda v: [v.pattern, v.flags]),
 }
+
+_LOADED_SELDOM: Final = {"Decimal": "decimal", "Fraction": "fractions", "UUID": "uuid"}
+"""Types whose text is all there is to know, and their modules: without these there is no value."""
 
 
 def _stdlib(kind: type) -> Rule | None:
@@ -78,6 +75,9 @@ def _stdlib(kind: type) -> Rule | None:
     if kind in _STDLIB:
         tag, simplify = _STDLIB[kind]
         return lambda value: (tag, "", simplify(value))
+    module = _LOADED_SELDOM.get(kind.__name__)
+    if module is not None and getattr(sys.modules.get(module), kind.__name__, None) is kind:
+        return lambda value: (kind.__name__.lower(), "", str(value))
     if issubclass(kind, datetime.datetime):  # of pandas, pendulum, …
         return _moment
     if issubclass(kind, (bytes, bytearray, complex)):

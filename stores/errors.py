@@ -23,7 +23,6 @@ What can go wrong in a store.
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 from collections.abc import Iterable
@@ -160,6 +159,8 @@ def unwritable(error: OSError, path: str) -> StoreError | None:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint like ` Did you mean file?`, or an empty string when nothing is near."""
+    import difflib  # few programs need a hint
+
     by_lower = {each.casefold(): each for each in known}
     matches = difflib.get_close_matches(name.casefold(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean {by_lower[matches[0]]}?" if matches else ""

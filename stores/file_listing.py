@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -112,6 +111,8 @@ class FileListing:
             return ask()
         except BaseException as error:  # nobody knows what the table has: it is made again
             self._forget()
+            import sqlite3  # few runs list records
+
             if isinstance(error, sqlite3.Error):
                 return None
             raise

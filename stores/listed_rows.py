@@ -8,7 +8,6 @@ answer of SQLite, and waits for its own again; so thousands of rows are one ques
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
@@ -80,6 +79,8 @@ class ListedRows:
     """
 
     def __init__(self) -> None:
+        import sqlite3  # few runs list records
+
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         for statement in _MADE:
             self._database.execute(statement)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import datetime
-import decimal
-import fractions
+import importlib
 import pathlib
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -52,6 +50,11 @@ def _clock(kind: type[Any]) -> Callable[[Any], object]:
     return read
 
 
+def _imported(module: str) -> Any:
+    """A module whose values are seldom in a config, and which takes long to load."""
+    return importlib.import_module(module)
+
+
 _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "tuple": tuple,
     "set": set,
@@ -71,9 +74,9 @@ _READERS: Final[dict[str, Callable[[Any], object]]] = {
     "date": datetime.date.fromisoformat,
     "time": _clock(datetime.time),
     "timedelta": lambda parts: datetime.timedelta(*parts),
-    "decimal": decimal.Decimal,
-    "fraction": fractions.Fraction,
-    "uuid": uuid.UUID,
+    "decimal": lambda text: _imported("decimal").Decimal(text),
+    "fraction": lambda text: _imported("fractions").Fraction(text),
+    "uuid": lambda text: _imported("uuid").UUID(text),
 }
 
 TAGS: Final = frozenset(_READERS)

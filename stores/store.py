@@ -11,18 +11,12 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from stores import ancestry, by_hand, matching
+from stores import ancestry, by_hand, housekeeping, matching
 from stores.attempt import OpenAttempt
 from stores.errors import ArtifactMissing, RecordMissing, StoreWithoutFiles
 from stores.files import File
-from stores.housekeeping import collection, copying, deletion, usage, verification
-from stores.housekeeping.collection import GcPlan, GcPolicy
-from stores.housekeeping.copying import Transfer
-from stores.housekeeping.deletion import Removal
-from stores.housekeeping.usage import DiskUsage
-from stores.housekeeping.verification import Verification
 from stores.lease import Owner
 from stores.lineage import Lineage
 from stores.primitives import StorePrimitives
@@ -31,6 +25,9 @@ from stores.record import Address, TaskState
 from stores.store_page import store_html
 from stores.table import Records
 from stores.values import Promise, StoreContext, UniqueConfig
+
+if TYPE_CHECKING:  # runs and their workers do nothing of it: it is loaded where it is asked for
+    from stores.housekeeping import collection, copying, deletion, usage, verification
 
 _log = logging.getLogger("stores")
 
@@ -97,7 +94,7 @@ class ResultsStore(StorePrimitives):
 
     def dependents(self, what: What = None, /, **criteria: Unpack[Criteria]) -> list[Address]:
         """The records that were computed from those that are meant, directly or indirectly."""
-        return deletion.dependents(self, Query.of(what, **criteria))
+        return housekeeping.deletion.dependents(self, Query.of(what, **criteria))
 
     def delete_records(
         self,
@@ -107,7 +104,7 @@ class ResultsStore(StorePrimitives):
         with_dependents: bool = False,
         keep_dependents: bool = False,
         **criteria: Unpack[Criteria],
-    ) -> Removal:
+    ) -> deletion.Removal:
         """Delete the records that are meant, but none that is being computed.
 
         Args:
@@ -120,7 +117,9 @@ class ResultsStore(StorePrimitives):
             DependentsExist: others were computed from them, and nothing is said about those.
             AmbiguousConfig: the beginning of a key means several records.
         """
-        return deletion.delete(self, Query.of(what, **criteria), with_dependents, keep_dependents)
+        return housekeeping.deletion.delete(
+            self, Query.of(what, **criteria), with_dependents, keep_dependents
+        )
 
     def copy(
         self,
@@ -130,7 +129,7 @@ class ResultsStore(StorePrimitives):
         upstream: bool = True,
         replace: bool = False,
         **criteria: Unpack[Criteria],
-    ) -> Transfer:
+    ) -> copying.Transfer:
         """Copy records, and texts they name, to another store; every byte is checked, none decoded.
 
         After an interruption, copy again: what is there already is left as it is.
@@ -143,28 +142,28 @@ class ResultsStore(StorePrimitives):
             **criteria: As for `records`.
         """
         query = Query.of(what, **criteria)
-        return copying.copy(self, other, query, upstream=upstream, replace=replace)
+        return housekeeping.copying.copy(self, other, query, upstream=upstream, replace=replace)
 
     def verify(
         self, what: What = None, /, *, remove_damaged: bool = False, **criteria: Unpack[Criteria]
-    ) -> Verification:
+    ) -> verification.Verification:
         """Read every byte of what is meant, decode none, and tell what is damaged.
 
         With `remove_damaged` such results are deleted, so that the next run computes them again.
         """
-        query = Query.of(what, **criteria)
-        return verification.verify(self, query, remove_damaged=remove_damaged)
+        meant = Query.of(what, **criteria)
+        return housekeeping.verification.verify(self, meant, remove_damaged=remove_damaged)
 
-    def disk_usage(self, what: What = None, /) -> DiskUsage:
+    def disk_usage(self, what: What = None, /) -> usage.DiskUsage:
         """How much room records and artifacts take, per task."""
-        return usage.disk_usage(self, Query.of(what))
+        return housekeeping.usage.disk_usage(self, Query.of(what))
 
-    def gc(self, **policy: Unpack[GcPolicy]) -> GcPlan:
+    def gc(self, **policy: Unpack[collection.GcPolicy]) -> collection.GcPlan:
         """Plan what may go: `plan.apply()` deletes it, but for what came into use meanwhile.
 
         See `GcPolicy` for what is kept; without any, only what killed processes left goes.
         """
-        return collection.plan_collection(self, policy)
+        return housekeeping.collection.plan_collection(self, policy)
 
     def unique_configs(self, addresses: Sequence[Address]) -> dict[str, UniqueConfig]:
         """The configs of tasks with those of all their ancestors, by key."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from stores.housekeeping.usage import TaskUsage, disk_usage
 from stores.primitives import StorePrimitives
 from stores.query import Query
+
+if TYPE_CHECKING:
+    from stores.housekeeping.usage import TaskUsage
 
 _MOST_READ: Final = 2000
 """More records are counted, but not read to know how large they are."""
@@ -20,6 +21,8 @@ _LONGEST_STORE: Final = 500
 
 def store_html(store: StorePrimitives) -> str:
     """A static piece of a page, under 50 kB: the store, its tasks, records and bytes."""
+    from stores.housekeeping.usage import disk_usage  # every store has a page, few are shown
+
     addresses = sorted(store.addresses())
     counts = Counter(each.task for each in addresses)
     usage = disk_usage(store, Query.of(addresses[:_MOST_READ])) if addresses else None
@@ -50,5 +53,7 @@ def _row(task: str, count: int, usage: TaskUsage | None) -> str:
 
 
 def _cut(text: str, longest: int) -> str:
+    import html
+
     text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     return html.escape(text.encode("utf-8", "backslashreplace").decode())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from stores.disk import settled_digest, sync
+
+if TYPE_CHECKING:
+    import tarfile
 
 Entry = tuple[tuple[str, ...], str, str]
 """The parts of a path, what lies there, and the digest of a file or the target of a link."""
@@ -24,6 +26,8 @@ def digest_of_folder(path: Path, *, fsync: bool) -> str:
 
 def digest_of_archive(stream: BinaryIO) -> str:
     """What `digest_of_folder` was of the folder `content` in a tar."""
+    import tarfile  # slow to import, and wanted only here
+
     with tarfile.open(fileobj=stream) as archive:
         return _digest(
             (PurePosixPath(member.name).parts[1:], *_told(archive, member))

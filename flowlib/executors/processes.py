@@ -69,10 +69,9 @@ class ProcessWorkers(Workers):
         self._context: BaseContext = multiprocessing.get_context(
             setup.start_method or default_start_method()
         )
-        # it opens the way for Ctrl-C when it starts, so it must not start while that is held back
-        resource_tracker.ensure_running()
         if self._context.get_start_method() == "forkserver":
             start_fork_server()
+        resource_tracker.ensure_running()  # as the server does: not while Ctrl-C is held back
         self._workers: dict[int, ProcessHandle] = {}
         self._assignments: dict[str, bytes] = {}
         self._told = b""

@@ -321,7 +321,7 @@ def test_without_room_for_a_table_pages_come_the_long_way(
     def full(*_: Any, **__: Any) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr("stores.listed_rows.sqlite3.connect", full)
+    monkeypatch.setattr(sqlite3, "connect", full)
     assert not reader.can_page
     assert numbers(reader, limit=2) == [29, 28]
 

@@ -30,7 +30,8 @@ def collect_inputs(job: Job, assignment: Assignment, store: InputStore) -> dict[
         InputError: a name is missing, saved by two predecessors, or cannot be read.
     """
     expects = assignment.signature.expects
-    if not expects:
+    reads = job.inputs or job.failed or job.gathers
+    if not reads and all(each.default is not each.empty for each in expects.values()):
         return {}
     sources = _Sources(job, store)
     found: dict[str, object] = {}

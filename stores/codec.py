@@ -171,12 +171,17 @@ codecs: Registry[Codec] = Registry("codec", Codec, "stores.codecs")  # type: ign
 def infer(value: object) -> tuple[str, Codec]:
     """The codec that `value` is saved with when the user names none.
 
-    The one of the highest priority that handles it. Other packages are asked about what the
-    plain formats (text, json, bytes) do not take: about objects, arrays, tuples.
+    The one of the highest priority that handles it. Others than the plain formats (text, json,
+    bytes) and what was used or registered before are asked about what those do not take: about
+    objects, arrays, tuples. Other packages are asked about such only.
 
     Raises:
         CodecNotFound: none handles it.
     """
+    if type(value) in _PLAIN:
+        found = _first(codecs.loaded_with(_PLAIN_FORMATS), value)
+        if found is not None and found[1].priority > 0:
+            return found
     found = _first(codecs.at_hand, value)
     if found is None or type(value) not in _PLAIN or found[1].priority < 0:
         found = _first(tuple([(name, codecs.find(name)) for name in codecs.names]), value)
@@ -186,6 +191,9 @@ def infer(value: object) -> tuple[str, Codec]:
 
 
 _PLAIN: Final = frozenset({str, bytes, int, float, bool, type(None), list, dict})
+
+_PLAIN_FORMATS: Final = ("bytes", "json", "text")
+"""No other format of ours takes plain values before these do."""
 
 
 def _first(classes: tuple[tuple[str, type[Codec]], ...], value: object) -> tuple[str, Codec] | None:

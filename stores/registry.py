@@ -35,6 +35,7 @@ class Registry(Generic[T]):
         self.package = package
         self._found: dict[str, type[T]] = {}
         self._at_hand: tuple[tuple[str, type[T]], ...] | None = None
+        self._with: dict[tuple[str, ...], tuple[tuple[str, type[T]], ...]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -56,7 +57,7 @@ class Registry(Generic[T]):
         found = self._found.get(name)
         if found is None:
             found = self._found[name] = self._load(name)
-            self._at_hand = None
+            self._forget()
         return found
 
     @property
@@ -66,6 +67,22 @@ class Registry(Generic[T]):
             self._at_hand = tuple([(name, self.find(name)) for name in self.names_at_hand])
         return self._at_hand
 
+    def loaded_with(self, names: tuple[str, ...]) -> tuple[tuple[str, type[T]], ...]:
+        """Name and class of what was found or registered before, and of `names`.
+
+        The others stay where they are: all together take 30 ms to be imported. The same object
+        until something is added.
+        """
+        known = self._with.get(names)
+        if known is None:
+            classes = {name: self.find(name) for name in names} | self._found
+            known = self._with[names] = tuple([(name, classes[name]) for name in sorted(classes)])
+        return known
+
+    def _forget(self) -> None:
+        self._at_hand = None
+        self._with.clear()
+
     def register(self, name: str, plugin: type[T]) -> None:
         """Let `plugin` serve `name` in this process.
 
@@ -73,7 +90,7 @@ class Registry(Generic[T]):
             StoreError: it is not a concrete subclass of the base.
         """
         self._found[name] = self._checked(plugin, f"the class registered as {name!r}")
-        self._at_hand = None
+        self._forget()
 
     def _load(self, name: str) -> type[T]:
         if name in self._modules:

@@ -21,6 +21,9 @@ from _signal import (  # type: ignore[import-not-found]  # no stub; `signal` mak
 from _signal import (
     pthread_sigmask as _raw_mask,
 )
+from _signal import (
+    setitimer as _set_timer,
+)
 from collections.abc import Callable
 from multiprocessing import current_process
 from multiprocessing.context import ForkProcess
@@ -39,6 +42,8 @@ _LIMITS: Final = tuple(
     if hasattr(resource, name)
 )
 _TIMERS: Final = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+
+_draw: Final = random.getrandbits
 
 _OBJECTS: Final = (
     *((sys, name) for name in ("stdin", "stdout", "stderr")),
@@ -162,19 +167,20 @@ class ProcessState:
         self._objects = [getattr(owner, name) for owner, name in _OBJECTS]
         self._lists = [(each, list(each)) for each in _lists()]
         self._settings = [dict(v) if isinstance(v, dict) else v for v in _settings()]
+        self._shadow = random.Random()  # noqa: S311  # as weak as that of the tasks
 
     def put_back(self) -> bool:
         """Undo what has been changed since; whether that was possible for all of it.
 
-        Numbers drawn at random start anew, as in a process of its own: neither a seed that the
-        task has set nor what it has drawn tells in the next one.
+        Numbers drawn at random start anew if the task has drawn some, as in a process of its own:
+        neither a seed that it has set nor what it has drawn tells in the next one.
         """
         for timer in _TIMERS:
-            signal.setitimer(timer, 0)
+            _set_timer(timer, 0)
         if not self._is_forked:
             faulthandler.cancel_dump_traceback_later()
         self._put_objects_back()
-        _shuffle_generators()
+        self._shuffle_generators()
         now = _settings()
         return now == self._settings or self._put_settings_back(now)
 
@@ -197,14 +203,19 @@ class ProcessState:
             if each != content:
                 each[:] = content
 
+    def _shuffle_generators(self) -> None:
+        """Seed the global generators from the system; those of numpy and torch where it is loaded.
 
-def _shuffle_generators() -> None:
-    """Seed the global generators from the system; those of numpy and torch where it is loaded."""
-    random.seed(int.from_bytes(os.urandom(16), "little"))
-    generators: Any = sys.modules.get("numpy.random")
-    if generators is not None:
-        generators.seed(int.from_bytes(os.urandom(4), "little"))
-    torch: Any = sys.modules.get("torch")
-    seed = getattr(torch, "seed", None)  # none while it is being loaded
-    if seed is not None:
-        seed()  # from the system, on all devices
+        The shadow draws the same as that of `random` as long as nobody else does.
+        """
+        if self._shadow.getrandbits(64) != _draw(64):
+            seed = int.from_bytes(os.urandom(16), "little")
+            random.seed(seed)
+            self._shadow.seed(seed)
+        generators: Any = sys.modules.get("numpy.random")
+        if generators is not None:
+            generators.seed(int.from_bytes(os.urandom(4), "little"))
+        torch: Any = sys.modules.get("torch")
+        seed_torch = getattr(torch, "seed", None)  # none while it is being loaded
+        if seed_torch is not None:
+            seed_torch()  # from the system, on all devices

@@ -90,7 +90,8 @@ class WorkerOutput:
         self._name = ""
         self._is_named = False
         self._shown_bytes = 0
-        self._is_running = threading.Event()
+        self._is_in_task = False
+        self._is_watched = threading.Event()
         self._file = self._new_file()
         self._followed: LogFile | None = None
         if place.is_followed:
@@ -134,11 +135,13 @@ class WorkerOutput:
         self._take_descriptors()
         if logging.root.level > logging.DEBUG:  # an import has set it
             logging.root.setLevel(logging.DEBUG)
-        self._is_running.set()
+        self._is_in_task = True
+        if not self._is_watched.is_set():
+            self._is_watched.set()
 
     def end(self) -> None:
         """The task has ended."""
-        self._is_running.clear()
+        self._is_in_task = False
         _flush()
         self._look()
 
@@ -155,8 +158,12 @@ class WorkerOutput:
         return file
 
     def _watch(self) -> None:
-        while self._is_running.wait():
+        while self._is_watched.wait():
             time.sleep(_LOOK_S)
+            self._is_watched.clear()  # first: a task that begins now sets it again
+            if not self._is_in_task:
+                continue
+            self._is_watched.set()
             importlib.import_module("ctypes")  # a task that takes its time may call C code
             _flush_c()
             self._look()

@@ -191,7 +191,7 @@ class OpenAttempt:
         for name in tuple(self._opened):
             self._adopt_opened(name)
         artifacts, owner = tuple(self._artifacts.values()), self.lease.owner
-        attempt = replace(outcome, number=self.number, artifacts=artifacts, owner=owner)
+        attempt = outcome.made_by(self.number, artifacts, owner)
         before = self.previous.finished if self.previous and keeps_finished else None
         if before is not None and finished_facts is not None:
             before = replace(before, facts=dict(finished_facts))

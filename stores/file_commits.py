@@ -8,8 +8,9 @@ import os
 
 from stores.file_artifacts import FileArtifacts
 from stores.file_layout import Layout
-from stores.file_lease import FileLeases, HeldLease
-from stores.record import Record
+from stores.file_lease import FileLeases
+from stores.held_lease import HeldLease
+from stores.record import Record, RecordText
 
 _log = logging.getLogger("stores")
 
@@ -30,19 +31,25 @@ class FileCommits:
         self._layout, self._leases, self._artifacts = layout, leases, artifacts
         self._fsync = fsync
 
-    def put_in_force(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
+    def put_in_force(
+        self, held: HeldLease, record: Record, *, is_first: bool
+    ) -> tuple[RecordText, os.stat_result]:
         """Write the record behind the owner of the lease, then rename that into its place.
 
         One fsync after the rename brings both to the disk. Where an older record is replaced, the
         new one has to be there before.
+
+        Returns:
+            What was written, and the file that it is in.
         """
         try:
-            data = f",{record.to_json()[1:]}\n".encode()
+            text = record.text()
+            data = f",{text.whole[1:]}\n".encode()
             while data:
                 data = data[os.write(held.descriptor, data) :]
             if self._fsync and not is_first:
                 os.fsync(held.descriptor)
-            self._leases.commit(held, record.address)
+            found = self._leases.commit(held, record.address)
         except BaseException:  # an interrupt, too: nobody could take the key in this process
             if not self._leases.is_committed(held, record.address):
                 # first the files: whoever takes the lease next may use the same number
@@ -51,6 +58,7 @@ class FileCommits:
             raise
         if self._fsync:
             self._settle(held, record, is_first=is_first)
+        return text, found
 
     def _settle(self, held: HeldLease, record: Record, *, is_first: bool) -> None:
         """Bring a record in force to the disk, or take it back: it may not have arrived."""

@@ -18,8 +18,9 @@ from typing import Any, Final
 from stores.errors import StoreError
 from stores.file_layout import Layout, encoded, make_folder
 from stores.file_lines import AppendedLines
-from stores.index_entry import FIELDS, TIME, IndexEntry, entry_of
-from stores.record import Record
+from stores.index_entry import FIELDS, TIME, IndexEntry, entry_of, line_of
+from stores.part_texts import compact
+from stores.record import Record, RecordText
 
 _MANY_FILES: Final = 16
 """From this number on the files of dead writers are folded into one."""
@@ -27,8 +28,6 @@ _MANY_FILES: Final = 16
 _WORTH_A_FILE: Final = 8
 """The index of a task begins with so many records of one process: fewer are opened as quickly as
 an index is, and a flow of many tasks with few nodes makes fewer files."""
-
-_ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 _MOST_OPEN: Final = 64
 """Index files that a process keeps open."""
@@ -70,10 +69,17 @@ class FileIndex:
             self._fold(folder, dead)
         return entries
 
-    def add(self, record: Record, found: os.stat_result) -> None:
-        """Note a record that lies in the file that was found; without raising: it can be lost."""
+    def add(self, record: Record, found: os.stat_result, text: RecordText | None = None) -> None:
+        """Note a record that lies in the file that was found; without raising: it can be lost.
+
+        Args:
+            record: It.
+            found: The file.
+            text: The record as it was written, if it was just now.
+        """
         task = record.address.task
-        line = _ENCODE(entry_of(record, found)) + "\n"
+        entry = compact(entry_of(record, found)) if text is None else line_of(record, text, found)
+        line = f"{entry}\n"
         if self._writer_pid != os.getpid():  # a fork must not append to its parent's file
             self._forget()
         with self._lock, contextlib.suppress(OSError, StoreError):
@@ -136,7 +142,7 @@ class FileIndex:
             path = f"{folder}/{name}"
             self._appended.forget(path)
             self._merge(self._new_lines(path), entries)
-        lines = [_ENCODE(entry) for entry in entries.values()]
+        lines = [compact(entry) for entry in entries.values()]
         temporary = f"{folder}/.{os.urandom(16).hex()}"
         with contextlib.suppress(OSError):
             with open(temporary, "w", encoding="utf-8") as file:

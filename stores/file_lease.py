@@ -14,8 +14,10 @@ number to try is found without listing anything: the first after the record's th
 
 The unlink of the older lease is the fence: a paused owner that wakes up finds nothing to rename.
 Whoever passes a mark unlinks the lease of its number, in case the maker of the mark was killed
-before it did. Who has created a lease looks at the record and at its mark once more: both may
-have changed since it first looked. Numbers of removed records are marked, too.
+before it did. Who has created a lease looks at its mark and then at the record once more: both may
+have changed since it first looked, and a commit removes marks when its record is there. So a key
+without a record is not asked for marks before: its first number hardly ever has one. Numbers of
+removed records are marked, too.
 """
 
 from __future__ import annotations
@@ -26,12 +28,12 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from stores.disk import is_there
 from stores.errors import LeaseHeld, LeaseLost
 from stores.file_layout import Layout, as_store_error, make_folder
+from stores.held_lease import HeldLease
 from stores.lease import LeaseTimes, Owner
 from stores.record import Address, Record
 
@@ -42,31 +44,6 @@ _MARKS_KEPT: Final = 10
 """For so many numbers before its own a commit removes marks, which may be left by the killed."""
 
 ReadRecord = Callable[[Address], Record | None]
-
-
-@dataclass(frozen=True, slots=True)
-class HeldLease:
-    """A lease of this process.
-
-    Attributes:
-        number: Of the attempt.
-        path: Its file.
-        descriptor: Open for writing the record behind the owner.
-        marks: Numbers between the record's and this one: nobody can commit them any more.
-    """
-
-    number: int
-    path: str
-    descriptor: int
-    marks: range
-
-    def is_in_place(self) -> bool:
-        """Whether the file is still where it was made, and not another one of the same name."""
-        try:
-            there = os.stat(self.path)
-        except OSError:
-            return False
-        return os.path.samestat(there, os.fstat(self.descriptor))
 
 
 class FileLeases:
@@ -90,11 +67,13 @@ class FileLeases:
             LeaseHeld: another live process has it.
             StoreUnwritable: the lease cannot be written.
         """
-        stem = self._layout.lease(address)
+        stem, is_hasty = self._layout.lease(address), True
         while True:
             _, used = self._look(address, read)
-            first = _unmarked(stem, used + 1)
-            made = self._create_next(stem, first, address, owner)
+            is_hasty = is_hasty and not used
+            first = 1 if is_hasty else _unmarked(stem, used + 1)
+            made = self._create_next(stem, first, address, owner, is_hasty=is_hasty)
+            is_hasty = False
             if made is None:
                 continue
             number, descriptor = made
@@ -103,8 +82,9 @@ class FileLeases:
                     _end(f"{stem}.{older}")
                 if number < at_least:  # all numbers up to that one, and this one, are used up
                     self.bury(address, at_least - 1)
+                is_over = is_there(f"{stem}.{number}.over")
                 now, used_now = self._look(address, read)
-                if used_now < number and not is_there(f"{stem}.{number}.over"):
+                if used_now < number and not is_over:
                     marks = range(used + 1, number)
                     return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
             except BaseException:  # nobody could take the key while this process lives
@@ -112,15 +92,19 @@ class FileLeases:
                 raise
             _give_up(descriptor, f"{stem}.{number}")
 
-    def commit(self, lease: HeldLease, address: Address) -> None:
+    def commit(self, lease: HeldLease, address: Address) -> os.stat_result:
         """Rename a lease, behind whose owner the record was written, to the record.
+
+        Returns:
+            What the file is that has become the record.
 
         Raises:
             LeaseLost: it was taken over.
         """
         target = self._layout.record(address)
         # The name may belong to another process by now that is about to give it up again.
-        if not lease.is_in_place():
+        found = lease.found_in_place()
+        if found is None:
             raise LeaseLost(_lost(address, lease.number))
         try:
             try:
@@ -135,6 +119,7 @@ class FileLeases:
                 raise LeaseLost(_lost(address, lease.number)) from None
         for older in range(max(1, lease.number - _MARKS_KEPT), lease.number):
             _unlink(f"{self._layout.lease(address)}.{older}.over")
+        return found
 
     def is_committed(self, lease: HeldLease, address: Address) -> bool:
         """Whether the file of a lease is the record by now."""
@@ -179,17 +164,20 @@ class FileLeases:
         return None, max([1, *(int(name) for name in names if name.isdigit())])
 
     def _create_next(
-        self, stem: str, first: int, address: Address, owner: Owner
+        self, stem: str, first: int, address: Address, owner: Owner, *, is_hasty: bool
     ) -> tuple[int, int] | None:
         """Create the lease of the first number that has none; those before belong to the dead.
 
-        None if one of them has ended meanwhile: then one has to look again.
+        None if one of them has ended meanwhile, or if there is one although `first` was guessed:
+        then one has to look again.
 
         Raises:
             LeaseHeld: one of them belongs to a live process.
         """
         number = first
         while (descriptor := self._create(f"{stem}.{number}", owner)) is None:
+            if is_hasty:
+                return None
             try:
                 self._refuse_live(f"{stem}.{number}", address)
             except FileNotFoundError:

@@ -11,11 +11,14 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final, NamedTuple, overload
 
+from stores.part_texts import compact, number_text
 from stores.record import (
     Artifact,
     Record,
+    RecordText,
     Status,
     TaskState,
     artifact_from_dict,
@@ -47,6 +50,27 @@ def entry_of(record: Record, found: os.stat_result) -> IndexEntry:
     place = found.st_ino, found.st_size, found.st_mtime_ns
     counts = record.finished or record.latest
     return [record.address.key, *place, *told_of(record), counts.started, counts.ended]
+
+
+def line_of(record: Record, text: RecordText, found: os.stat_result) -> str:
+    """The same entry as text, made from that of the record, which was just written."""
+    counts = record.finished or record.latest
+    if sum([len(each.inline or "") for each in counts.artifacts]) > _LONGEST_INLINE:
+        return compact(entry_of(record, found))
+    duration_s, latest = counts.duration_s, record.latest
+    has_files = any(each.inline is None for each in counts.artifacts)
+    return (
+        f"[{quoted(record.address.key)},{found.st_ino},{found.st_size},{found.st_mtime_ns},"
+        f'{counts.number},"{record.state.value}",{latest.number},"{latest.state.value}",'
+        f"{text.facts},{text.artifacts},"
+        f"{'null' if duration_s is None else number_text(round(duration_s, 6))},"
+        f"{'true' if has_files else 'false'},"
+        f"{_moment_text(counts.started)},{_moment_text(counts.ended)}]"
+    )
+
+
+def _moment_text(moment: float | None) -> str:
+    return "null" if moment is None else number_text(moment)
 
 
 def told_of(record: Record) -> list[Any]:

@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Final
+from typing import Final, NamedTuple
 
 from stores.errors import RecordDamaged, RecordTooNew
 from stores.part_kinds import PARTS, TEXT, TEXT_OR_NONE, check_kinds
+from stores.part_texts import attempt_text
 from stores.parts import (
     Address,
     Artifact,
@@ -22,7 +23,6 @@ from stores.parts import (
     artifact_from_dict,
     artifact_to_dict,
     attempt_from_dict,
-    attempt_to_dict,
 )
 
 __all__ = [
@@ -43,6 +43,20 @@ __all__ = [
 
 SCHEMA: Final = 1
 """Version of the record's form. Older ones are read for ever, newer ones are refused."""
+
+
+class RecordText(NamedTuple):
+    """A record as JSON.
+
+    Attributes:
+        whole: All of it.
+        facts: The facts of the attempt that counts, else of the last one.
+        artifacts: Likewise.
+    """
+
+    whole: str
+    facts: str
+    artifacts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +94,23 @@ class Record:
 
     def to_json(self) -> str:
         """The record as one line of JSON, with the configs as JSON of their own."""
-        identity = self.identity
+        return self.text().whole
+
+    def text(self) -> RecordText:
+        """The same, and the parts of it that an index has, too."""
+        identity, finished = self.identity, self.finished
         address, version = identity.address, identity.version
-        is_same = self.finished is not None and self.finished.number == self.latest.number
-        finished = None if self.finished is None or is_same else attempt_to_dict(self.finished)
-        tail = {"finished": finished, "latest": attempt_to_dict(self.latest), "counts": is_same}
-        return (
+        is_same = finished is not None and finished.number == self.latest.number
+        latest = attempt_text(self.latest)
+        counts = latest if finished is None or is_same else attempt_text(finished)
+        whole = (
             f'{{"schema":{self.schema},"task":{quoted(address.task)},"key":{quoted(address.key)},'
             f'"version":{"null" if version is None else quoted(version)},'
-            f'"config":{identity.config},"user_config":{identity.user_config},{_dumped(tail)[1:]}'
+            f'"config":{identity.config},"user_config":{identity.user_config},'
+            f'"finished":{"null" if counts is latest else counts.whole},"latest":{latest.whole},'
+            f'"counts":{"true" if is_same else "false"}}}'
         )
+        return RecordText(whole, counts.facts, counts.artifacts)
 
     @classmethod
     def from_json(cls, text: str, source: str) -> Record:
@@ -174,5 +195,4 @@ class Status:
         )
 
 
-_dumped: Final = json.JSONEncoder(separators=(",", ":")).encode
 _sorted: Final = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode

@@ -23,7 +23,7 @@ from stores.file_layout import (
     common_folder,
     encoded,
 )
-from stores.file_lease import FileLeases, HeldLease
+from stores.file_lease import FileLeases
 from stores.file_leftovers import FileLeftovers
 from stores.file_listing import FileListing
 from stores.file_promises import opened
@@ -31,6 +31,7 @@ from stores.file_records import FileRecords
 from stores.file_streams import as_archive, file_stream, is_folder
 from stores.file_types import registered_types
 from stores.files import File, TypeInfo
+from stores.held_lease import HeldLease
 from stores.lease import LeaseTimes, Owner
 from stores.leftover import Leftover
 from stores.listing import Listing, Page
@@ -179,13 +180,12 @@ class LocalFileStore(ResultsStore):
     def commit_attempt(self, lease: Lease, record: Record, previous: Record | None) -> None:
         held: HeldLease = lease.handle
         try:
-            self._commits.put_in_force(held, record, is_first=previous is None)
+            text, found = self._commits.put_in_force(held, record, is_first=previous is None)
         except OSError as error:
             raise as_store_error(error, self._layout.record(lease.address)) from error
         finally:
-            found = os.fstat(held.descriptor)
             os.close(held.descriptor)
-        self._index.add(record, found)
+        self._index.add(record, found, text)
         self._artifacts.tidy(record)
 
     def release_attempt(self, lease: Lease) -> None:

@@ -229,10 +229,10 @@ def paused_before_creating(monkeypatch, meanwhile):
     """The next process that wants a lease looks, and before it makes one something happens."""
     original, is_first = FileLeases._create_next, [True]
 
-    def create_next(self, *arguments):
+    def create_next(self, *arguments, **options):
         if is_first.pop() if is_first else False:
             meanwhile()
-        return original(self, *arguments)
+        return original(self, *arguments, **options)
 
     monkeypatch.setattr(FileLeases, "_create_next", create_next)
 

@@ -70,6 +70,7 @@ class FileArtifacts:
         type_, codec = self._codec(value, how.type_)
         options, load = dict(how.codec_options or {}), dict(how.load_kwargs or {})
         is_own = isinstance(codec, TypeInfoCodec)
+        empty = Artifact(name, type_, codec.version, load_kwargs=load)
         if (
             not is_own
             and not codec.needs_path
@@ -80,9 +81,7 @@ class FileArtifacts:
             if len(data) <= self._inline_limit:
                 return inline_artifact(name, type_, codec, data, load)
             target = self._target(lease, name, codec.extension, how.sub_dir)
-            empty = Artifact(name, type_, codec.version, load_kwargs=load)
             return self._write_file(lease, empty, target, lambda path: path.write_bytes(data))
-        empty = Artifact(name, type_, codec.version, load_kwargs=load)
         if is_own:
             options["mode"], options["open_kwargs"] = how.mode, how.open_kwargs
         extension = codec.suffix if isinstance(codec, TypeInfoCodec) else codec.extension

@@ -6,6 +6,7 @@ import signal
 from typing import Final
 
 from flowlib.events import (
+    OF_WORKERS,
     Cached,
     Event,
     Failed,
@@ -89,10 +90,6 @@ _WORDS: Final = {
 }
 
 
-_OF_WORKERS: Final = frozenset(("killed", "lost", "oom", "preempted"))
-"""Kinds of failures of those that ran a task, not of its code."""
-
-
 def _rest(event: Event) -> str:
     rest = ""
     match event:
@@ -125,7 +122,7 @@ def _when(event: Event) -> str:
 def _kind(event: Event) -> str:
     """What the error does not say: whether a worker was lost, or taken away."""
     kind = event.kind if isinstance(event, Retried) else ""
-    return f" ({kind})" if kind in _OF_WORKERS else ""
+    return f" ({kind})" if kind in OF_WORKERS else ""
 
 
 def _first(text: str) -> str:

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from stores import ErrorDetails
+
+OF_WORKERS: Final = frozenset(("killed", "lost", "oom", "preempted"))
+"""Kinds of failures of those that ran a task, not of its code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _header(progress: RunProgress, now: float, frame: Frame) -> Line:
 def _notes(progress: RunProgress) -> tuple[tuple[int, str, str], ...]:
     return (
         (progress.count("failed", "killed"), "failed", "red"),
-        (progress.retries, "tried again", "yellow"),
+        (progress.retries.total, "tried again", "yellow"),
         (len(progress.waiting), "computed elsewhere", "dim"),
     )
 

@@ -16,6 +16,7 @@ from flowlib.rerun import document_words, script_words
 from flowlib.run_folders import recorded_log
 from flowlib.running import seed_of
 from stores import Address, Attempt, Query, Record, RecordMissing, ResultsStore
+from stores.ancestry import own_config
 from stores.cells import plain_values
 from stores.matching import artifacts_in_force
 from stores.sieve import full_config
@@ -73,7 +74,7 @@ class RecordStory:
         given: The names in it that the user gave; the others are defaults.
         inherited: The configs of the tasks upstream, by name.
         why: Why it was computed, a word of `Reason`; None if that is not known.
-        upstream: What it was computed from.
+        upstream: What it was computed from: what it has read, then what has grown of it.
         downstream: What was computed from it.
         artifacts: Those in force.
         log: The log of the last attempt, if it is still there.
@@ -133,6 +134,8 @@ def record_story(
     address: Address,
     *,
     readers: Iterable[Neighbour] | None = None,
+    most: int | None = None,
+    inherits: bool = True,
 ) -> RecordStory:
     """All that is known of one record.
 
@@ -142,6 +145,8 @@ def record_story(
         store: Where it is.
         address: Of the record.
         readers: What has read it, if the caller knows; else all records are looked at for that.
+        most: So many of those are looked up that it has read; None for all.
+        inherits: Whether the configs of all its ancestors are read; else its own stands alone.
 
     Raises:
         RecordMissing: there is none, or it is damaged.
@@ -153,14 +158,14 @@ def record_story(
     if readers is None:
         with paused_collection():
             readers = tuple(_readers(store, address))
-    configs = store.unique_config(address)
+    configs = store.unique_config(address) if inherits else {address.task: own_config(record)}
     return RecordStory(
         record,
         full_config(record),
         tuple(configs.get(address.task, {})),
         {task: config for task, config in configs.items() if task != address.task},
         _why(attempt),
-        tuple(_sources(store, attempt)),
+        tuple(_sources(store, attempt, most)),
         tuple(readers),
         tuple(_artifacts(store, record)),
         recorded_log(store, record.latest.provenance),
@@ -187,6 +192,7 @@ def story_document(story: RecordStory) -> dict[str, Any]:
         "run": run and {"name": run.run_name, "project": run.project_name, "as": run.unique_name},
         "upstream": [_neighbour_document(each) for each in story.upstream],
         "downstream": [_neighbour_document(each) for each in story.downstream],
+        "grown": [str(each.address) for each in counts.grown],
         "artifacts": [
             {
                 "name": each.name,
@@ -242,8 +248,8 @@ def _why(attempt: Attempt) -> str | None:
     return known
 
 
-def _sources(store: ResultsStore, attempt: Attempt) -> Iterator[Neighbour]:
-    read = (*attempt.inputs, *attempt.grown)
+def _sources(store: ResultsStore, attempt: Attempt, most: int | None) -> Iterator[Neighbour]:
+    read = (*attempt.inputs[:most], *attempt.grown[:most])
     statuses = store.statuses([each.address for each in read])
     for each in read:
         status = statuses.get(each.address.key)

@@ -24,6 +24,7 @@ from flowlib.events import (
     Waiting,
 )
 from flowlib.failure_groups import Frame, sameness, user_frames
+from flowlib.retries_so_far import Retries
 
 _TASKS_FOR_ESTIMATE: Final = 3
 """How many tasks must have finished before a run without a history says how long it may take."""
@@ -115,7 +116,7 @@ class RunProgress:
         running: How tasks that run were started, by key, the oldest first.
         waiting: Who computes tasks that other drivers compute, by key.
         failures: What went wrong, each kind once, in the order in which it came.
-        retries: How often a task failed and was tried again.
+        retries: What failed and was tried again.
         saved_s: How long the cached tasks took when they were computed.
     """
 
@@ -126,7 +127,7 @@ class RunProgress:
         self.specs: dict[str, SpecProgress] = {}
         self.running: dict[str, Started] = {}
         self.waiting: dict[str, str] = {}
-        self.retries = 0
+        self.retries = Retries()
         self.saved_s = 0.0
         self._announced: frozenset[str] = frozenset()
         self._groups: dict[tuple[str, str], SameFailures] = {}
@@ -175,6 +176,8 @@ class RunProgress:
             if spec is None:  # a log that lost its beginning
                 spec = self.specs[event.task.spec] = SpecProgress(event.task.spec, 0)
             self._note_task(event, spec)
+            if isinstance(event, Retried):
+                self.retries.note(event)
             if event.task.spec not in self._announced:
                 spec.total = sum(spec.counts.values())
         elif isinstance(event, RunStarted):
@@ -213,7 +216,6 @@ class RunProgress:
     def _note_task(self, event: TaskEvent, spec: SpecProgress) -> None:
         key = event.task.key
         started = self._leave(key, spec)
-        self.retries += isinstance(event, Retried)
         if (word := _WORDS.get(type(event))) is not None:
             spec.add(word, 1)
         match event:

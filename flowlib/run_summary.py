@@ -137,8 +137,8 @@ def _counts(progress: RunProgress, signs: Signs) -> Iterator[Span]:
                 SHOWN_STATES[word].colour,
             )
             is_first = False
-    if progress.retries:
-        yield Span(f"   {progress.retries} tried again", "yellow")
+    if progress.retries.total:
+        yield Span(f"   {progress.retries.total} tried again", "yellow")
 
 
 def _saved(progress: RunProgress) -> str:

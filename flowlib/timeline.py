@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flowlib.events import (
+    OF_WORKERS,
     Cached,
     Event,
     Failed,
     Finished,
+    Grown,
     Retried,
     RunEnded,
     RunStarted,
@@ -184,6 +186,10 @@ def _ended(event: TaskEvent) -> tuple[str, str]:
             return "cached", ""
         case Failed(error=error, is_kill=is_kill):
             return ("killed" if is_kill else "failed"), f"{error.type_}: {error.message}"
-        case Retried(error=error):
-            return "failed", f"tried again after {error.type_}: {error.message}"
+        case Retried(error=error, kind=kind):
+            word = "killed" if kind in OF_WORKERS else "failed"
+            shown = f" ({kind})" if kind else ""
+            return word, f"tried again{shown} after {error.type_}: {error.message}"
+        case Grown():
+            return "finished", "returned specs"
     return "failed", ""

@@ -73,14 +73,14 @@ class DatabaseQuestions(ResultsStore):
         """Key and record of those of a task that may fit a query, sorted by key."""
 
     def _listed(self, wanted: Listing) -> tuple[list[tuple[Address, str | None]], int]:
-        """Addresses and records (None if one is too large) of a page by `when` or `id`.
+        """Addresses and records (None if one is too large) of a page.
 
         And how many records fit. Only those are asked that say `can_page`.
         """
         raise NotImplementedError
 
     def page(self, wanted: Listing) -> Page:
-        if not self.can_page or wanted.order not in ("when", "id"):
+        if not self.can_page:
             return super().page(wanted)
         listed, total = self._listed(wanted)
         found = [self._summary(address, text) for address, text in listed]

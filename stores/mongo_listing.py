@@ -36,7 +36,7 @@ class MongoListing:
 
         def ask(records: Collection[Document]) -> tuple[list[Document], int]:
             count = records.count_documents(mine)
-            page = _by_id if wanted.order == "id" else _by_time
+            page = {"id": _by_id, "when": _by_time}.get(wanted.order, _by_value)
             return page(records, wanted, mine), count
 
         found, total = self._database.ask(ask)
@@ -61,6 +61,27 @@ def _by_id(records: Collection[Document], wanted: Listing, mine: Document) -> li
     return list(found.skip(wanted.offset).limit(wanted.limit))
 
 
+def _by_value(records: Collection[Document], wanted: Listing, mine: Document) -> list[Document]:
+    """By state or duration, of which the server makes small documents and sorts those."""
+    lasted = {"$subtract": ["$ended", "$started"]}  # null if one of them is
+    order = {"is_unknown": 1, "value": -1 if wanted.is_down else 1, "task": 1, "_id": 1}
+    steps: list[Document] = [
+        {"$match": mine},
+        {"$project": {"task": 1, "value": "$state" if wanted.order == "state" else lasted}},
+        {"$addFields": {"is_unknown": {"$eq": ["$value", None]}}},
+        {"$sort": order},
+        {"$skip": wanted.offset},
+        {"$limit": wanted.limit},
+    ]
+    return _whole(records, [each["_id"] for each in records.aggregate(steps, allowDiskUse=True)])
+
+
+def _whole(records: Collection[Document], ids: list[str]) -> list[Document]:
+    """The documents of some ids, in their order; those that are gone meanwhile are left out."""
+    there = {each["_id"]: each for each in records.find({"_id": {"$in": ids}}, _SHOWN)}
+    return [there[each] for each in ids if each in there]
+
+
 def _by_time(records: Collection[Document], wanted: Listing, mine: Document) -> list[Document]:
     """Those that have ended, and the few of which only the beginning is known, as one order."""
     turn = -1 if wanted.is_down else 1
@@ -80,8 +101,7 @@ def _by_time(records: Collection[Document], wanted: Listing, mine: Document) -> 
         both = heapq.merge(first, others, key=lambda each: turn * _time_of(each))
         timed = list(both)[wanted.offset : wanted.end]
     ids = [each["_id"] for each in _in_order(records, timed, wanted, mine)]
-    there = {each["_id"]: each for each in records.find({"_id": {"$in": ids}}, _SHOWN)}
-    found = [there[each] for each in ids if each in there]
+    found = _whole(records, ids)
     if len(ids) == wanted.limit:
         return found
     before = records.count_documents(ended) + records.count_documents(begun)

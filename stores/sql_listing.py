@@ -33,10 +33,10 @@ class SqlListing:
 
         def ask(connection: Connection) -> tuple[list[tuple[Address, str | None]], int]:
             count = connection.execute(total).scalar_one()
-            if wanted.order == "id":
-                page = self._by_id(connection, wanted, mine)
-            else:
+            if wanted.order == "when":
                 page = self._by_time(connection, wanted, mine)
+            else:
+                page = self._by_values(connection, wanted, mine)
             keys = [row.key for row in page]
             among = in_keys(column.key, keys, is_sqlite=self._database.is_sqlite)
             texts = select(column.key, column.record).where(column.project == self._project, among)
@@ -56,13 +56,19 @@ class SqlListing:
             found.append(column.state.in_(sorted(each.value for each in wanted.states)))
         return found
 
-    def _by_id(
+    def _by_values(
         self, connection: Connection, wanted: Listing, mine: Sequence[ColumnElement[bool]]
     ) -> Sequence[Any]:
+        """By what each row tells by itself; what takes no index is found without the records."""
         column = records.c
-        order = [_turned(each, wanted) for each in (column.task, column.key)]
         page = select(column.task, column.key).where(*mine, column.record.is_not(None))
-        page = page.order_by(*order)
+        if wanted.order == "id":
+            page = page.order_by(_turned(column.task, wanted), _turned(column.key, wanted))
+        else:
+            lasted = column.ended - column.started
+            value = column.state if wanted.order == "state" else lasted
+            order = [value.is_(None), _turned(value, wanted), column.task, column.key]
+            page = page.order_by(*order)
         return connection.execute(page.limit(wanted.limit).offset(wanted.offset)).all()
 
     def _by_time(

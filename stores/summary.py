@@ -28,7 +28,7 @@ class More(NamedTuple):
         host: Where the attempt was made that counts, else the last one; empty if nobody knows.
         user: Whose run made it.
         executor: What executed it.
-        inputs: What it has read.
+        inputs: What it has read, and what it has its results from, which it has returned as specs.
     """
 
     attempt: int
@@ -89,7 +89,7 @@ def summary_of(record: Record) -> Summary:
         _host("" if attempt.owner is None else attempt.owner.host, told),
         _word(told.get("user")),
         _word(told.get("executor")),
-        tuple(each.address for each in attempt.inputs),
+        tuple(each.address for each in (*attempt.inputs, *attempt.grown)),
     )
     return Summary(
         record.address,
@@ -170,7 +170,8 @@ def _more(found: dict[str, Any], origin: str) -> More:
     attempt = latest if found["counts"] else found["finished"] or latest
     told = _Origin(origin) if attempt is latest else attempt.get("provenance", {})
     owner, error = attempt.get("owner"), latest.get("error")
-    name, inputs = error["type_"] if error else "", attempt.get("inputs", ())
+    name = error["type_"] if error else ""
+    inputs = (*attempt.get("inputs", ()), *attempt.get("grown", ()))
     last_ended = latest.get("ended", latest.get("started"))
     check_kinds((latest["number"],), NUMBER)
     check_kinds([name, *[part for each in inputs for part in each[1:3]]], TEXT)

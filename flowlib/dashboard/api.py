@@ -115,12 +115,16 @@ def relationships(
         return None
     record = store.record(address) if row.state else None
     attempt = None if record is None else record.finished or record.latest
-    inputs = () if attempt is None else attempt.inputs
+    inputs = () if attempt is None else (*attempt.inputs, *attempt.grown)
+    grown = frozenset(() if attempt is None else (each.address for each in attempt.grown))
     children = readers_of(answers, stock, address)
     return {
         "schema": SCHEMA,
         **_place(address),
-        "parents": ({"role": e.role, **_neighbour(e.address, stock)} for e in inputs),
+        "parents": (
+            {"role": e.role, "is_grown": e.address in grown, **_neighbour(e.address, stock)}
+            for e in inputs
+        ),
         "children": (_neighbour(each.address, stock) for each in children),
     }
 

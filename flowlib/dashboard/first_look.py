@@ -1,7 +1,7 @@
 """
 What can be shown of a store before all of it was read? Pages that the store finds by itself.
 
-A list in an order that the store knows, of all tasks or those in a state, is asked of the store,
+A list by time, id, state or duration, of all tasks or those in a state, is asked of the store,
 one page at a time. All else waits until every record was read once: also a page with a damaged
 record, for nobody knows yet how many others there are, which are no part of totals.
 """
@@ -20,9 +20,11 @@ from flowlib.dashboard.shared import Shared
 from flowlib.dashboard.stock import Stock
 from flowlib.vocabulary import shown_state
 from stores import ResultsStore, TaskState
-from stores.listing import Listing
+from stores.listing import ORDERS, Listing
 
-_ORDERS: Final = ("when", "id")
+_AS_WORDS: Final = ("finished", "failed", "killed", "upstream_failed")
+"""States of records whose words stand in the same order as they do."""
+
 _BEFORE_ALL: Final = -1
 """Versions of what is known before all is: every look is another one."""
 
@@ -54,15 +56,18 @@ def first_look(store: ResultsStore, answers: Answers, asked: Question) -> FirstL
         asked: Which tasks, in which order, which page.
     """
     is_known = asked.filters in (Question(), Question(state=asked.state))
-    if not store.can_page or not is_known or asked.sort.removeprefix("-") not in _ORDERS:
+    order = asked.sort.removeprefix("-")
+    if not store.can_page or not is_known or order not in ORDERS:
         return None
     answers.runs.refresh()
     live = answers.runs.now
-    if asked.state and live.states:
+    if (asked.state or order == "state") and live.states:
         return None  # those of the runs that go on are in no record
+    if order == "state" and _has_odd_states(store):
+        return None
     states = _states(asked.state) if asked.state else None
     absent = _absent(store, live)
-    if absent and asked.sort.removeprefix("-") != "when":
+    if absent and order not in ("when", "time"):
         return None  # they stand among the others, and not behind them
     age_s = 0.0 if live.planned else _AGE_S  # what has just ended must not be counted twice
     wanted = Listing(None, states, asked.sort, asked.limit, asked.offset, age_s)
@@ -81,6 +86,12 @@ def first_look(store: ResultsStore, answers: Answers, asked: Question) -> FirstL
     known = replace(live, planned={row.key: row for row in late})
     stock = Stock(tasks, known, (_BEFORE_ALL, next(_looks)))
     return FirstLook(_FirstAnswers(answers, answer), stock)
+
+
+def _has_odd_states(store: ResultsStore) -> bool:
+    """Whether there are records whose words stand elsewhere than their states do."""
+    odd = frozenset(each for each in TaskState if each.value not in _AS_WORDS)
+    return store.page(Listing(None, odd, limit=1, age_s=_AGE_S)).total > 0
 
 
 def _states(word: str) -> frozenset[TaskState]:

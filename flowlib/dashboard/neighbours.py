@@ -54,6 +54,27 @@ def readers(answers: Answers, stock: Stock) -> Mapping[tuple[str, str], Sequence
     return made
 
 
+def has_few_ancestors(stock: Stock, address: Address, most: int) -> bool:
+    """Whether a record has at most so many ancestors; no more of them are looked at.
+
+    Args:
+        stock: What is known.
+        address: Of the record.
+        most: So many are few.
+    """
+    start = (address.task, address.key)
+    seen, stack = {start}, [start]
+    while stack:
+        row = stock.find(*stack.pop())
+        for each in () if row is None else row.inputs:
+            if each not in seen:
+                if len(seen) > most:
+                    return False
+                seen.add(each)
+                stack.append(each)
+    return True
+
+
 def as_neighbours(rows: Sequence[Row]) -> list[Neighbour]:
     """Rows as what is told of a neighbour; as what it was read is not known of them."""
     return [

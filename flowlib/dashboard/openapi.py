@@ -11,6 +11,7 @@ from flowlib.vocabulary import SHOWN_STATES
 Document = dict[str, Any]
 
 _TEXT: Final = {"type": "string"}
+_FLAG: Final = {"type": "boolean"}
 _WHEN: Final = {
     "type": "string",
     "description": "A date, a time, or how long ago: `2026-01-31`, `2026-01-31T14:00`, `7d`.",
@@ -93,7 +94,10 @@ _COMPONENTS: Final[Document] = {
         {
             "schema": {"type": "integer"},
             **_ADDRESS,
-            "parents": {"type": "array", "items": _object({**_NEIGHBOUR, "role": _TEXT})},
+            "parents": {
+                "type": "array",
+                "items": _object({**_NEIGHBOUR, "role": _TEXT, "is_grown": _FLAG}),
+            },
             "children": {"type": "array", "items": _object(_NEIGHBOUR)},
         }
     ),

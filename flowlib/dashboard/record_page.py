@@ -19,7 +19,12 @@ from flowlib.dashboard.frame import (
 )
 from flowlib.dashboard.logs import LogTail, log_tail
 from flowlib.dashboard.markup import Child, Markup, cut, tag
-from flowlib.dashboard.neighbours import as_neighbours, reader_count, readers_of
+from flowlib.dashboard.neighbours import (
+    as_neighbours,
+    has_few_ancestors,
+    reader_count,
+    readers_of,
+)
 from flowlib.dashboard.previews import artifact_url, preview
 from flowlib.dashboard.stock import Stock
 from flowlib.durations import took
@@ -32,6 +37,8 @@ from stores import Address, RecordMissing, RecordTooNew, ResultsStore
 from stores.matching import artifacts_in_force
 
 _MOST_NEIGHBOURS: Final = 50
+_MOST_ANCESTORS: Final = 500
+"""The configs of more are not read for a page: a reduce would read all of a store."""
 _MOST_ARTIFACTS: Final = 50
 _LONGEST_VALUE: Final = 2000
 _LONGEST_ERROR: Final = 20_000
@@ -52,7 +59,14 @@ def task_page(
     row = stock.find(address.task, address.key)
     try:
         readers = readers_of(answers, stock, address, _MOST_NEIGHBOURS)
-        story = record_story(store, address, readers=as_neighbours(readers))
+        inherits = has_few_ancestors(stock, address, _MOST_ANCESTORS)
+        story = record_story(
+            store,
+            address,
+            readers=as_neighbours(readers),
+            most=_MOST_NEIGHBOURS,
+            inherits=inherits,
+        )
     except (RecordMissing, RecordTooNew) as error:
         if row is None:
             return None
@@ -65,17 +79,31 @@ def task_page(
     word = "finished" if row is None else stock.shown(row)
     tail = log_tail(store, story.record, address, stock.live.runs)
     total = reader_count(answers, stock, address)
-    return tag("div", _head(story, word, now), *_parts(store, story, total, tail), class_="live")
+    note = None if inherits else _too_many(address)
+    parts = _parts(store, story, total, tail, note)
+    return tag("div", _head(story, word, now), *parts, class_="live")
+
+
+def _too_many(address: Address) -> Markup:
+    told = f"It has more than {_MOST_ANCESTORS:,} ancestors, whose configs are not read here: "
+    return tag("p", told, tag("code", f"flowlib show {address}"))
 
 
 def _parts(
-    store: ResultsStore, story: RecordStory, readers: int, tail: LogTail | None
+    store: ResultsStore,
+    story: RecordStory,
+    readers: int,
+    tail: LogTail | None,
+    note: Markup | None,
 ) -> list[Child]:
-    address = story.address
+    address, counts = story.address, story.counts
+    first = min(len(counts.inputs), _MOST_NEIGHBOURS)
+    read, grown = story.upstream[:first], story.upstream[first:]
     return [
         _error(story),
-        section("Config", _config(story)),
-        _neighbours("Upstream", story.upstream, len(story.upstream)),
+        section("Config", _config(story), note),
+        _neighbours("Upstream", read, len(counts.inputs)),
+        _neighbours("Grown: its results are theirs", grown, len(counts.grown)),
         _neighbours("Downstream", story.downstream, readers),
         _results(store, story),
         _log(tail, address),

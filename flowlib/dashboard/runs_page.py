@@ -24,6 +24,7 @@ from flowlib.dashboard.timeline_picture import timeline_picture
 from flowlib.durations import took
 from flowlib.next_commands import rest_of
 from flowlib.record_lines import stamp
+from flowlib.retries_so_far import Retries, kinds_text
 from flowlib.run_progress import RunProgress, SameFailures
 from flowlib.stored_runs import StoredRun
 from stores import Address
@@ -85,6 +86,7 @@ def _story(run: StoredRun, history: RunHistory, now: float) -> Iterator[Markup |
     progress = history.progress
     yield _running(progress, now) if run.is_live else None
     yield _failures(progress)
+    yield _tried_again(progress.retries)
     yield _specs(progress)
     yield section("Timeline", timeline_picture(history.timeline.timeline()))
 
@@ -163,6 +165,28 @@ def _failures(progress: RunProgress) -> Markup | None:
     ]
     more = len(found) - len(parts)
     return section("Failures", tag("ul", *parts), tag("p", f"and {more} more") if more else None)
+
+
+def _tried_again(retries: Retries) -> Markup | None:
+    """What failed and was tried again: whether by itself, or because its worker was lost."""
+    if not retries.total:
+        return None
+    newest = [*retries.tasks.values()][::-1][:_MOST_FAILURES]
+    rows = [
+        tag(
+            "tr",
+            tag("td", task_link(Address(each.last.task.spec, each.last.task.key))),
+            tag("td", kinds_text(each.kinds)),
+            tag("td", cut(f"{each.last.error.type_}: {each.last.error.message}", _LONGEST)),
+        )
+        for each in newest
+    ]
+    more = len(retries.tasks) - len(rows)
+    return section(
+        f"Tried again {retries.total:,} times: {kinds_text(retries.kinds)}",
+        table(("task", "had", "the last time"), rows),
+        tag("p", f"and at least {more:,} more tasks") if more else None,
+    )
 
 
 def _told(each: SameFailures) -> str:

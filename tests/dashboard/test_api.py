@@ -9,6 +9,7 @@ import pytest
 
 from flowlib.dashboard import json_answer
 from stores import Address, InMemoryStore, LocalFileStore, Owner, TaskState
+from stores.parts import Input
 from stores.testing import done, put
 from tests.dashboard.furu_cases import CASES, address, fill, ids, in_order
 
@@ -135,6 +136,32 @@ def test_detail_tells_all_and_an_unknown_task_is_404(shown):
     ):
         assert shown.get(path).status_code == 404
     assert shown.get(f"{ONE}?x=1").status_code == 422
+
+
+def test_what_a_task_has_grown_stands_beside_what_it_has_read(dashboard, any_store):
+    """In the API, the graph and on its page: its results are those of the tasks it returned."""
+    load, part, fit = Address("Load", "1" * 32), Address("Part", "2" * 32), Address("Fit", "3" * 32)
+    put(any_store, load, {"x": 1}, done())
+    put(any_store, part, {"y": 1}, done(inputs=[load]))
+    grown = (Input("part", part, 1),)
+    put(any_store, fit, {"y": 1}, replace(done(inputs=[load]), grown=grown))
+    shown = dashboard(any_store)
+    found = shown.json(f"/api/experiments/Fit/{fit.key}/relationships")
+    assert [(p["id"], p["is_grown"]) for p in found["parents"]] == [
+        ("Load/11111111", False), ("Part/22222222", True),
+    ]  # fmt: skip
+    near = shown.json(f"/api/experiments/Part/{part.key}/relationships")
+    assert [each["id"] for each in near["children"]] == ["Fit/33333333"]
+    assert shown.json(f"/api/experiments/Fit/{fit.key}")["grown"] == ["Part/22222222"]
+    edges = shown.json("/api/dag")["edges"]
+    assert {(e["source"][:4], e["target"][:3]) for e in edges} == {
+        ("Load", "Par"), ("Load", "Fit"), ("Part", "Fit"),
+    }  # fmt: skip
+    page = shown.page(f"/tasks/Fit/{fit.key}").text
+    assert page.index("Upstream") < page.index("Load/1111") < page.index("Grown: its results")
+    assert page.index("Grown: its results") < page.index("Part/2222")
+    graph = shown.page("/graph").html
+    assert graph.count('class="edge"') == 3
 
 
 def test_relationships_name_parents_that_are_gone(dashboard, any_store):

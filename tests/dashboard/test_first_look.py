@@ -110,6 +110,10 @@ def test_first_looks_are_those_of_all_records(any_store):
         [("sort", "id"), ("offset", "3")],
         [("sort", "-id")],
         [("state", "failed")],
+        [("sort", "state")],
+        [("sort", "-state"), ("limit", "2"), ("offset", "1")],
+        [("sort", "time")],
+        [("sort", "-time"), ("state", "failed")],
     ):
         asked = question_of(given)
         look = first_look(any_store, answers, asked)
@@ -135,6 +139,19 @@ def test_what_only_all_records_tell_is_no_first_look(given):
     assert first_look(store, answers_of(store), asked) is None
     assert first_page(store, answers_of(store), "/tasks", [tuple(given.split("=", 1))], 0.0) is None
     assert first_page(store, answers_of(store), "/graph", [], 0.0) is None
+
+
+def test_states_whose_words_stand_elsewhere_wait_for_all():
+    """As do those of runs that go on, which no record tells."""
+    store = Paging()
+    fill(store)
+    by_state = Question(sort="state")
+    assert first_look(store, answers_of(store), by_state) is not None
+    live = Live(states={"a" * 32: "pending"}, planned={"a" * 32: _planned("a" * 32)})
+    assert first_look(store, answers_of(store, live), by_state) is None
+    assert first_look(store, answers_of(store, live), Question(sort="time")) is not None
+    put(store, at(77), {}, done(TaskState.SAVED), n=1)
+    assert first_look(store, answers_of(store), by_state) is None
 
 
 def test_tasks_of_runs_that_go_on_stand_behind_the_records():

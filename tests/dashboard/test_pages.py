@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stores import Address, LocalFileStore
+from flowlib.dashboard import record_page
+from stores import Address, InMemoryStore, LocalFileStore
 from stores.testing import done, put
 from tests.cli.stored import BEST, FAST, FETCH, SLOW, filled
 from tests.dashboard.furu_cases import fill
@@ -12,6 +13,18 @@ from tests.dashboard.furu_cases import fill
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 50
 SLOW_PAGE = f"/tasks/Train/{SLOW.key}"
+
+
+class Reading(InMemoryStore):
+    """Notes which records are read one by one."""
+
+    def __init__(self):
+        super().__init__()
+        self.read = []
+
+    def record(self, address):
+        self.read.append(address)
+        return super().record(address)
 
 
 @pytest.fixture
@@ -181,3 +194,27 @@ def test_logs_lie_in_the_folders_of_runs_and_nowhere_else(dashboard, tmp_path):
         text = shown.page(f"/tasks/T/{address.key}").text
         assert ("last line" in text) == (name == "good.log")
         assert "a secret" not in text
+
+
+def test_the_page_of_a_reduce_over_many_reads_few_records(dashboard, monkeypatch):
+    """What it has read is counted, and the first of it told; the configs of all are not read."""
+    monkeypatch.setattr(record_page, "_MOST_ANCESTORS", 40)
+    store = Reading()
+    parts = [Address("Train", f"{number:032x}") for number in range(120)]
+    for number, each in enumerate(parts):
+        put(store, each, {}, done(), lr=number / 10)
+    best, few = Address("Best", "b" * 32), Address("Best", "c" * 32)
+    put(store, best, {}, done(inputs=parts), top=1)
+    put(store, few, {}, done(inputs=parts[:40]), top=2)
+    shown = dashboard(store)
+    store.read.clear()
+    page = shown.page(f"/tasks/Best/{best.key}")
+    assert {each.task for each in store.read} == {"Best"}
+    assert page.text.count("Train/0000") == 50
+    assert "and 70 more" in page.text
+    assert "more than 40 ancestors" in page.text
+    assert ["top", "1", ""] in page.rows
+    whole = shown.page(f"/tasks/Best/{few.key}")
+    assert {*parts[:40]} <= {*store.read}
+    assert "ancestors" not in whole.text
+    assert any(row[0] == "Train.lr" for row in whole.rows)

@@ -9,7 +9,7 @@ import pytest
 from flowlib import event_log
 from flowlib.dashboard.run_history import RunHistories, RunHistory
 from flowlib.event_log import EventReader, EventWriter, read_events
-from flowlib.events import Failed, Finished, RunEnded, SpecTotal, Started
+from flowlib.events import Failed, Finished, Retried, RunEnded, SpecTotal, Started
 from flowlib.run_so_far import RunSoFar
 from flowlib.stored_runs import stored_runs
 from flowlib.timeline import TimelineFold, timeline_of
@@ -159,3 +159,19 @@ def test_of_many_runs_the_last_few_are_kept(tmp_path):
     with histories.of(folders[-1]) as again:
         assert again is first
     assert len(histories._kept) < 10
+
+
+def test_a_run_tells_which_tasks_were_tried_again_and_why(dashboard, log):
+    """By the kind that its executor told, as a job that was lost or taken away."""
+    store, _, writer = log
+    for number, kind in ((1, "preempted"), (1, "lost"), (2, "preempted")):
+        task = ref("A", number)
+        writer.write(Started(BEGAN + TASKS, task, 0))
+        writer.write(Retried(BEGAN + TASKS + 1, task, error("node is gone"), kind=kind))
+    page = dashboard(store).page("/runs/long-run")
+    assert "Tried again 3 times: 2 preempted, 1 lost" in page.text
+    assert [row[1:] for row in page.rows if "node is gone" in row[-1]] == [
+        ["1 preempted", "ValueError: node is gone"],
+        ["1 preempted, 1 lost", "ValueError: node is gone"],
+    ]
+    assert "tried again (lost) after" in page.html

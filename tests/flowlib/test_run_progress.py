@@ -18,6 +18,7 @@ from flowlib.events import (
     Started,
     Waiting,
 )
+from flowlib.retries_so_far import kinds_text
 from flowlib.run_progress import RunProgress
 from tests.flowlib.run_events import BEGAN, begun, error, example, ref, runs
 
@@ -60,7 +61,7 @@ def test_at_the_end_of_a_run_nothing_is_left(events):
     assert progress.count("cached") == kinds[Cached] + cached
     assert progress.count("failed", "killed") == kinds[Failed]
     assert progress.count("skipped") == kinds[Skipped]
-    assert progress.retries == kinds[Retried]
+    assert progress.retries.total == kinds[Retried]
     assert sum(same.count for same in progress.failures) == kinds[Failed]
     assert sum(same.skipped for same in progress.failures) == kinds[Skipped]
 
@@ -195,3 +196,19 @@ def test_a_fold_costs_microseconds():
 
     assert time.thread_time() - began < 5.0
     assert progress.ended == 50_000
+
+
+def test_retries_are_told_by_task_and_by_kind():
+    """Those of which something was told last are kept, and how it failed the last time."""
+    names = [ref("Train", number) for number in range(150)]
+    events = [begun([SpecTotal("Train", 150, 0)])]
+    events += [Retried(BEGAN + 1, each, error("lost it"), kind="lost") for each in names]
+    events.append(Retried(BEGAN + 2, names[140], error("taken"), kind="preempted"))
+    retries = told(events).retries
+    assert retries.total == 151
+    assert kinds_text(retries.kinds) == "150 lost, 1 preempted"
+    assert len(retries.tasks) == 100
+    key, last = [*retries.tasks.items()][-1]
+    assert (key, last.last.error.message) == (names[140].key, "taken")
+    assert kinds_text(last.kinds) == "1 lost, 1 preempted"
+    assert kinds_text(Counter({"": 2})) == "2 failed"

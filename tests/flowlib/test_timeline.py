@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 
-from flowlib.events import Failed, Finished, Retried, RunEnded, SpecTotal, Started, Waiting
+from flowlib.events import Failed, Finished, Grown, Retried, RunEnded, SpecTotal, Started, Waiting
 from flowlib.timeline import MOST_SPANS, timeline_of
 from tests.flowlib.run_events import BEGAN, begun, error, example, ref, runs
 
@@ -44,6 +44,22 @@ def test_tries_are_rows_of_spans_with_gaps_between():
         "tried again after ValueError: no luck", "", "ValueError: loss is nan",
     ]  # fmt: skip
     assert line.spans[1].resource == "cuda:1"
+
+
+def test_tries_tell_why_they_ended():
+    """Whether a worker was lost or taken away, and that specs are no failure."""
+    names = [ref("A", number) for number in range(4)]
+    events = [begun(SPECS, workers=4)]
+    events += [Started(BEGAN + 1, each, at) for at, each in enumerate(names)]
+    kinds = ("lost", "preempted", "exception")
+    for kind, each in zip(kinds, names, strict=False):
+        events.append(Retried(BEGAN + 2, each, error("gone"), kind=kind))
+    events.append(Grown(BEGAN + 2, names[3], ()))
+    spans = timeline_of(events).spans
+    assert [each.word for each in spans] == ["killed", "killed", "failed", "finished"]
+    assert [each.told for each in spans] == [
+        *(f"tried again ({kind}) after ValueError: gone" for kind in kinds), "returned specs",
+    ]  # fmt: skip
 
 
 def test_what_runs_ends_now_and_what_waits_is_no_work():

@@ -180,3 +180,21 @@ def test_stores_that_can_look_at_the_records_of_the_page_alone(
     with all_forbidden(filled, monkeypatch):
         assert numbers(filled, limit=2) == [19, 18]
         assert numbers(filled, task="Load", sort="id", limit=1) == [0]
+
+
+@pytest.mark.parametrize("sort", ["state", "-state", "time", "-time"])
+def test_pages_by_state_and_duration_are_found_by_the_store(
+    filled: ResultsStore, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal ones stand by task and key, what has no duration last, wherever a page begins."""
+    put(filled, at(50), {}, moment(100.0, 205.0), n=50)  # takes as long as another one
+    every = list(filled.summaries(is_long=True))
+    killed = frozenset({TaskState.KILLED, TaskState.FAILED})
+    wanted = [Listing(sort=sort, limit=5, offset=offset) for offset in range(0, 25, 5)]
+    wanted += [Listing("Train", killed, sort, 3, 1), Listing("Load", None, sort, 2)]
+    expected = [page_of((e for e in every if w.task in (None, e.address.task)), w) for w in wanted]
+    if not filled.can_page:
+        assert [filled.page(each) for each in wanted] == expected
+        return
+    with all_forbidden(filled, monkeypatch):
+        assert [filled.page(each) for each in wanted] == expected

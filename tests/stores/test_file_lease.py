@@ -258,6 +258,24 @@ def test_who_was_overtaken_by_a_taker_looks_again(store, monkeypatch):
     assert (leases(store), store.record(A).latest.number) == ([], 2)
 
 
+def test_a_commit_that_removes_the_marks_between_two_looks_is_seen(store, monkeypatch):
+    """The mark of a number is looked at before the record that makes it needless."""
+    store.begin(A, dead_owner())
+    taker = LocalFileStore(store.base_dir, fsync=False).begin(A)
+    look, looks = FileLeases._look, []
+
+    def looked(self, *arguments):
+        found = look(self, *arguments)
+        looks.append(found)
+        if len(looks) == 2:  # the lease of number 1 is made: nobody has it, but it was used up
+            taker.commit(identity(A), done())
+        return found
+
+    monkeypatch.setattr(FileLeases, "_look", looked)
+    attempt = store.begin(A)
+    assert (attempt.number, attempt.previous.latest.number) == (3, 2)
+
+
 def test_who_was_overtaken_by_a_removal_looks_again(store, monkeypatch):
     """A record came and went: its number stays used up."""
     other = LocalFileStore(store.base_dir, fsync=False)

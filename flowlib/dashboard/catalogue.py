@@ -7,7 +7,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from flowlib.bulk import paused_collection, settle
@@ -27,6 +27,9 @@ _QUICK_S: Final = 0.1
 
 _STEP_S: Final = 0.05
 """Who waits for the first look hears so soon that it has failed."""
+
+_ASIDE_S: Final = 1.0
+"""Nobody who goes first keeps the reading waiting longer, record by record."""
 
 _FEW: Final = 64
 _BULK: Final = 5_000
@@ -59,6 +62,9 @@ class Catalogue:
         self._due = 0.0
         self._cost_s = 0.0
         self._is_complete = threading.Event()
+        self._aside, self._aside_lock = 0, threading.Lock()
+        self._may_read = threading.Event()
+        self._may_read.set()
         self.tasks: Tasks = {}
         self.version = 0
         self.read = 0
@@ -104,6 +110,23 @@ class Catalogue:
             self._refuse()
             return
         self.look()
+
+    @contextmanager
+    def standing_aside(self) -> Iterator[None]:
+        """Read no more records meanwhile, as far as a look goes on.
+
+        Who lists a hundred thousand files beside one who opens them waits a hundred thousand times.
+        """
+        with self._aside_lock:
+            self._aside += 1
+            self._may_read.clear()
+        try:
+            yield
+        finally:
+            with self._aside_lock:
+                self._aside -= 1
+                if not self._aside:
+                    self._may_read.set()
 
     def look_apart(self) -> None:
         """Look in a thread of its own; whoever asks for pages is told what it could not do."""
@@ -205,6 +228,8 @@ class Catalogue:
         few = len(changed) <= max(_FEW, total // 8)
         for row in self._one_by_one(task, changed) if few else self._all_of(task, changed):
             self.read += 1
+            if not self._may_read.is_set():
+                self._may_read.wait(_ASIDE_S)
             changed.pop(row.key, None)
             yield row.key, row
         for key, mark in changed.items():

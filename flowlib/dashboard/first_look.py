@@ -71,7 +71,8 @@ def first_look(store: ResultsStore, answers: Answers, asked: Question) -> FirstL
         return None  # they stand among the others, and not behind them
     age_s = 0.0 if live.planned else _AGE_S  # what has just ended must not be counted twice
     wanted = Listing(None, states, asked.sort, asked.limit, asked.offset, age_s)
-    page = store.page(wanted)
+    with answers.catalogue.standing_aside():
+        page = store.page(wanted)
     shared = Shared()
     found = [shared.row_or_none(each, None) for each in page.summaries]
     rows = [row for row in found if row is not None]

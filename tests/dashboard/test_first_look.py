@@ -253,6 +253,42 @@ def test_a_store_makes_its_pages_ready_before_all_is_read():
     assert store.asked == ["can_page", "marks", "marks"]
 
 
+class Slow(InMemoryStore):
+    """Tells when it reads the second record, and notes what is read while it makes a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = threading.Event(), threading.Event()
+        self.was_read = self.look_apart = None
+
+    can_page = True
+
+    def summaries(self, task=None, *, is_long=False):
+        for number, each in enumerate(super().summaries(task, is_long=is_long)):
+            (self.second if number else self.first).set()
+            yield each
+
+    def page(self, wanted):
+        self.look_apart()
+        self.first.wait(60)
+        self.was_read = self.second.wait(0.2)
+        return super(InMemoryStore, self).page(wanted)
+
+
+def test_no_record_is_read_while_a_first_page_is_made(monkeypatch):
+    """Who lists files beside one who opens them waits with every file. All are read afterwards."""
+    monkeypatch.setattr("flowlib.dashboard.catalogue._ASIDE_S", 60.0)
+    monkeypatch.setattr("flowlib.dashboard.catalogue._FEW", 0)
+    store = Slow()
+    fill(store)
+    answers = answers_of(store, Live())
+    store.look_apart = answers.catalogue.look_apart
+    assert first_look(store, answers, Question()) is not None
+    assert store.was_read is False
+    assert answers.catalogue.is_complete(60.0)
+    assert answers.stock().find("Train", at(4).key) is not None
+
+
 def test_a_first_page_may_be_as_old_as_rows_are_unless_tasks_are_planned():
     """One that has just ended would be counted twice."""
     store = Told()

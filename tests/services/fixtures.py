@@ -110,10 +110,13 @@ def page(chromium):
 @pytest.fixture
 def uri_of(tmp_path, request):
     """Gives the URI of an empty store of a kind."""
+    lent = []
 
     def uri(kind):
         if kind == "postgresql":
-            return request.getfixturevalue("postgres").new_database()
+            server = request.getfixturevalue("postgres")
+            lent.append((server, server.new_database()))
+            return lent[-1][1]
         if kind == "mongodb":
             return request.getfixturevalue("mongo_uri")
         if kind == "s3":
@@ -126,7 +129,9 @@ def uri_of(tmp_path, request):
             "memory": "memory:",
         }[kind]
 
-    return uri
+    yield uri
+    for server, each in lent:
+        server.give_back(each)
 
 
 @pytest.fixture(params=SHARED)

@@ -50,8 +50,8 @@ class TestPostgreSQL(StoreConformance, SeedConformance):
     """The suites of all stores."""
 
     @pytest.fixture
-    def store(self, postgres):
+    def store(self, uri_of):
         """An empty store."""
-        store = SQLStore(postgres.new_database())
+        store = SQLStore(uri_of("postgresql"))
         yield store
         store.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import compileall
+import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -21,6 +23,8 @@ PRESENT = pytest.StashKey[set[str]]()
 SOURCES = ("benchmarks", "examples", "flowlib", "stores", "tests", "tools")
 BY_PYTHON_ITSELF = {"uname"}
 """What the standard library's `platform` starts where it can and does without where it cannot."""
+
+OF_PYTEST = {"PYTEST_CURRENT_TEST"}
 
 
 class UnlistedProgram(RuntimeError):
@@ -101,6 +105,39 @@ def pytest_collection():
         return (yield)
     finally:
         sys.dont_write_bytecode = before
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(request):
+    """A quick test fails when it leaves changed what all tests of its process share.
+
+    Slow ones may: Ray and Dask take signals and set variables when they are first used.
+    """
+    before = shared_by_all()
+    yield
+    after = shared_by_all()
+    if before != after and request.node.get_closest_marker("slow") is None:
+        changed = [
+            f"{name} was {before.get(name)!r} and is {after.get(name)!r}"
+            for name in {**before, **after}
+            if before.get(name) != after.get(name)
+        ]
+        pytest.fail(f"left behind: {'; '.join(changed)}", pytrace=False)
+
+
+def shared_by_all():
+    """The state of this process that any test can change and any other may depend on."""
+    root = logging.getLogger()
+    usual = multiprocessing.get_all_start_methods()[0]  # fixed by its first use
+    handlers = [each for each in root.handlers if "_pytest" not in type(each).__module__]
+    return {
+        "the working directory": Path.cwd(),
+        "the level of the root logger": root.level,
+        "the start method of processes": multiprocessing.get_start_method(allow_none=True) or usual,
+        **{f"handler {id(each)} of the root logger": each for each in handlers},
+        **{f"the handler of {each.name}": signal.getsignal(each) for each in signal.Signals},
+        **{f"${name}": value for name, value in os.environ.items() if name not in OF_PYTEST},
+    }
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tools.environment import ROOT, ensure
 from tools.interpreters import VERSIONS, find
@@ -15,14 +17,12 @@ FOLDERS = ("tests/stores", "tests/flowlib", "tests/acceptance")
 
 def main() -> None:
     """Run the core suite on each version that this machine has."""
-    versions = sys.argv[1:] or VERSIONS
-    failed, absent = [], []
-    for version in versions:
-        python = find(version)
-        if python is None:
-            absent.append(version)
-        elif not passes(version, python):
-            failed.append(version)
+    found = {version: find(version) for version in sys.argv[1:] or VERSIONS}
+    absent = [version for version, python in found.items() if python is None]
+    present = {version: python for version, python in found.items() if python is not None}
+    with ThreadPoolExecutor(1) as beside:  # pip waits for the network while tests run
+        made = {each: beside.submit(environment, each, present[each]) for each in present}
+        failed = [each for each in present if not passes(each, made[each].result())]
     for version in absent:
         print(f"not run: the core suite on Python {version}, which this machine does not have")
     if failed:
@@ -31,10 +31,14 @@ def main() -> None:
         sys.exit("CI=true: every supported Python must be there")
 
 
-def passes(version: str, python: str) -> bool:
-    """Whether all quick tests pass on `python` without any extra installed."""
-    inner = ensure(ROOT / f".venv-{version}", groups=["core-tests"], python=python)
-    print(f"core suite on Python {version} ({python})", flush=True)
+def environment(version: str, python: str) -> Path:
+    """The interpreter of an environment of `python` without any extra installed."""
+    return ensure(ROOT / f".venv-{version}", groups=["core-tests"], python=python)
+
+
+def passes(version: str, inner: Path) -> bool:
+    """Whether all quick tests pass in the environment of `inner`."""
+    print(f"core suite on Python {version} ({inner})", flush=True)
     command = [str(inner), "-m", "pytest", "-q", "-m", "not slow", "--core", *workers(), *FOLDERS]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 

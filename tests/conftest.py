@@ -24,7 +24,8 @@ SOURCES = ("benchmarks", "examples", "flowlib", "stores", "tests", "tools")
 BY_PYTHON_ITSELF = {"uname"}
 """What the standard library's `platform` starts where it can and does without where it cannot."""
 
-OF_PYTEST = {"PYTEST_CURRENT_TEST"}
+OF_OTHERS = ("PYTEST_", "RAY_")
+"""How variables begin that pytest and the import of Ray set."""
 
 
 class UnlistedProgram(RuntimeError):
@@ -136,7 +137,11 @@ def shared_by_all():
         "the start method of processes": multiprocessing.get_start_method(allow_none=True) or usual,
         **{f"handler {id(each)} of the root logger": each for each in handlers},
         **{f"the handler of {each.name}": signal.getsignal(each) for each in signal.Signals},
-        **{f"${name}": value for name, value in os.environ.items() if name not in OF_PYTEST},
+        **{
+            f"${name}": value
+            for name, value in os.environ.items()
+            if not name.startswith(OF_OTHERS)
+        },
     }
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import atexit
 import concurrent.futures
 import multiprocessing
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+
+import pytest
 
 Given = AbstractContextManager[object]
 """What `Flow.run(executor=…)` is given, while it is entered."""
@@ -83,10 +87,15 @@ def _ray(size: int) -> Iterator[object]:
 
 @lru_cache(maxsize=1)
 def _start_ray() -> None:
+    """Ray takes SIGTERM and breakpoint() of its driver, which here belong to the tests after it."""
     from flowlib.executors.ray import connected
 
     stack = ExitStack()
+    before, breakpoints = signal.getsignal(signal.SIGTERM), os.environ.get("PYTHONBREAKPOINT")
     stack.enter_context(connected({"num_cpus": 4, "include_dashboard": False}, 4))
+    signal.signal(signal.SIGTERM, before)
+    if breakpoints is None:
+        os.environ.pop("PYTHONBREAKPOINT", None)
     atexit.register(stack.close)
 
 
@@ -137,3 +146,15 @@ CASES = [
     Case("slurm", _slurm, survives=True, hears_stop=True),
     Case("loky", lambda n: _pool("loky", None, n)),
 ]
+CLUSTERS = {"dask", "ray", "rq", "slurm"}
+"""Those that take seconds to start: their tests are slow ones."""
+
+
+def named(name: str):
+    """The name of an executor as a parameter of tests."""
+    return pytest.param(name, marks=[pytest.mark.slow] if name in CLUSTERS else [])
+
+
+def parameters(cases: list[Case]):
+    """Executors as parameters of tests."""
+    return [pytest.param(each, id=each.name, marks=named(each.name).marks) for each in cases]

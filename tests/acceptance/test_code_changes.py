@@ -284,6 +284,7 @@ def test_why_shows_what_was_changed_where_and_since_when(project):
     assert [each["name"] for each in code["parts"]] == ["half"]
 
 
+@pytest.mark.slow
 def test_a_database_has_the_texts_beside_its_runs(tmp_path, monkeypatch):
     """Policies, differences and acceptance are those of a folder."""
     pytest.importorskip("sqlalchemy")

@@ -27,6 +27,7 @@ def names(store: ResultsStore, pattern: str = "*") -> list[str]:
     return sorted(each.address.task for each in store.records(pattern))
 
 
+@pytest.mark.slow
 def test_the_pipeline_trains_a_model_and_runs_once(store: ResultsStore) -> None:
     """All nodes are stored, and what is read from the store judges the model."""
     split, trained = pipeline()
@@ -78,6 +79,7 @@ def test_workflows_keep_their_results_apart(store: ResultsStore, tmp_path: Path)
     assert not dataset().exists(other)
 
 
+@pytest.mark.slow
 def test_as_a_command_it_prints_what_the_notebook_prints(tmp_path: Path) -> None:
     """The names are those of its source; the figures are those of other images."""
     pytest.importorskip("sklearn")

@@ -123,6 +123,7 @@ for package in (flowlib, stores):
 """
 
 
+@pytest.mark.slow
 def test_no_module_shadows_a_public_name(tmp_path: Path) -> None:
     """Whatever was imported before, `from flowlib import name` is the object, not a module."""
     untouched, all_imported = (

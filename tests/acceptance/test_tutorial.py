@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+import pytest
+
 from tests.architecture.sources import ROOT
 from tests.cli.calls import flowlib
 
@@ -47,6 +49,7 @@ def _matches(expected, printed):
     return re.fullmatch(pattern, "".join(f"{_plain(line)}\n" for line in printed)) is not None
 
 
+@pytest.mark.slow
 def test_the_tutorial_leads_to_a_table(tmp_path):
     """Every command does what the page shows."""
     folder = tmp_path

@@ -98,6 +98,7 @@ def test_no_module_bears_the_name_of_a_public_object():
     assert sorted(children & (public | planned)) == []
 
 
+@pytest.mark.slow
 def test_public_names_stay_what_they_are_when_every_module_was_imported():
     """No import of a module replaces a name of the front door."""
     modules = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+import pytest
+
 from tests.cli.calls import flowlib, project
 
 
@@ -45,6 +47,7 @@ def test_what_does_not_work_is_named_and_is_exit_code_1(tmp_path):
     assert sqlite3.sqlite_version  # the database itself is there
 
 
+@pytest.mark.slow
 def test_passwords_are_never_shown(tmp_path):
     """Not in what is in order, and not in what is not."""
     uri = "mongodb://user:hunter2@127.0.0.1:1/db?serverSelectionTimeoutMS=200"

@@ -205,6 +205,7 @@ def test_stats_count_by_each_word(shown):
     assert (found["unreadable"], found["runs"]) == (0, 0)
 
 
+@pytest.mark.slow
 def test_what_is_written_meanwhile_is_found(dashboard, any_store):
     """Within a second or so; what is removed is gone."""
     import time

@@ -15,9 +15,9 @@ from flowlib.errors import RunError
 from flowlib.executor import Executor
 from stores import InMemoryStore, LocalFileStore
 from tests.executors import contract_tasks as tasks
-from tests.executors.cases import CASES, Case
+from tests.executors.cases import CASES, Case, parameters
 
-each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+each_case = pytest.mark.parametrize("case", parameters(CASES))
 
 LOSSES = {"WorkerDied", "WorkerLost"}
 OTHERS = [case for case in CASES if not case.is_here]
@@ -159,7 +159,7 @@ def test_a_timeout_is_kept_or_refused_before_anything_runs(case, store, tmp_path
         assert not (tmp_path / "begun").exists()
 
 
-@pytest.mark.parametrize("case", OTHERS, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", parameters(OTHERS))
 def test_a_lost_worker_is_told_at_once(case, store, tmp_path):
     """A process that is killed fails its task, or the whole pool; the next run does the rest."""
     spec = TaskSpec(tasks.dies, {"folder": str(tmp_path), "n": [1, 2, 3]}, expand="product")

@@ -16,7 +16,7 @@ from flowlib.lent_values import BorrowingStore, LentValue, lent_by
 from stores import Address, InMemoryStore, Input, LocalFileStore
 from stores.testing import put
 from tests.executors import kept_tasks as tasks
-from tests.executors.cases import CASES
+from tests.executors.cases import CASES, named
 
 A, B, C = (Address("Load", f"{number:032x}") for number in range(3))
 
@@ -33,7 +33,7 @@ def store(tmp_path):
     return LocalFileStore(tmp_path / "store", fsync=False)
 
 
-@pytest.fixture(params=["dask", "ray"])
+@pytest.fixture(params=[named("dask"), named("ray")])
 def keeping(request):
     """An executor that keeps values, on an engine with two workers."""
     [case] = [case for case in CASES if case.name == request.param]

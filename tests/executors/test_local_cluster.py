@@ -39,6 +39,7 @@ def ours():
     return found
 
 
+@pytest.mark.slow
 def test_a_flow_runs_and_nothing_is_left(tmp_path):
     """Results are right, tasks run elsewhere, the password stands in no command line."""
     before = {pid for pid, _ in ours()}
@@ -57,6 +58,7 @@ def test_a_flow_runs_and_nothing_is_left(tmp_path):
     assert {pid for pid, _ in ours()} <= before
 
 
+@pytest.mark.slow
 def test_its_redis_is_on_loopback_and_wants_a_password():
     """Nobody else on this machine can put jobs into it, and nobody outside reaches it."""
     import redis

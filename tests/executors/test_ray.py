@@ -12,7 +12,7 @@ from stores import LocalFileStore, Owner
 from tests.executors import contract_tasks as tasks
 from tests.executors.cases import CASES
 
-pytestmark = pytest.mark.needs("gcs_server", "raylet")
+pytestmark = [pytest.mark.slow, pytest.mark.needs("gcs_server", "raylet")]
 
 [RAY] = [case for case in CASES if case.name == "ray"]
 

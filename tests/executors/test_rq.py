@@ -70,6 +70,7 @@ def begun(folder, count, seconds=60.0):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_a_worker_that_comes_late_takes_what_waits(queue, store, tmp_path):
     """Nobody listens when the run begins."""
     executor, with_worker = queue
@@ -81,6 +82,7 @@ def test_a_worker_that_comes_late_takes_what_waits(queue, store, tmp_path):
     assert [each.results["square"] for each in join()["square"]] == [1, 4, 9]
 
 
+@pytest.mark.slow
 def test_the_job_of_a_killed_worker_is_taken_up_by_another(queue, store, tmp_path):
     """With its work-horse; no retries were asked for."""
     executor, with_worker = queue
@@ -107,6 +109,7 @@ def test_a_killed_work_horse_fails_its_task_only(queue, store, tmp_path):
     assert [each.results["n"] for each in run(executor, [spec], store)["dies"]] == [1, 2]
 
 
+@pytest.mark.slow
 def test_redis_may_be_away_for_ten_seconds(store, tmp_path):
     """Running tasks end meanwhile; their answers come when it is back."""
     with redis_server() as server:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.executors.cases import named
+
 SCRIPT = """
 import concurrent.futures, json, multiprocessing, os, sys, time
 from pathlib import Path
@@ -58,7 +60,7 @@ if __name__ == "__main__":
     print(json.dumps({"values": found, "counts": done.counts}))
 """
 
-NAMES = ["threads", "processes", "pool", "loky", "dask", "ray"]
+NAMES = [named(each) for each in ("threads", "processes", "pool", "loky", "dask", "ray")]
 
 
 @pytest.fixture
@@ -106,6 +108,7 @@ def test_tasks_of_a_script_work_on_every_executor(driver, tmp_path, name):
     assert json.loads(out) == {"values": [0, 3, 6, 9], "counts": {"finished": 4}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_ctrl_c_lets_running_tasks_end_and_the_next_run_does_the_rest(driver, tmp_path, name):
     """The signal goes to the whole group, as from a terminal."""

@@ -95,6 +95,7 @@ def test_a_timeout_ends_a_program_and_all_below_it(tmp_path, monkeypatch, how):
     wait_until(lambda: not programs(mark), 10)
 
 
+@pytest.mark.slow
 @EXECUTORS
 @pytest.mark.parametrize("how", ["plain", "clean", "deaf"])
 def test_ctrl_c_ends_a_program(tmp_path, executor, how):
@@ -110,6 +111,7 @@ def test_ctrl_c_ends_a_program(tmp_path, executor, how):
     assert not Path((tmp_path / "started").read_text()).exists()
 
 
+@pytest.mark.slow
 @EXECUTORS
 def test_nothing_is_left_when_the_driver_is_killed(tmp_path, executor):
     """By SIGKILL, which nobody hears: not even a program that does not hear SIGTERM."""

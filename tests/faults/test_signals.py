@@ -134,6 +134,7 @@ def test_the_second_ctrl_c_ends_running_tasks(how, to_group, tmp_path):
     assert leftovers(tmp_path / "store") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda each: each.name)
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_grace_period_comes_to_its_end(workers, number, tmp_path):
@@ -222,6 +223,7 @@ def test_a_worker_that_is_asked_to_end_by_somebody_else(workers, tmp_path):
         assert len(lines(tmp_path, "began 0")) == 3  # twice the first task, once the one after it
 
 
+@pytest.mark.slow
 def test_a_handler_of_the_task_is_its_own_affair(tmp_path):
     """A task that handles SIGTERM itself is not interrupted, and finishes."""
     with running(tmp_path, ["handles", "handles"]) as started:

@@ -63,6 +63,7 @@ def layered_graphs(draw):
     return targets
 
 
+@pytest.mark.slow
 @PENS
 @given(st.integers(), st.integers(1, 200), st.floats(0, 1.6), st.sampled_from([3, 10, 200]))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,6 +73,7 @@ def test_the_lines_of_any_graph_lead_where_its_edges_do(pen, seed, nodes, densit
     assert traced(targets, pen) == named(targets)
 
 
+@pytest.mark.slow
 @PENS
 @given(layered_graphs())
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))

@@ -34,6 +34,7 @@ def run_by_hand(*words, folder):
     )
 
 
+@pytest.mark.slow
 def test_a_task_that_failed_is_run_by_hand(tmp_path):
     """With its inputs as files, its config, its traceback; the store stays as it is."""
     uri = f"file:{tmp_path}/store"

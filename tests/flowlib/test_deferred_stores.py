@@ -68,6 +68,7 @@ def test_it_is_the_same_flow_whoever_runs_it(any_store):
     assert execute("plus", any_store, num_workers=1).counts == {"cached": 2}
 
 
+@pytest.mark.slow
 def test_a_script_is_submitted_and_run_by_other_processes(shared_uri, tmp_path):
     """The tasks of the script that runs are found by its name, in its folder."""
     scripts, elsewhere = tmp_path / "scripts", tmp_path / "elsewhere"

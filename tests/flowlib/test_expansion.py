@@ -242,6 +242,7 @@ def test_an_expansion_that_gives_nothing_is_an_error():
         expand_config({"a": [1, 2]}, Empty())
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 2**31))
 def test_samples_do_not_depend_on_the_process(seed):

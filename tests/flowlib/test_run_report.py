@@ -134,6 +134,7 @@ def test_what_is_not_known_is_said(run, tmp_path):
     assert story_of(again).notices == ()
 
 
+@pytest.mark.slow
 def test_results_that_are_too_many_are_named(tmp_path):
     """The page stays small enough to be mailed."""
     specs = [
@@ -148,6 +149,7 @@ def test_results_that_are_too_many_are_named(tmp_path):
     assert story.notices[-1] == "without the results of Spec1, Spec0: they would be too many"
 
 
+@pytest.mark.slow
 def test_the_page_is_one_file_without_requests(run, tmp_path):
     """The elements of the page name no address; what users wrote is text."""
     pytest.importorskip("bokeh")

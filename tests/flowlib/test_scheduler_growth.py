@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ class Model:
         return sum(self.ended[p.key] != "finished" for p in self.waits_for(each)) > allowed
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(graphs(), st.data())
 def test_what_grows_ends_once_and_after_what_it_has_grown(nodes, data):

@@ -428,6 +428,7 @@ def test_what_a_program_leaves_behind_ends_with_it():
         assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.mark.slow
 def test_a_flood_of_output_takes_no_memory(tmp_path):
     """200 MB go to the disk, and on to another program, piece by piece."""
     code = "import os\nfor _ in range(200): os.write(1, b'x' * 1_000_000)"

@@ -43,6 +43,7 @@ def test_threads_that_ask_at_once_compute_once(kind: str, tmp_path: Path, folder
             assert count(folder) == 2 * (number + 1)
 
 
+@pytest.mark.slow
 def test_threads_with_stores_of_their_own_on_one_folder(tmp_path: Path, folder: str) -> None:
     """The lease decides, not the object."""
     start = threading.Barrier(THREADS)

@@ -99,6 +99,7 @@ def test_what_is_wrong_is_told_with_its_line(text, ending, message):
         parse(text, "x", ending)
 
 
+@pytest.mark.slow
 def test_a_few_lines_that_mean_billions_are_refused():
     """Each line holds the one before it ten times."""
     lines = ["a0: &a0 [x]"]

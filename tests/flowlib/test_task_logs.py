@@ -265,6 +265,7 @@ def test_nested_flows_keep_their_logs_apart(tmp_path):
     assert "outer after" in outer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["print", "child"])
 def test_gigabytes_of_output_fill_neither_memory_nor_disk(by, tmp_path, monkeypatch):
     """The log keeps its ends; the task never waits."""

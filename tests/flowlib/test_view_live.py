@@ -56,6 +56,7 @@ def terminal(script, folder, **options):
     return Terminal(textwrap.dedent(script), folder, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(110, 30), (70, 14), (40, 8)])
 def test_a_run_is_seen_as_it_goes_on(size, tmp_path):
     """Bars, running tasks and the failure above them, in any size; then the summary."""
@@ -82,6 +83,7 @@ def test_a_run_is_seen_as_it_goes_on(size, tmp_path):
     assert "✔ 7 ran   ✖ 1 failed   ⊘ 1 skipped" in end
 
 
+@pytest.mark.slow
 def test_the_picture_fits_a_window_that_changes_its_size(tmp_path):
     """Larger and smaller again; nothing is wider or higher than the window."""
     with terminal(SWEEP, tmp_path, size=(60, 12)) as seen:
@@ -180,6 +182,7 @@ if __name__ == "__main__":
     assert [row for row in rows if "✔ 5 tasks finished" in row]
 
 
+@pytest.mark.slow
 def test_a_question_of_a_task_can_be_answered(tmp_path):
     """While `input` waits there are no bars; the prompt and the answer stay."""
     script = (
@@ -365,6 +368,7 @@ def test_a_forked_worker_writes_to_the_terminal_itself(tmp_path):
         assert seen.wait_for_end() == 0
 
 
+@pytest.mark.slow
 def test_a_waiting_run_costs_nothing(tmp_path):
     """Less than a hundredth of a CPU while a task sleeps, bars and all."""
     script = (

@@ -186,6 +186,7 @@ def test_an_upload_that_was_cut_off_is_dropped(store, database):
     assert list(store.leftovers()) == []
 
 
+@pytest.mark.slow
 def test_a_record_larger_than_a_document_is_kept(store, database):
     """70,000 inputs take 18 MB: the record goes to GridFS, and is replaced and removed there."""
     inputs = [Address("Load" * 50, f"{number:032x}") for number in range(70_000)]

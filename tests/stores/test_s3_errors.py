@@ -76,6 +76,7 @@ def server_without_conditions(request):
     thread.join()
 
 
+@pytest.mark.slow
 def test_a_server_without_conditional_writes_is_refused(
     server_without_conditions, s3_url, monkeypatch
 ):
@@ -112,6 +113,7 @@ def test_objects_of_a_newer_flowlib_are_refused(s3_url):
         S3Store(s3_url).record(B)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"{", b"garbage\nmore", b"\xff\xfe\n{}", b"{}\n{}"])
 def test_a_damaged_object_harms_its_own_key_only(s3_url, damage, caplog):
     """It counts as not there, and the next success heals it."""
@@ -196,6 +198,7 @@ def test_an_endpoint_that_is_none_is_told(url):
     assert "https://host:port" in refusal(None, lambda _: S3Store("s3://bucket", "", url))
 
 
+@pytest.mark.slow
 def test_all_ways_to_open_it(s3, s3_url, monkeypatch):
     """A URI, a mapping with options, the class."""
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3")

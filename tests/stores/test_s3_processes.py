@@ -186,6 +186,7 @@ def killed_in_upload(url):
     assert exit_code(pid) == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_who_is_killed_in_a_large_upload_leaves_nothing_that_counts(s3_url, monkeypatch):
     """The result before stays; `gc` drops what was sent, and so does the next attempt."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
@@ -219,6 +220,7 @@ def test_takeovers_leave_no_values(s3_url):
     assert store._bucket.listing("values/") == []
 
 
+@pytest.mark.slow
 def test_a_run_with_workers(s3_url):
     """The workers write to the bucket themselves; a second run computes nothing."""
 

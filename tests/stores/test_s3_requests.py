@@ -71,6 +71,7 @@ def test_many_statuses_take_few_questions(filled):
     assert first._bucket.get("index/0") is not None
 
 
+@pytest.mark.slow
 def test_an_index_that_is_damaged_does_no_harm(filled):
     """It is passed over, and written anew."""
     everything = [at(number) for number in range(MANY)]
@@ -110,6 +111,7 @@ def test_a_query_reads_only_what_fits(filled):
         store.count(where={"lt": 3})
 
 
+@pytest.mark.slow
 def test_values_travel_between_buckets_and_other_stores(s3_url, tmp_path):
     """To files and to memory and back, with what they were computed from."""
     store, files = S3Store(s3_url), LocalFileStore(tmp_path / "runs", fsync=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ ATTEMPTS = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(CONFIGS, CONFIGS, ATTEMPTS, st.none() | ATTEMPTS, st.booleans())
 def test_the_quick_way_tells_what_the_record_tells(config, given_, latest, finished, is_same):

@@ -24,8 +24,8 @@ SOURCES = ("benchmarks", "examples", "flowlib", "stores", "tests", "tools")
 BY_PYTHON_ITSELF = {"uname"}
 """What the standard library's `platform` starts where it can and does without where it cannot."""
 
-OF_OTHERS = ("PYTEST_", "RAY_")
-"""How variables begin that pytest and the import of Ray set."""
+OF_OTHERS = ("KMP_", "PYTEST_", "RAY_")
+"""How variables begin that pytest and the imports of scikit-learn and Ray set for themselves."""
 
 
 class UnlistedProgram(RuntimeError):

@@ -223,12 +223,19 @@ def read_submission(store: ResultsStore, id_: str) -> Submission:
 
 
 def read_submissions(store: ResultsStore) -> list[Submission]:
-    """All that was submitted to a store, the newest first; what cannot be read is left out."""
+    """All that was submitted to a store, the newest first; what cannot be read is left out.
+
+    Raises:
+        StoreError: the store cannot be reached.
+    """
     found = []
-    with suppress(StoreError):  # a store that keeps nothing but results has none
-        for address in list(store.beside(_PLACE).addresses(_GRAPH)):
-            with suppress(StoreError):
-                found.append(read_submission(store, address.key))
+    try:
+        beside = store.beside(_PLACE)
+    except StoreError:  # a store that keeps nothing but results has none
+        return []
+    for address in list(beside.addresses(_GRAPH)):
+        with suppress(StoreError):
+            found.append(read_submission(store, address.key))
     found.sort(key=lambda each: (-each.when, each.id))
     return found
 

@@ -51,6 +51,9 @@ _FOREVER: Final = re.compile(
 )
 """Answers to a connection that waiting does not change."""
 
+_CONNECT_S: Final = 10
+"""So long a server may take to answer at all: by itself the driver waits for two minutes."""
+
 BINARY: Final = "flowlib_binary"
 """An option of statements: PostgreSQL answers in bytes, which as text would be twice as long."""
 
@@ -149,9 +152,8 @@ class Database:
     def _made(self) -> Engine:
         try:
             if not self.is_sqlite:
-                engine = create_engine(
-                    self.url, hide_parameters=True, pool_pre_ping=False, pool_size=4
-                )
+                more = {"hide_parameters": True, "pool_pre_ping": False, "pool_size": 4}
+                engine = create_engine(self.url, **more, connect_args=self._connecting())
                 event.listen(engine, "before_cursor_execute", _choose_format)
                 return engine
             engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": 0})
@@ -165,6 +167,12 @@ class Database:
         event.listen(engine, "connect", self._set_up)
         event.listen(engine, "begin", _begin)
         return engine
+
+    def _connecting(self) -> dict[str, Any]:
+        """How to connect: the address and the usual variable of PostgreSQL say more."""
+        is_postgresql = "psycopg" in self.url.get_driver_name()
+        is_given = "connect_timeout" in self.url.query or "PGCONNECT_TIMEOUT" in os.environ
+        return {"connect_timeout": _CONNECT_S} if is_postgresql and not is_given else {}
 
     def _set_up(self, connection: Any, _: object) -> None:
         """SQLite: transactions begin when we say so, readers do not block writers."""

@@ -10,8 +10,9 @@ import pytest
 from flowlib.errors import NothingSelected, SelectorError
 from flowlib.event_log import EventWriter
 from flowlib.events import RunStarted
+from flowlib.record_list import list_records
 from flowlib.stored_selection import select_record, select_records
-from stores import Address, InMemoryStore, LocalFileStore, RunInfo, TaskState
+from stores import Address, InMemoryStore, LocalFileStore, RunInfo, StoreError, TaskState
 from stores.testing import done, put
 
 FETCH = Address("Fetch", "f" * 32)
@@ -145,3 +146,27 @@ def test_names_of_tasks_may_hold_anything(tmp_path):
         put(store, address, {})
     for address in odd:
         assert select_records(store, [address.task]) == [address]
+
+
+class Away(InMemoryStore):
+    """Does not answer; counts how often it was asked."""
+
+    asked = 0
+
+    def beside(self, name):
+        return self
+
+    def addresses(self, task=None):
+        self.asked += 1
+        raise StoreError("the server does not answer")
+
+    def summaries(self, task=None):
+        return self.addresses()
+
+
+def test_a_store_that_does_not_answer_is_asked_once():
+    """Every question to it takes as long as it is waited for."""
+    store = Away()
+    with pytest.raises(StoreError, match="does not answer"):
+        list_records(store)
+    assert store.asked == 1

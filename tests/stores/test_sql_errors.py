@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import pytest
 
 pytest.importorskip("sqlalchemy")  # not there in the core suite
 
-from stores import SQLStore, StoreError, StoreUnwritable, open_store, patience
+from stores import SQLStore, StoreError, StoreUnwritable, open_store, patience, sql_database
 from stores.sql_address import on_network
 from stores.testing import put
 from stores.testing.parts import A, B
@@ -221,3 +222,19 @@ def test_there_is_no_write_ahead_log_on_a_network_file_system(tmp_path, monkeypa
     assert ask(store, "PRAGMA journal_mode") == [(mode,)]
     assert (tmp_path / "runs.db-wal").exists() is not network
     store.close()
+
+
+def test_a_server_that_says_nothing_is_given_up(monkeypatch):
+    """It takes the connection; the driver by itself would wait for two minutes."""
+    monkeypatch.setattr(sql_database, "_CONNECT_S", 2)  # the least that the driver takes
+    monkeypatch.setattr(patience, "_FIRST_PATIENCE_S", 0.0)
+    monkeypatch.delenv("PGCONNECT_TIMEOUT", raising=False)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"postgresql://user:secret@127.0.0.1:{silent.getsockname()[1]}/name"
+        began = time.monotonic()
+        assert "timeout" in told(SQLStore(url).record, A)
+        assert time.monotonic() - began < 60
+        given = SQLStore(f"{url}?connect_timeout=3")
+        assert given._database._connecting() == {}

@@ -119,12 +119,15 @@ class RunEnded(Event):
         duration_s: How long it took.
         is_interrupted: Whether a signal kept nodes from starting.
         stopped_by: The number of that signal, if one has come.
+        broken_by: The error that ended it, where that was none of a task; where nothing had begun
+            it was refused, and is not interrupted.
     """
 
     counts: Mapping[str, int] = field(default_factory=dict)
     duration_s: float = 0.0
     is_interrupted: bool = False
     stopped_by: int | None = None
+    broken_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import textwrap
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -19,15 +20,30 @@ from flowlib.failure_picture import failure_line
 from flowlib.progress_picture import Frame, bars_picture
 from flowlib.run_progress import RunProgress, SameFailures
 from flowlib.signs import Signs
-from flowlib.stored_runs import FAILED, FINISHED, INTERRUPTED, RUNNING, UNKNOWN, StoredRun
+from flowlib.stored_runs import (
+    FAILED,
+    FINISHED,
+    INTERRUPTED,
+    REFUSED,
+    RUNNING,
+    UNKNOWN,
+    StoredRun,
+)
 from flowlib.vocabulary import SHOWN_STATES
 
-_WORDS: Final = {RUNNING: "running", FINISHED: "finished", FAILED: "failed", INTERRUPTED: "killed"}
+_WORDS: Final = {
+    RUNNING: "running",
+    FINISHED: "finished",
+    FAILED: "failed",
+    REFUSED: "failed",
+    INTERRUPTED: "killed",
+}
 """The state of a task that looks like that of a run."""
 
 _ENDED: Final = ("finished", "cached", "failed", "killed", "skipped")
 _COUNTED: Final = ("cached", "finished", "running", "failed", "killed", "skipped")
 _MOST_BARS: Final = 60
+_MARGIN: Final = 12
 
 
 def run_lines(
@@ -64,6 +80,8 @@ def run_story(run: StoredRun, signs: Signs, now: float, width: int) -> list[Line
     progress, failures = _read(run)
     [headline] = run_lines([run], signs, now)
     lines = [headline, *_facts(run, signs)]
+    texts = textwrap.wrap(_why(run), max(width - _MARGIN, _MARGIN))
+    lines += [_fact("" if number else "why", text, signs) for number, text in enumerate(texts)]
     if progress.specs:
         lines += [(), *bars_picture(progress, Frame(width, _MOST_BARS, signs))]
     if failures:
@@ -88,6 +106,7 @@ def run_document(run: StoredRun) -> dict[str, Any]:
         "counts": dict(run.counts or {}),
         "eta_s": run.eta_s,
         "signal": signal_name(run.stopped_by),
+        "broken_by": run.broken_by or None,
         "host": driver and driver.host,
         "pid": driver and driver.pid,
         "workers": driver and driver.workers,
@@ -177,10 +196,17 @@ def _rest(run: StoredRun) -> Iterator[Span]:
         if run.eta_s is not None:
             yield Span(f"  ETA ~{clock(run.eta_s)}")
     elif run.state == INTERRUPTED:
-        how = signal_name(run.stopped_by) or "its process is gone"
+        how = signal_name(run.stopped_by) or _why(run) or "its process is gone"
         yield Span(f"  interrupted ({how})", "red")
+    elif run.state == REFUSED:
+        yield Span(f"  refused: {_why(run)}", "red")
     elif run.state == UNKNOWN:
         yield Span(f"nothing to read in {harmless(str(run.folder))}", "dim")
+
+
+def _why(run: StoredRun) -> str:
+    """The error that ended a run, in one line."""
+    return harmless(" ".join(run.broken_by.split()))
 
 
 def _facts(run: StoredRun, signs: Signs) -> Iterator[Line]:

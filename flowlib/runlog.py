@@ -17,7 +17,7 @@ from flowlib.code_changes import code_of
 from flowlib.code_texts import keep_texts
 from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
-from flowlib.events import Event, Finished, RunEnded, RunStarted, Started
+from flowlib.events import Event, Finished, RunEnded, RunStarted, Started, TaskEvent
 from flowlib.flow_facts import facts_of_flow
 from flowlib.log_names import LogNames
 from flowlib.node import Node
@@ -66,7 +66,7 @@ class RunLog(View):
         self._store = store
         self._began, self._since = time.time(), time.monotonic()
         self._writer: EventWriter | None = None
-        self._may_keep = False
+        self._may_keep = self._has_begun = False
         self.folder = self._made(runs_folder(store, identity.project_name))
         self.names = LogNames(self.folder)
         self.output: OutputPlace | None = None
@@ -80,6 +80,7 @@ class RunLog(View):
         return self
 
     def show(self, event: Event) -> None:
+        self._has_begun = self._has_begun or isinstance(event, TaskEvent)
         if self._writer is not None:
             try:
                 is_usual = type(event) in (Started, Finished)
@@ -99,7 +100,9 @@ class RunLog(View):
         trace: TracebackType | None,
     ) -> None:
         if error is not None:  # nobody else tells that the run is over
-            self.show(RunEnded(time.time(), {}, self.duration_s, is_interrupted=True))
+            why = str(error) or type(error).__name__ if isinstance(error, Exception) else ""
+            is_cut = self._has_begun or not why
+            self.show(RunEnded(time.time(), {}, self.duration_s, is_cut, broken_by=why))
         self.write_out()
         if self._writer is not None:
             self._writer.close()

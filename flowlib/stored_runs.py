@@ -4,6 +4,7 @@ Which runs has a store seen, and how are they now? Their folders tell, whatever 
     running       its process lives, or one on another host has shown life not long ago
     finished      every task has its result
     failed        some task failed, and those behind it were skipped
+    refused       it could not begin: no server for its queue, say
     interrupted   a signal stopped it, or its process is gone without a word
     unknown       nothing in the folder can be read, or nothing was written yet
 """
@@ -31,6 +32,7 @@ from stores import Address, ResultsStore
 RUNNING: Final = "running"
 FINISHED: Final = "finished"
 FAILED: Final = "failed"
+REFUSED: Final = "refused"
 INTERRUPTED: Final = "interrupted"
 UNKNOWN: Final = "unknown"
 
@@ -62,6 +64,7 @@ class StoredRun:
         eta_s: How long it may still take; None if nobody can tell, or it is over.
         stopped_by: The signal that stopped it, if it could be written down.
         driver: What the process that ran it said when it began.
+        broken_by: The error for which it was refused or ended, if it is none of a task.
     """
 
     folder: Path
@@ -75,6 +78,7 @@ class StoredRun:
     eta_s: float | None = None
     stopped_by: int | None = None
     driver: RunStarted | None = None
+    broken_by: str = ""
 
     @property
     def is_live(self) -> bool:
@@ -181,6 +185,8 @@ def _read(folder: Path, now: float, so_far: Callable[[Path], RunSoFar]) -> Store
     if end is None:
         silent_s = EventReader(folder).silent_s()
         state = state if is_gone(start, silent_s, settings().stale_after_secs) else RUNNING
+    elif not end.is_interrupted and end.broken_by:
+        state = REFUSED
     elif not end.is_interrupted:
         state = FAILED if _BAD & end.counts.keys() else FINISHED
     if end is not None and end.counts:
@@ -199,6 +205,7 @@ def _read(folder: Path, now: float, so_far: Callable[[Path], RunSoFar]) -> Store
         eta_s,
         end.stopped_by if end else None,
         start,
+        end.broken_by if end else "",
     )
 
 

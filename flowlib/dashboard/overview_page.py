@@ -161,6 +161,8 @@ def _runs(runs: Sequence[StoredRun], total: int) -> Markup | None:
 
 def run_mark(run: StoredRun) -> Markup:
     """The state of a run."""
-    word = {"interrupted": "killed", "unknown": "pending"}.get(run.state, run.state)
+    word = {"interrupted": "killed", "refused": "failed", "unknown": "pending"}.get(
+        run.state, run.state
+    )
     icon = SHOWN_STATES[word].icon
     return tag("span", f"{icon} {run.state}", class_=f"state {word}")

@@ -9,8 +9,10 @@ import time
 
 import pytest
 
+from flowlib import Flow, RunError, TaskSpec
 from flowlib.event_log import EventWriter
 from flowlib.events import RunEnded, RunStarted, SpecTotal
+from flowlib.executor import Executor
 from stores import LocalFileStore
 from tests.cli.calls import environment, flowlib, project
 from tests.cli.shapes import COUNTS, MAYBE_NUMBER, MAYBE_TEXT, fits
@@ -18,7 +20,7 @@ from tests.screens import Terminal
 
 RUN = {
     "name": str, "project": str, "state": str, "started": MAYBE_NUMBER, "duration_s": MAYBE_NUMBER,
-    "total": int, "counts": COUNTS, "eta_s": MAYBE_NUMBER, "signal": MAYBE_TEXT,
+    "total": int, "counts": COUNTS, "eta_s": MAYBE_NUMBER, "signal": MAYBE_TEXT, "broken_by": MAYBE_TEXT,
     "host": MAYBE_TEXT, "pid": (int, type(None)), "again": [str], "folder": str,
 }  # fmt: skip
 STATUS = {"schema": int, "total": int, "runs": [RUN]}
@@ -168,6 +170,35 @@ def test_damaged_folders_are_told_and_break_nothing(folder):
     assert "nothing to read in" in called.out
     assert "\x1b" not in flowlib("status", "nasty", folder=folder).out
     assert flowlib("status", "nobody", folder=folder).code == 3
+
+
+def twice(n):
+    return 2 * n
+
+
+class Closed(Executor):
+    """Has no queue."""
+
+    def start(self, setup):
+        raise RunError("no queue in\nthis house, for " + "a very long reason " * 5 + "indeed")
+
+
+def test_a_run_that_could_not_begin_was_refused(folder):
+    """The list says why, and all about it has the whole reason; nobody has interrupted it."""
+    flow = Flow([TaskSpec(twice, config={"n": [1, 2]}, expand="product")])
+    with pytest.raises(RunError, match="no queue"):
+        flow.run(
+            1, executor=Closed(), run_name="late", results_store=LocalFileStore(folder / ".flowlib")
+        )
+    [line] = flowlib("status", folder=folder).out.splitlines()
+    assert line.startswith("✖ late ")
+    assert "  0/2  refused: no queue in this house, for a very" in line
+    story = flowlib("status", "late", folder=folder, COLUMNS="60").out
+    assert "  why      no queue in this house" in story
+    assert "reason indeed" in story
+    [run] = flowlib("status", "--json", folder=folder).json["runs"]
+    assert (run["state"], run["signal"]) == ("refused", None)
+    assert run["broken_by"].endswith("indeed")
 
 
 def test_no_run_is_no_error(folder):

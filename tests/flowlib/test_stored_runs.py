@@ -197,3 +197,11 @@ def test_any_folder_can_be_listed_and_told(lines, manifest, has_end):
         run_story(run, UNICODE_SIGNS, 200.0, 80)
         json.dumps(run_story_document(run))
         tasks_of_run(folder)
+
+
+def test_an_error_of_the_driver_is_told_but_the_run_had_begun(store):
+    """It is interrupted, not refused: some of its tasks may have their results."""
+    ended = RunEnded(150.0, {}, 50.0, is_interrupted=True, broken_by="the disk is full")
+    write(store, "exp", begun(store), ended)
+    run = only(store)
+    assert (run.state, run.broken_by) == ("interrupted", "the disk is full")

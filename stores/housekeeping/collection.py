@@ -36,7 +36,8 @@ class GcPolicy(TypedDict, total=False):
     Attributes:
         keep: These are kept; as for `records`.
         keep_runs: What the last so many runs have computed is kept.
-        older_than: What ended later is kept: seconds, or "30d".
+        older_than: What ended later is kept: seconds, or "30d". Checkpoints from which tasks may go
+            on stay unless this is given and nobody has changed them for so long.
         max_bytes: Of what is left and not kept by `keep` or `keep_runs`, so much goes that the
             whole store takes no more than this; first what costs least to compute again.
         grace: What ended in this time is kept in any case, as a run may need it; one hour.
@@ -148,7 +149,7 @@ def plan_collection(store: StorePrimitives, policy: GcPolicy) -> GcPlan:
         RecordTooNew: a record of a newer flowlib may need any other.
     """
     _check(policy)
-    leftovers = tuple(store.leftovers())
+    leftovers = tuple([each for each in store.leftovers() if _is_needless(each, policy)])
     known = snapshot(store)
     always = _always_kept(store, known, policy)
     victims = set(known) - _kept(known, always, policy)
@@ -159,6 +160,14 @@ def plan_collection(store: StorePrimitives, policy: GcPolicy) -> GcPlan:
         victims.update(cheapest(known, [each for each in left if each not in always], excess))
     sizes = {address: known[address].size_bytes for address in sorted(victims)}
     return GcPlan(store, known, sizes, leftovers)
+
+
+def _is_needless(leftover: Leftover, policy: GcPolicy) -> bool:
+    """Whether nobody can use it; a checkpoint from which a task may go on, when it is old."""
+    if leftover.idle_s is None:
+        return True
+    older_than, grace_s = policy.get("older_than"), span(policy.get("grace", 3600.0), "grace")
+    return older_than is not None and leftover.idle_s > max(grace_s, span(older_than, "older_than"))
 
 
 def _always_kept(store: StorePrimitives, known: Snapshot, policy: GcPolicy) -> set[Address]:

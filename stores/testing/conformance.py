@@ -247,7 +247,7 @@ class StoreConformance(TransferConformance, SearchConformance, LargeConformance)
         attempt = store.begin(A)
         assert (attempt.checkpoint_dir / "step").read_text() == "1"
         attempt.commit(identity(A), done(state=TaskState.FAILED))
-        assert list(store.leftovers()) == []
+        assert [each.address for each in store.leftovers() if each.idle_s is None] == []
         attempt = store.begin(A)
         assert (attempt.checkpoint_dir / "step").read_text() == "1"
         attempt.save(1, "value")

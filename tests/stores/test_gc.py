@@ -375,6 +375,53 @@ def test_a_killed_process_leaves_what_is_found(store):
     assert list(store.leftovers()) == []
 
 
+def checkpoint(store, address, age_s, owner):
+    """What an attempt has left that nobody committed; nobody has changed it for some time."""
+    attempt = store.begin(address, owner)
+    file = attempt.checkpoint_dir / "state"
+    file.write_text("12345")
+    for each in (file, file.parent):
+        os.utime(each, (time.time() - age_s,) * 2)
+    return attempt
+
+
+def test_checkpoints_of_killed_drivers_go_when_they_are_old(store):
+    """One from which a task may go on stays without a limit, and until nobody has changed it so long."""
+    old, young = at("Load", 1), at("Train", 1)
+    checkpoint(store, old, 48 * HOUR, dead_owner())
+    checkpoint(store, young, 2 * HOUR, dead_owner())
+    for policy in ({}, {"keep_runs": 0}, {"older_than": "3d"}):
+        assert store.gc(**policy).apply().freed_bytes == 0
+    assert store.gc(older_than="1d").apply().freed_bytes == 5
+    assert not (store_path(store) / "Load" / old.key).exists()
+    assert (store.begin(young).checkpoint_dir / "state").read_text() == "12345"
+
+
+def test_a_checkpoint_in_use_stays(store):
+    """Of a task that is computed now, and of one that went on from it after the plan was made."""
+    running = checkpoint(store, at("Load", 1), 48 * HOUR, None)
+    checkpoint(store, at("Train", 1), 48 * HOUR, dead_owner())
+    plan = store.gc(older_than="1d")
+    assert {each.address for each in plan.leftovers} == {at("Train", 1)}
+    attempt = store.begin(at("Train", 1))
+    (attempt.checkpoint_dir / "state").write_text("123456")
+    attempt.abandon()
+    assert plan.apply().freed_bytes == 0
+    assert (store.begin(at("Train", 1)).checkpoint_dir / "state").read_text() == "123456"
+    assert (running.checkpoint_dir / "state").read_text() == "12345"
+
+
+def test_a_checkpoint_that_a_result_has_made_needless_goes(store):
+    """A process was killed between its commit and the end of the checkpoint."""
+    put(store, at("Load", 1), {"data": BIG})
+    folder = store_path(store) / "Load" / at("Load", 1).key / "checkpoint"
+    folder.mkdir()
+    (folder / "state").write_text("12345")
+    assert store.gc().apply().freed_bytes == 5
+    assert not folder.exists()
+    assert store.get(at("Load", 1), "data") == BIG
+
+
 def at_a():
     return Address("Load", "a" * 32)
 

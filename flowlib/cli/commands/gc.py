@@ -55,10 +55,11 @@ def command(
     flowlib gc --older 30d --keep-last 1 -y
 
     With both options only what is old and of no such run goes. What was saved by hand stays, and
-    so does all of the last hour. Leftovers of killed processes go in any case. What is deleted is
-    gone: there is no trash. Folders of runs, with their events and logs, are not touched. What was
-    submitted goes when it is as old, or when nothing of it waits to be run; with both, if both.
-    Snapshots of code go that nothing names any more.
+    so does all of the last hour. Leftovers of killed processes go in any case, but checkpoints from
+    which tasks may go on only with --older, when nobody has changed them for so long. What is
+    deleted is gone: there is no trash. Folders of runs, with events and logs, are not touched.
+    What was submitted goes when it is as old, or when nothing of it waits to be run; with both, if
+    both. Snapshots of code go that nothing names any more.
     """
     store, policy = opened_store(store_uri), _policy(keep_last, older, unreferenced=unreferenced)
     plan = store.gc(**policy)

@@ -28,7 +28,9 @@ _VISIBLE: Final = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 _BELOW: Final = "ROCR_VISIBLE_DEVICES"
 _ORDER: Final = "CUDA_DEVICE_ORDER"
 _NO_DEVICE: Final = "-1"  # an empty value hides nothing from some versions of ROCm
-_NAMES: Final = ("GPU-", "MIG-")
+DEVICE_NAMES: Final = ("GPU-", "MIG-")
+"""How the long names of devices begin."""
+
 _THREADS: Final = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -113,7 +115,7 @@ def names_inside(gpus: Sequence[Gpu]) -> list[str]:
 
 def _is_device(each: object) -> bool:
     if isinstance(each, str):
-        return each.startswith(_NAMES)
+        return each.startswith(DEVICE_NAMES)
     return isinstance(each, int) and not isinstance(each, bool)
 
 

@@ -55,8 +55,8 @@ NO_COMMAND: Final = RunCommand()
 
 
 def store_text(store: ResultsStore) -> str:
-    """A store as people read it: the URI of a folder, else what it says of itself."""
-    return repr(store) if store.runs_dir is None else _uri(store.runs_dir)
+    """A store as people read it: its URI without any password, if it has one."""
+    return store.shown_uri if store.runs_dir is None else _uri(store.runs_dir)
 
 
 def default_store_uri() -> str:

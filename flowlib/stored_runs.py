@@ -24,6 +24,7 @@ from flowlib.configuration import settings
 from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.event_log import EventReader, event_files, event_of, is_gone, read_events
 from flowlib.events import Event, RunEnded, RunStarted, TaskEvent
+from flowlib.next_commands import store_text
 from flowlib.run_folders import MANIFEST, run_folders
 from flowlib.run_manifest import states_in
 from flowlib.run_so_far import LATEST, RunSoFar
@@ -170,9 +171,10 @@ def _folders(store: ResultsStore) -> Iterator[Path]:
     if store.runs_dir is not None:
         yield from run_folders(store.runs_dir)
         return
+    shown = store_text(store)
     for folder in run_folders(None):
         start = _start(folder)
-        if start is not None and start.store == repr(store):
+        if start is not None and start.store == shown:
             yield folder
 
 

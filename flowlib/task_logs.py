@@ -43,11 +43,13 @@ class LogPlace:
         folder: The folder of the run.
         address: The one task; None for all of the run.
         is_live: Whether the run goes on.
+        run: Name of the run, where all of it is meant.
     """
 
     folder: Path
     address: Address | None = None
     is_live: bool = False
+    run: str = ""
 
     def logs(self) -> list[TaskLog]:
         """The logs so far, in the order in which the tasks began; each try has its own."""
@@ -168,7 +170,7 @@ class _Tail:
 
 
 def _of_run(run: StoredRun) -> LogPlace:
-    return LogPlace(run.folder, is_live=run.is_live)
+    return LogPlace(run.folder, is_live=run.is_live, run=run.name)
 
 
 def _begun_or_planned(

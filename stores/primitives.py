@@ -45,6 +45,11 @@ class StorePrimitives(ABC):
         """Seconds between two renewals of a lease, so that it never expires."""
         return self.lease_times.beat_s
 
+    @property
+    def shown_uri(self) -> str:
+        """How people read where it is: its URI, without any password, where it has one."""
+        return repr(self)
+
     # -- primitives, one implementation per backend --------------------------------------
 
     @abstractmethod

@@ -70,6 +70,11 @@ class MongoDBStore(DatabaseStore):
         project = f", project={self.project!r}" if self.project else ""
         return f"MongoDBStore({self._database.name!r}, {self._collection!r}{project})"
 
+    @property
+    def shown_uri(self) -> str:
+        project = f", project {self.project}" if self.project else ""
+        return f"{self._database.name}, collection {self._collection}{project}"
+
     def beside(self, name: str) -> Self:
         return type(self)(*self._place, **self._options_beside(name))
 

@@ -70,6 +70,10 @@ class S3Store(DatabaseStore):
         project = f", project={self.project!r}" if self.project else ""
         return f"S3Store({self._client.name!r}{project})"
 
+    @property
+    def shown_uri(self) -> str:
+        return self._client.name + (f", project {self.project}" if self.project else "")
+
     def beside(self, name: str) -> Self:
         url, endpoint_url = self._place
         return type(self)(url, endpoint_url=endpoint_url, **self._options_beside(name))

@@ -70,6 +70,10 @@ class SQLStore(DatabaseStore):
         return f"SQLStore({self._database.name!r}{project})"
 
     @property
+    def shown_uri(self) -> str:
+        return self._database.name + (f", project {self.project}" if self.project else "")
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The file of SQLite and those that it makes beside; none of a server."""
         if not self._database.is_sqlite:

@@ -166,6 +166,12 @@ def _dump_by_value(value: Any, stream: BinaryIO, options: dict[str, Any]) -> Non
 def _why(value: Any, error: Exception) -> str:
     path, culprit = _culprit(value)
     kind = type(culprit)
+    if isinstance(culprit, (types.GeneratorType, types.AsyncGeneratorType)):
+        where = f"its part {path}, a {kind.__qualname__}," if path else "it"
+        return (
+            f"a {type(value).__qualname__} cannot be pickled, for {where} is used up when it is "
+            f"read once: give a list of its items, list(…), or name a codec by type_="
+        )
     where = f"its part {path}, a {kind.__module__}.{kind.__qualname__}," if path else "it"
     return (
         f"a {type(value).__qualname__} cannot be pickled, for {where} refuses ({error}): leave "

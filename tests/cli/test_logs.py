@@ -146,3 +146,10 @@ def test_nobody_reads_on(ran):
         ["bash", "-c", command], cwd=ran, env=environment(), capture_output=True, text=True
     )
     assert (len(done.stdout.splitlines()), done.stderr) == (1, "")
+
+
+def test_a_run_is_called_by_its_name(folder):
+    """Not by that of its folder, in which some letters are written otherwise."""
+    flowlib("run", "flow.yaml", "--only", "Load", "--name", "a/b", folder=folder)
+    called = flowlib("logs", "a/b", folder=folder)
+    assert (called.out, called.err) == ("", "run a/b has printed and logged nothing\n")

@@ -267,3 +267,11 @@ def test_what_the_last_run_has_found_is_marked(tmp_path):
     assert ends == [False, True, False]
     rows = flowlib("results", "--sort", "lr", "--json", folder=tmp_path).json["rows"]
     assert [row.get("cached") for row in rows] == [None, True, False]
+
+
+def test_two_forms_at_once_are_refused(folder):
+    """None of them is silently taken."""
+    called = flowlib("results", "Train", "--csv", "--json", folder=folder)
+    assert (called.code, called.out) == (2, "")
+    assert "--csv and --json: give one of them" in called.err
+    assert "--md and --open: " in flowlib("results", "--md", "--open", folder=folder).err

@@ -544,3 +544,11 @@ def test_a_large_array_is_not_doubled_in_memory(tmp_path):
     assert saving < 0.1 * array.nbytes
     assert loading < 1.1 * array.nbytes
     assert bool((back == array).all())
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_generator_is_refused_with_what_to_give_instead(wrapped):
+    """What it gives is there once only: no later reader could have it."""
+    generator = (n for n in range(3))
+    with pytest.raises(Unpicklable, match="used up when it is read once: give a list of its items"):
+        roundtrip([generator] if wrapped else generator)

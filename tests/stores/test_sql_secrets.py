@@ -16,6 +16,7 @@ pytest.importorskip("psycopg")
 from sqlalchemy import inspect
 
 from flowlib import Flow, Task, TaskSpec
+from flowlib.stored_runs import find_run
 from stores import SQLStore, StoreError, patience
 from stores.testing import put
 from stores.testing.parts import A
@@ -103,3 +104,13 @@ def test_a_password_in_the_query_is_used(postgres):
     put(store, A, {"x": 1})
     assert SQLStore(url).get(A, "x") == 1
     assert PASSWORD not in repr(store)
+
+
+def test_people_read_the_uri_without_the_password(tmp_path):
+    """In the plan, the summary and the list of runs, by which a run knows its store."""
+    shown = SQLStore("postgresql://me:hidden-word@host/runs", project="thesis").shown_uri
+    assert shown == "postgresql+psycopg://me:***@host/runs, project thesis"
+    store = SQLStore(f"sqlite:///{tmp_path}/runs.db")
+    Flow([TaskSpec(Looks, {"number": 1})]).run(1, results_store=store, run_name="seen-in-sql")
+    found = find_run(store, "seen-in-sql")
+    assert found.driver.store == f"sqlite:///{tmp_path}/runs.db"

@@ -111,7 +111,7 @@ def _document(log: TaskLog, wish: _Wish) -> dict[str, object]:
 def _show(place: LogPlace, wish: _Wish) -> None:
     logs = place.logs()
     if not any(log.path.exists() for log in logs):
-        who = place.address or f"run {place.folder.name}"
+        who = place.address or f"run {place.run}"
         note(f"{who} has printed and logged nothing")
     width = max((cell_len(_prefix(log, wish)) for log in logs), default=0)
     for log in logs:

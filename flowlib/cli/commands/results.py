@@ -64,11 +64,11 @@ _FORMS: Final = {
 )  # fmt: skip
 @click.option("--columns", multiple=True, metavar="COLUMN,…", help="Show these columns alone.")
 @click.option("--all-columns", is_flag=True, help="Show columns that do not vary, too.")
-@click.option("--csv", "form", flag_value="csv", help="Write CSV.")
-@click.option("--json", "form", flag_value="json", help="Write one JSON document.")
-@click.option("--md", "form", flag_value="md", help="Write a table of Markdown.")
-@click.option("--html", "form", flag_value="html", help="Write a page.")
-@click.option("--latex", "form", flag_value="latex", help="Write a tabular; the best is bold.")
+@click.option("--csv", is_flag=True, help="Write CSV.")
+@click.option("--json", is_flag=True, help="Write one JSON document.")
+@click.option("--md", is_flag=True, help="Write a table of Markdown.")
+@click.option("--html", is_flag=True, help="Write a page.")
+@click.option("--latex", is_flag=True, help="Write a tabular; the best is bold.")
 @click.option("--open", "is_opened", is_flag=True, help="Show them in the browser as lines.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -78,7 +78,6 @@ _FORMS: Final = {
 @common_options
 def command(
     selectors: Sequence[str],
-    form: str | None,
     output: Path | None,
     store_uri: str | None,
     **options: Any,
@@ -94,6 +93,7 @@ def command(
     SELECTORS say which tasks: see flowlib help selectors. lr is enough for Train.lr. A single
     result comes as it is stored, a folder as a tar.
     """
+    form = _form(options)
     store = opened_store(store_uri)
     named = split_name(selectors[0]) if len(selectors) == 1 else None
     if named is not None:
@@ -120,6 +120,19 @@ def _table(table: ResultTable, options: Mapping[str, Any]) -> ResultTable:
         table.best(best, mode=options["mode"])  # there is one, or it says what is wrong
         table = table.sorted(best if options["mode"] == "min" else f"-{best}").top(1)
     return table if options["top"] is None else table.top(options["top"])
+
+
+def _form(options: Mapping[str, Any]) -> str | None:
+    """The form that was asked for, if any.
+
+    Raises:
+        click.UsageError: several were.
+    """
+    asked = [name for name in _WRITERS if options[name]]
+    given = [f"--{name}" for name in asked] + ["--open"] * options["is_opened"]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)}: give one of them")
+    return asked[0] if asked else None
 
 
 def _open(table: ResultTable) -> None:

@@ -45,7 +45,7 @@ from flowlib.run_options import RunOptions
 from flowlib.run_progress import RunProgress
 from flowlib.run_requests import RequestBox
 from flowlib.run_state import RunState
-from flowlib.showing import Tell, shown_by
+from flowlib.showing import Tell, check_progress, shown_by
 from flowlib.spec_totals import spec_totals
 from flowlib.unchanged import refuse_changed
 from stores import InMemoryStore, Owner, ResultsStore, StoreError, open_store
@@ -195,6 +195,10 @@ def _default_store(known: Settings) -> ResultsStore:
 
 def _check(graph: TaskGraph, options: RunOptions) -> None:
     _shown(graph, options.return_results)
+    check_progress(options.progress)
+    for name, text in (("run_name", options.run_name), ("project_name", options.project_name)):
+        if not isinstance(text, str | None):
+            raise TypeError(f"{name} is text, not {text!r}")
     checked_count("max_panes_per_window", options.max_panes_per_window)
     checked_count("max_failures", options.max_failures)
     _check_start_method(options.start_method)

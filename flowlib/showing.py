@@ -15,6 +15,7 @@ from flowlib.logs import own_handlers
 from flowlib.run_progress import RunProgress
 from flowlib.terminal import is_in_notebook
 from flowlib.view import View, views
+from stores import UnknownPlugin
 
 Tell = Callable[[Event], None]
 """Tells an event to whoever watches."""
@@ -68,6 +69,17 @@ def watch(events: Iterable[Event], progress: str | None = "auto") -> None:
     with views.find(name)() as view:
         for event in events:
             view.show(event)
+
+
+def check_progress(progress: object) -> None:
+    """See to it that a run can be shown so.
+
+    Raises:
+        UnknownPlugin: there is no such view.
+    """
+    known = ["auto", "none", *views.names]
+    if progress is not None and progress not in known:
+        raise UnknownPlugin("view", str(progress), known)
 
 
 def chosen(progress: str | None) -> str | None:

@@ -7,11 +7,12 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from flowlib.errors import ConfigError
+from flowlib.errors import ConfigError, nearest
 from flowlib.scalars import read_scalar
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ Place = tuple[str | int, ...]
 
 STDIN: Final = "-"
 """The path that means the standard input, with YAML or JSON."""
+
+_ENDINGS: Final = (".yaml", ".yml", ".toml", ".json")
+_NO_DOCUMENTS: Final = ("pyproject.toml", "flowlib.toml")
 
 _MOST_PARTS: Final = 1_000_000
 """Parts of a document after all aliases are followed; a few lines of them can mean billions."""
@@ -113,8 +117,18 @@ def read_source(path: Path) -> Source:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError(f"{path} cannot be read: {reason}") from None
+        hint = _nearest_document(path) if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError(f"{path} cannot be read: {reason}{hint}") from None
     return parse(text, str(path), path.suffix.lower())
+
+
+def _nearest_document(path: Path) -> str:
+    """The document beside that may be meant, as a sentence behind others."""
+    with suppress(OSError):
+        names = [each.name for each in path.parent.iterdir() if each.suffix in _ENDINGS]
+        if hint := nearest(path.name, [each for each in names if each not in _NO_DOCUMENTS]):
+            return f".{hint}"
+    return ""
 
 
 def parse(text: str, name: str, ending: str = ".yaml") -> Source:

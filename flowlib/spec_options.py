@@ -70,7 +70,6 @@ def options_of(name: str, given: Mapping[str, Any], *, is_reduce: bool) -> Optio
             f"{name}: there is no option {unknown[0]!r}.{nearest(unknown[0], known)} "
             f"There are: {', '.join(known)}"
         )
-    tags = given.get("tags", ())
     options = Options(
         resources=checked_demand(name, given.get("resources")),
         retries=retries_of(name, given.get("retries", 0), given.get("retry_pause", 0.0)),
@@ -78,7 +77,7 @@ def options_of(name: str, given: Mapping[str, Any], *, is_reduce: bool) -> Optio
         wait_timeout_s=limit_of(name, "wait_timeout", given.get("wait_timeout")),
         fresh_process=given.get("fresh_process", False),
         priority=given.get("priority", 0),
-        tags=(tags,) if isinstance(tags, str) else tuple(tags),
+        tags=_tags_of(name, given.get("tags", ())),
         tolerance=tolerance_of(
             name, given.get("on_failure"), given.get("min_ok"), is_reduce=is_reduce
         ),
@@ -92,6 +91,13 @@ def options_of(name: str, given: Mapping[str, Any], *, is_reduce: bool) -> Optio
     if options.fresh_process not in (True, False):
         raise SpecError(f"{name}: fresh_process is {options.fresh_process!r}; give True or False")
     return options
+
+
+def _tags_of(name: str, tags: object) -> tuple[str, ...]:
+    found = (tags,) if isinstance(tags, str) else tags
+    if not isinstance(found, Iterable) or not all(isinstance(each, str) for each in found):
+        raise SpecError(f"{name}: tags is {tags!r}; give a word, or a list of words")
+    return tuple(found)
 
 
 def option_values(options: Options) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def open_store(where: str | Mapping[str, Any], *, project: str = "") -> ResultsS
     more = {"project": project} if project else {}
     if isinstance(where, Mapping):
         return _from_mapping(where, more)
-    scheme, colon, rest = where.partition(":")
+    scheme, colon, rest = _checked(where).partition(":")
     if not colon:
         raise StoreError(
             f"{where!r} is no URI of a store: write file:{where} for a folder, or memory:"
@@ -71,6 +71,15 @@ def open_store(where: str | Mapping[str, Any], *, project: str = "") -> ResultsS
     if not rest:
         raise StoreError(f"{where!r}: a path is expected after {scheme}:")
     return backend(**{option: rest.removeprefix("//"), **more})
+
+
+def _checked(where: object) -> str:
+    if not isinstance(where, str):
+        raise TypeError(
+            f"open_store takes a URI such as 'file:runs' or 'sqlite:///runs.db', or a mapping, not "
+            f"{where!r}: LocalFileStore takes a folder"
+        )
+    return where
 
 
 def anchored(where: str, folder: str) -> str:

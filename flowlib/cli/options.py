@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -21,6 +23,24 @@ def _set_colour(_: click.Context, __: click.Parameter, value: str | None) -> Non
 def _set_ascii(_: click.Context, __: click.Parameter, is_wanted: bool) -> None:
     if is_wanted:
         configure(ascii=True)
+
+
+def writable_file(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A file that the command may write at its end, looked at before it begins.
+
+    Raises:
+        click.BadParameter: it is a folder, or there is none in which it could be.
+    """
+    if value is None:
+        return None
+    path = Path(value)
+    if path.is_dir():
+        raise click.BadParameter(f"{value} is a folder: name a file in it")
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent} for {path.name}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise click.BadParameter(f"{value} cannot be written: permission denied")
+    return value
 
 
 _COMMON = (

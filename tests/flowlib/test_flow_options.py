@@ -144,3 +144,14 @@ def test_classes_are_found_by_the_names_of_their_tasks():
     flow = Flow([Train.spec(lr=0.5), Train.spec(lr=0.7)])
     flow.query("Train").set(priority=1)
     assert {node.declaration.options.priority for node in flow.graph} == {1}
+
+
+@pytest.mark.parametrize("tags", [3, ["a", 1]])
+def test_tags_are_words(tags):
+    """One, or several."""
+    with pytest.raises(SpecError, match="tags is .*; give a word, or a list of words"):
+        TaskSpec(print_nothing, tags=tags)
+
+
+def print_nothing():
+    pass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stores import InMemoryStore, LocalFileStore, open_store
@@ -63,4 +65,13 @@ def test_what_is_no_store_is_told(where, message):
 def test_an_unknown_kind_is_told_with_the_nearest(where):
     """And all that there are."""
     with pytest.raises(UnknownPlugin, match=r"fiel.*file.*Did you mean file"):
+        open_store(where)
+
+
+@pytest.mark.parametrize("where", [3, None, Path("runs")])
+def test_what_is_no_text_is_refused_with_what_is_wanted(where):
+    """A path is the folder of a class, not a URI."""
+    with pytest.raises(
+        TypeError, match=r"a URI such as 'file:runs'.*LocalFileStore takes a folder"
+    ):
         open_store(where)

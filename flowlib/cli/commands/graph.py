@@ -10,7 +10,7 @@ import click
 from flowlib import NothingSelected
 from flowlib.cli.documents import document_arguments, flow_of
 from flowlib.cli.opening import opened_store
-from flowlib.cli.options import common_options, store_option
+from flowlib.cli.options import common_options, store_option, writable_file
 from flowlib.cli.output import note, write
 from flowlib.script_flows import flows_of_script, is_script
 from flowlib.submitted_drawing import SubmittedPicture
@@ -28,8 +28,10 @@ _ENDINGS: Final = (".yaml", ".yml", ".toml", ".json")
 @click.option("--around", metavar="ID", help="Only what it comes from and leads to.")
 @click.option("--width", type=click.IntRange(20), help="Cells of a line.")
 @click.option("--open", "is_opened", is_flag=True, help="Open it in the browser.")
-@click.option("--html", metavar="FILE", help="Write a page that answers the mouse.")
-@click.option("--svg", metavar="FILE", help="Write a picture.")
+@click.option(
+    "--html", metavar="FILE", callback=writable_file, help="Write a page that answers the mouse."
+)
+@click.option("--svg", metavar="FILE", callback=writable_file, help="Write a picture.")
 @click.option("--dot", "form", flag_value="dot", help="Write the language of Graphviz.")
 @click.option("--mermaid", "form", flag_value="mermaid", help="Write the language of Mermaid.")
 @click.option("--json", "form", flag_value="json", help="Write one JSON document to stdout.")

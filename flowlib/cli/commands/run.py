@@ -12,7 +12,7 @@ import click
 from flowlib.cli.completing import run_names, spec_names
 from flowlib.cli.documents import document_arguments, flow_of, flow_of_run
 from flowlib.cli.exits import ExitCode
-from flowlib.cli.options import common_options, events_option, store_option
+from flowlib.cli.options import common_options, events_option, store_option, writable_file
 from flowlib.cli.output import note, signs, write_json, write_lines
 from flowlib.cli.running import conduct_options, means_options, run_arguments, with_options
 from flowlib.cli.times import limit_of
@@ -65,9 +65,12 @@ _LIMITS = (
 
 _ABOUT = (
     click.option("--project", "project_name", metavar="NAME", help="The project of the run."),
-    click.option("--report", metavar="FILE", help="Write a page about the run at its end."),
+    click.option(
+        "--report", metavar="FILE", callback=writable_file,
+        help="Write a page about the run at its end.",
+    ),
     click.option("--snapshot", is_flag=True, help="Keep the code, and let workers import that."),
-)
+)  # fmt: skip
 
 
 def _with_options(function: Any) -> Any:

@@ -8,7 +8,6 @@ known it may stay for a slow one: no other run obeys it.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import time
@@ -94,6 +93,8 @@ class RunAnswer:
 
 def asker() -> str:
     """The user of this process and its host."""
+    import getpass  # only who asks needs it, no driver
+
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container without such a user

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Final, Self
+from urllib.parse import unquote
 
 from stores.database import INLINE_LIMIT_BYTES, DatabaseStore
 from stores.lease import Owner
@@ -71,7 +72,8 @@ class SQLStore(DatabaseStore):
 
     @property
     def shown_uri(self) -> str:
-        return self._database.name + (f", project {self.project}" if self.project else "")
+        name = unquote(self._database.name) if self._database.is_sqlite else self._database.name
+        return name + (f", project {self.project}" if self.project else "")
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -110,7 +110,7 @@ def test_people_read_the_uri_without_the_password(tmp_path):
     """In the plan, the summary and the list of runs, by which a run knows its store."""
     shown = SQLStore("postgresql://me:hidden-word@host/runs", project="thesis").shown_uri
     assert shown == "postgresql+psycopg://me:***@host/runs, project thesis"
-    store = SQLStore(f"sqlite:///{tmp_path}/runs.db")
+    store = SQLStore(f"sqlite:///{tmp_path}/mein Ö.db")
     Flow([TaskSpec(Looks, {"number": 1})]).run(1, results_store=store, run_name="seen-in-sql")
     found = find_run(store, "seen-in-sql")
-    assert found.driver.store == f"sqlite:///{tmp_path}/runs.db"
+    assert found.driver.store == f"sqlite:///{tmp_path}/mein Ö.db"

@@ -42,8 +42,8 @@ lint: setup ## Style, types and the directions of imports
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 
-check: lint ## lint and the quick tests
-	$(VENV)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow"
+check: lint ## lint and the quick tests, without servers
+	$(VENV)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not server"
 
 system: python ## The programs that the tests start
 	@$(PYTHON) -m tools.system

@@ -27,6 +27,9 @@ BY_PYTHON_ITSELF = {"uname"}
 OF_OTHERS = ("KMP_", "PYTEST_", "RAY_")
 """How variables begin that pytest and the imports of scikit-learn and Ray set for themselves."""
 
+SERVERS = {"chromium", "mongodb", "postgres", "postgresql", "s3"}
+"""Fixtures that start one, and the kinds of store that are kept there."""
+
 
 class UnlistedProgram(RuntimeError):
     """A test started a program that the set-up does not know of."""
@@ -84,6 +87,17 @@ def pytest_runtest_setup(item):
         missing = [name for name in mark.args if name not in item.config.stash[PRESENT]]
         if missing:
             pytest.skip(f"{', '.join(missing)} not installed; `make system` says how")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark what talks to a server or a browser: `make check` does without."""
+    for item in items:
+        arguments = getattr(item, "callspec", None)
+        kinds = () if arguments is None else arguments.params.values()
+        names = {each for each in kinds if isinstance(each, str)}
+        if not SERVERS.isdisjoint(names.union(item.fixturenames)):
+            item.add_marker("server")
 
 
 def compile_for_all(config):

@@ -34,9 +34,12 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def to_flow(home):
-    """The export; Prefect reads its environment when it is imported."""
+    """The export; Prefect reads its environment when it is imported, and takes the root logger."""
+    from prefect.logging.configuration import setup_logging
+
     from flowlib.export.prefect import to_flow
 
+    setup_logging()  # as its first flow would: it stays for all tests
     return to_flow
 
 

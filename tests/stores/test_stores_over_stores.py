@@ -112,6 +112,7 @@ OWN = {
     "release_attempt": "harmless where nothing can be acquired",
     "renew": "harmless where nothing can be acquired",
     "runs_dir": "a run writes nothing beside a store that is only read",
+    "shown_uri": "a stack is shown as one, with what it is made of",
 }
 
 

@@ -87,7 +87,9 @@ def test_the_next_run_takes_the_checkpoint_over(tmp_path):
     """Though the record says that the last attempt failed."""
     assert run(tmp_path, {1: "raise"}).counts == {"failed": 1}
     store = LocalFileStore(tmp_path / "store")
-    assert list(store.leftovers()) == []
+    left = list(store.leftovers())
+    assert [each.idle_s is None for each in left] == [False]  # the next attempt can use it
+    assert store.gc().leftovers == ()
     assert len(list((tmp_path / "store").rglob("checkpoint"))) == 1
     assert run(tmp_path, {})["Counts"][0].results == {"first": 2}
     assert list((tmp_path / "store").rglob("checkpoint")) == []

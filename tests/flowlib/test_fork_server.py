@@ -60,6 +60,7 @@ def test_what_seldom_is_needed_is_not_loaded_before_the_first_worker():
     found = subprocess.run(
         [sys.executable, "-c", _LOADED],
         cwd=Path(flowlib.__file__).parents[1],
+        env={name: text for name, text in os.environ.items() if not name.startswith("COVERAGE_")},
         capture_output=True,
         text=True,
         timeout=60,

@@ -73,7 +73,8 @@ class RunRequest:
         """Read what `to_text` made."""
         run, by, at, only, is_now, driver = json.loads(text)
         owner = None if driver is None else Owner.from_list(driver)
-        return cls(run, by, at, tuple(only), is_now, owner)
+        selectors = tuple(str(each) for each in only)
+        return cls(str(run), str(by), float(at), selectors, bool(is_now), owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,5 +206,5 @@ def _request_in(status: Status | None) -> RunRequest | None:
         return None
     try:
         return RunRequest.from_text(facts[_REQUEST])
-    except (KeyError, ValueError, TypeError):  # of a newer flowlib, say
+    except (LookupError, ValueError, TypeError):  # of a newer flowlib, say
         return None

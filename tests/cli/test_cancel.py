@@ -31,6 +31,7 @@ class Slow(Task):
     def run(self):
         while not Path("go").exists():
             time.sleep(0.02)
+        return {"n": self.n}
 """
 
 
@@ -143,26 +144,15 @@ if host:
     socket.gethostname = lambda: host
 """
 
-MORE = """
-import time
-from pathlib import Path
-from flowlib import Task
-
-
-class Slow(Task):
-    def __init__(self, n: int):
-        self.n = n
-
-    def run(self):
-        while not Path("go").exists():
-            time.sleep(0.02)
-        return {"n": self.n}
-
+MORE = (
+    SLOW
+    + """
 
 class After(Task):
     def run(self, n):
         return {"m": n}
 """
+)
 
 
 class Elsewhere:

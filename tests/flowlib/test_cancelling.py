@@ -8,6 +8,7 @@ import time
 import pytest
 
 from flowlib import Flow, NothingSelected, TaskFailed, TaskSpec, configure
+from flowlib.run_requests import RunRequest
 from flowlib.run_stop import Told, cancel_tasks
 from flowlib.stored_runs import find_run
 from stores import LocalFileStore, TaskState
@@ -61,3 +62,12 @@ def test_what_nobody_can_end_goes_on_and_the_answer_says_so(run):
     [error] = raised
     assert "waits-2" in str(error)
     assert "cancelled by " in str(error)
+
+
+@pytest.mark.parametrize(
+    "text", ['["r", "a", "noon", [], false, null]', '["r"]', '["r", "a", 1, 2, false, null]', "{}"]
+)
+def test_a_note_of_another_form_is_no_request(text):
+    """Who reads notes leaves out those with these errors, and the run goes on."""
+    with pytest.raises((LookupError, ValueError, TypeError)):
+        RunRequest.from_text(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +41,21 @@ def writable_file(_: click.Context, __: click.Parameter, value: str | None) -> s
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise click.BadParameter(f"{value} cannot be written: permission denied")
     return value
+
+
+def only_one(options: Mapping[str, object]) -> str | None:
+    """Which of some options that exclude each other was given; None if none was.
+
+    Args:
+        options: What was given, by the word of the command line: `{"--csv": True, "--md": False}`.
+
+    Raises:
+        click.UsageError: several were.
+    """
+    given = [word for word, value in options.items() if value]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)}: give one of them")
+    return given[0] if given else None
 
 
 _COMMON = (

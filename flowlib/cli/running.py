@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from flowlib.cli.options import only_one
 from flowlib.cli.resource_words import resources_of
 from flowlib.cli.slurm_words import slurm_of
 from flowlib.cli.verbosity import QUIET, verbosity
@@ -68,6 +69,9 @@ def run_arguments(options: Mapping[str, Any], *, as_json: bool, is_inline: bool)
         click.UsageError: they exclude each other.
     """
     known = dict(options)
+    only_one({"--fail-fast": known["fail_fast"], "--max-failures": known["max_failures"]})
+    is_shown = known["progress"] in ("live", "lines")
+    only_one({"--json": as_json, f"--progress {known['progress']}": is_shown})
     resources = resources_of(known.pop("gpus"), known.pop("amounts"))
     known["executor"] = slurm_of(known.pop("slurm_words"), known["executor"])
     if known.pop("inline") or is_inline:

@@ -54,6 +54,17 @@ def test_a_page_is_written(folder):
 
 
 @pytest.mark.slow
+def test_a_text_and_pictures_are_written_by_one_call(folder):
+    """The text goes to stdout, each picture to its file: none is in the way of another."""
+    called = flowlib("graph", "flow.yaml", "--dot", "--svg", "g.svg", folder=folder)
+    assert called.code == 0, called.err
+    assert called.out.startswith("digraph")
+    assert called.out.endswith("}\n")
+    assert called.err == f"written: {folder}/g.svg\n"
+    assert "<svg" in (folder / "g.svg").read_text()
+
+
+@pytest.mark.slow
 def test_an_unknown_task_is_exit_code_3(folder):
     """With the nearest one."""
     called = flowlib("graph", "flow.yaml", "--around", "Trian-1", folder=folder)

@@ -62,6 +62,46 @@ def test_a_wrong_word_is_told_with_what_is_right(
     assert said in told(called)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["graph", "flow.yaml", "--dot", "--mermaid"], "--dot and --mermaid"),
+        (["graph", "flow.yaml", "--json", "--dot"], "--dot and --json"),
+        (["results", "--md", "--latex"], "--md and --latex"),
+        (["results", "--csv", "--open"], "--csv and --open"),
+        (["results", "--open", "-o", "t.csv"], "--open and --output"),
+        (["ls", "--json", "--ids"], "--ids and --json"),
+        (["config", "flow.yaml", "--json-schema", "--json"], "--json-schema and --json"),
+        (["config", "flow.yaml", "--origin", "--json-schema"], "--json-schema and --origin"),
+        (["rm", "Load", "--keep-dependents", "--with-dependents"], "--with-dependents and --keep"),
+        (["run", "flow.yaml", "--progress", "lines", "--json"], "--json and --progress lines"),
+        (["run", "flow.yaml", "--max-failures", "3", "--fail-fast"], "--fail-fast and --max-"),
+        (
+            ["run", "flow.yaml", "-n", "--fail-fast", "--max-failures", "3"],
+            "--fail-fast and --max-",
+        ),
+    ],
+)
+def test_words_that_exclude_each_other_are_both_named(
+    arguments, words, tmp_path, monkeypatch, capsys
+):
+    """The last one does not win in silence; nothing is read, run or deleted."""
+    monkeypatch.chdir(project(tmp_path / "p"))
+    called = Called(main(arguments), *capsys.readouterr())
+    assert called.code == 2, called.err
+    assert told(called).startswith(words)
+    assert told(called).endswith(": give one of them")
+    assert not Path(".flowlib").exists()
+
+
+def test_the_bytes_of_one_result_have_no_other_form(tmp_path, monkeypatch, capsys):
+    """A table has; the name of a result says that its bytes are wanted."""
+    monkeypatch.chdir(project(tmp_path / "p"))
+    called = Called(main(["results", "Train-1:accuracy", "--csv"]), *capsys.readouterr())
+    assert called.code == 2
+    assert told(called) == "--csv is for tables: Train-1:accuracy comes as it is stored"
+
+
 @pytest.mark.parametrize("text", [None, "90", "1.5", "10m", "2h", "1d"])
 def test_times_with_and_without_a_unit_are_limits(text):
     """Seconds, or what their letter says; no word is no limit. Who waits may not wait at all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from flowlib import settings
-from flowlib.cli.options import common_options, json_option, store_option
+from flowlib.cli.options import common_options, json_option, only_one, store_option
 from flowlib.cli.output import note, write, write_json
 
 
@@ -33,6 +33,8 @@ def command(
     flowlib config flow.yaml --origin             file and line of each value
     flowlib config --json-schema > flow.schema.json
     """
+    only_one({"--json-schema": json_schema, "--json": as_json})
+    only_one({"--json-schema": json_schema, "--origin": origin})
     if json_schema:
         _write_schema()
     elif document is None:

@@ -10,7 +10,7 @@ import click
 from flowlib import NothingSelected
 from flowlib.cli.documents import document_arguments, flow_of
 from flowlib.cli.opening import opened_store
-from flowlib.cli.options import common_options, store_option, writable_file
+from flowlib.cli.options import common_options, only_one, store_option, writable_file
 from flowlib.cli.output import note, write
 from flowlib.script_flows import flows_of_script, is_script
 from flowlib.submitted_drawing import SubmittedPicture
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from flowlib import Flow
 
 _ENDINGS: Final = (".yaml", ".yml", ".toml", ".json")
+_TEXTS: Final = ("dot", "mermaid", "json")
+"""Forms for stdout, which has room for one; pictures and pages are files of their own."""
 
 
 @click.command()
@@ -32,9 +34,9 @@ _ENDINGS: Final = (".yaml", ".yml", ".toml", ".json")
     "--html", metavar="FILE", callback=writable_file, help="Write a page that answers the mouse."
 )
 @click.option("--svg", metavar="FILE", callback=writable_file, help="Write a picture.")
-@click.option("--dot", "form", flag_value="dot", help="Write the language of Graphviz.")
-@click.option("--mermaid", "form", flag_value="mermaid", help="Write the language of Mermaid.")
-@click.option("--json", "form", flag_value="json", help="Write one JSON document to stdout.")
+@click.option("--dot", is_flag=True, help="Write the language of Graphviz.")
+@click.option("--mermaid", is_flag=True, help="Write the language of Mermaid.")
+@click.option("--json", is_flag=True, help="Write one JSON document to stdout.")
 @store_option
 @common_options
 def command(
@@ -52,11 +54,11 @@ def command(
 
     DOCUMENT may be a script, too, or the beginning of the key of a submitted task.
     """
+    form = only_one({f"--{name}": options[name] for name in _TEXTS})
     flow = _pictured(document, overrides, store_uri)
     wish = {name: options[name] for name in ("tasks", "expand", "around")}
-    if options["form"] is not None:
-        write(_text(flow, options["form"], wish))
-        return
+    if form is not None:
+        write(_text(flow, form.removeprefix("--"), wish))
     files = {"bokeh": options["html"], "svg": options["svg"]}
     for view, file in files.items():
         if file is not None:
@@ -64,7 +66,7 @@ def command(
             note(f"written: {Path(file).absolute()}")
     if options["is_opened"]:
         _drawn(flow, "bokeh", wish).show()
-    elif not any(files.values()):
+    elif form is None and not any(files.values()):
         flow.draw(width=options["width"], use_pager=True, **wish)
 
 

@@ -12,7 +12,7 @@ from flowlib.bulk import paused_collection
 from flowlib.cli.completing import task_names
 from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
-from flowlib.cli.options import common_options, json_option, store_option
+from flowlib.cli.options import common_options, json_option, only_one, store_option
 from flowlib.cli.output import signs, write, write_json, write_lines
 from flowlib.live_terminal import size_of
 from flowlib.record_lines import (
@@ -71,6 +71,7 @@ def command(
     SELECTORS say which: see flowlib help selectors. A terminal shows as many as it has lines,
     and how many there are in all; a pipe gets a line for each.
     """
+    only_one({"--ids": only_ids, "--json": as_json})
     limit = None if since is None else Query.of(since=since).since
     store = opened_store(store_uri)
     with paused_collection():

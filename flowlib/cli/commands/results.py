@@ -16,7 +16,7 @@ from flowlib import FlowError, ResultTable
 from flowlib.cli.completing import task_names
 from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
-from flowlib.cli.options import common_options, store_option
+from flowlib.cli.options import common_options, only_one, store_option
 from flowlib.cli.output import note, signs, write_bytes, write_lines
 from flowlib.cli.verbosity import QUIET, verbosity
 from flowlib.console_text import Line, plain
@@ -29,6 +29,7 @@ from stores import StoreError
 
 _HINT: Final = "--all-columns"
 _FORM_HINT: Final = "--csv --json --md --html --open"
+_OPEN: Final = "--open"
 _WIDE: Final = 100_000
 _WRITERS: Final = {
     "csv": ResultTable.to_csv,
@@ -93,18 +94,21 @@ def command(
     SELECTORS say which tasks: see flowlib help selectors. lr is enough for Train.lr. A single
     result comes as it is stored, a folder as a tar.
     """
-    form = _form(options)
-    store = opened_store(store_uri)
+    form = _form(options, output)
     named = split_name(selectors[0]) if len(selectors) == 1 else None
+    if named is not None and form is not None:
+        raise click.UsageError(f"{form} is for tables: {selectors[0]} comes as it is stored")
+    store = opened_store(store_uri)
     if named is not None:
         _write_raw(RawResult.find(store, *named), output)
     else:
         found = select_records(store, selectors_from(selectors)) if selectors else None
         table = _table(marked(ResultTable.of(store.records(found)), store), options)
-        if options["is_opened"]:
+        if form == _OPEN:
             _open(table)
             return
-        _write_table(table, form or _FORMS.get("" if output is None else output.suffix), output)
+        ending = "" if output is None else output.suffix
+        _write_table(table, _FORMS.get(ending) if form is None else form.removeprefix("--"), output)
 
 
 def _table(table: ResultTable, options: Mapping[str, Any]) -> ResultTable:
@@ -122,17 +126,15 @@ def _table(table: ResultTable, options: Mapping[str, Any]) -> ResultTable:
     return table if options["top"] is None else table.top(options["top"])
 
 
-def _form(options: Mapping[str, Any]) -> str | None:
-    """The form that was asked for, if any.
+def _form(options: Mapping[str, Any], output: Path | None) -> str | None:
+    """The word that asks for a form, if any does.
 
     Raises:
-        click.UsageError: several were.
+        click.UsageError: several do.
     """
-    asked = [name for name in _WRITERS if options[name]]
-    given = [f"--{name}" for name in asked] + ["--open"] * options["is_opened"]
-    if len(given) > 1:
-        raise click.UsageError(f"{' and '.join(given)}: give one of them")
-    return asked[0] if asked else None
+    opened = {_OPEN: options["is_opened"]}
+    only_one(opened | {"--output": output})
+    return only_one({f"--{name}": options[name] for name in _WRITERS} | opened)
 
 
 def _open(table: ResultTable) -> None:

@@ -104,13 +104,13 @@ def command(
     """
     chosen = _chosen(options)
     limits = {name: options.pop(name) for name in ("timeout", "retries")}
-    flow = _flow(document, overrides, store_uri, limits, chosen.get("resume"))
     is_dry, is_asked = options.pop("dry_run"), options.pop("exit_code")
-    if is_dry:
-        return _told(flow, chosen, options, as_json=as_json, exit_code=is_asked)
     report, has_pdb = options.pop("report"), options.pop("has_pdb")
-    arguments = {**run_arguments(options, as_json=as_json, is_inline=has_pdb), **chosen}
-    run = flow.run(exit_on_error=False, return_results=None, **arguments)
+    means = run_arguments(options, as_json=as_json and not is_dry, is_inline=has_pdb)
+    flow = _flow(document, overrides, store_uri, limits, chosen.get("resume"))
+    if is_dry:
+        return _told(flow, chosen, means, as_json=as_json, exit_code=is_asked)
+    run = flow.run(exit_on_error=False, return_results=None, **means, **chosen)
     if report is not None:
         run.report(report)
     if has_pdb and run.exception is not None:
@@ -155,13 +155,13 @@ def _chosen(options: dict[str, Any]) -> dict[str, Any]:
 def _told(
     flow: Flow,
     chosen: Mapping[str, Any],
-    options: Mapping[str, Any],
+    means: Mapping[str, Any],
     *,
     as_json: bool,
     exit_code: bool,
 ) -> int:
     """Tell what would run, and why."""
-    plan = flow.plan(num_workers=options["num_workers"], **chosen)
+    plan = flow.plan(num_workers=means.get("num_workers"), **chosen)
     if as_json:
         write_json(plan.to_dict())
     elif verbosity() > QUIET:

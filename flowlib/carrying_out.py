@@ -16,6 +16,7 @@ from flowlib.events import Event
 from flowlib.executor import Executor, ExecutorSetup, Workers, executors
 from flowlib.fork_server import default_start_method, start_fork_server
 from flowlib.graph import TaskGraph
+from flowlib.labels import TaskRefs
 from flowlib.plan import Plan
 from flowlib.resources import ResourcePool
 from flowlib.run_options import RunOptions
@@ -239,6 +240,7 @@ def carry_out(
     means: RunMeans,
     max_failures: int | None,
     tell: Callable[[Event], object],
+    refs: TaskRefs | None = None,
 ) -> RunState:
     """Run to the end, whatever happens; no worker is left behind.
 
@@ -248,11 +250,11 @@ def carry_out(
         means: What the run works with; the workers are closed.
         max_failures: After how many failures no new nodes start; None is never.
         tell: Told every event as it happens.
+        refs: What names the nodes, if somebody has that already.
     """
-    from flowlib.labels import TaskRefs  # a run of which all is cached needs none of it
-    from flowlib.runner import Runner
+    from flowlib.runner import Runner  # a run of which all is cached needs none of it
 
-    refs = TaskRefs(plan.graph.by_spec)
+    refs = refs or TaskRefs(plan.graph.by_spec)
     runner = Runner(plan.to_run, jobs, means, refs, max_failures=max_failures)
     is_orderly = False
     try:

@@ -134,6 +134,11 @@ class Workers(ABC):
         return False
 
     @property
+    def pickles_jobs(self) -> bool:
+        """Whether `submit` pickles each job at once, so that its task gets a copy of all in it."""
+        return False
+
+    @property
     def has_fresh_processes(self) -> bool:
         """Whether tasks with `fresh_process` get what they ask for."""
         return False

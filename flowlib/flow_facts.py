@@ -13,7 +13,11 @@ from flowlib.node import Node
 
 
 def facts_of_flow(
-    graph: TaskGraph, state_of: Callable[[Node], str | None], *, has_configs: bool = False
+    graph: TaskGraph,
+    state_of: Callable[[Node], str | None],
+    *,
+    has_configs: bool = False,
+    refs: TaskRefs | None = None,
 ) -> GraphFacts:
     """What pictures show of the tasks of a flow.
 
@@ -23,11 +27,12 @@ def facts_of_flow(
         graph: The nodes.
         state_of: The state of a node, as a word; None if it is not known.
         has_configs: Whether the whole config of each task is wanted.
+        refs: What names the nodes of this graph, if somebody has that already.
     """
     growths = graph.growths
     nodes = list(in_running_order(graph, growths) if growths else graph)
     numbers = {node.key: number for number, node in enumerate(nodes)}
-    refs = TaskRefs(graph.by_spec)
+    refs = refs or TaskRefs(graph.by_spec)
     sources: dict[int, tuple[int, ...]] = {}
     for node in nodes:
         if id(node.upstream) not in sources:

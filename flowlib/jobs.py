@@ -41,6 +41,7 @@ class JobMaker:
         run: The names of the run.
         provenance: Where its results come from, for the records.
         logs: How the logs of its tasks are called.
+        are_pickled: Whether tasks get copies of their jobs, so that these need hold none.
 
     Attributes:
         provenance: The same.
@@ -54,10 +55,13 @@ class JobMaker:
         run: RunIdentity,
         provenance: Mapping[str, object] | None = None,
         logs: LogNames | None = None,
+        *,
+        are_pickled: bool = False,
     ) -> None:
         self._plan = plan
         self._growth = RunGrowth(plan)
         self._run = run
+        self._are_pickled = are_pickled
         self.provenance = provenance or {}
         self.logs = logs or LogNames()
         self._attempts = {key: status.attempt for key, status in plan.statuses.items()}
@@ -192,7 +196,7 @@ class JobMaker:
                 config=full,
                 user_config=full if user == full else user,  # one text travels, not two
             ),
-            config={argument.name: own_copy(argument.value) for argument in node.arguments},
+            config=dict(node.config) if self._are_pickled else _copied(node),
             inputs=inputs,
             gathers=node.upstream.gathers,
             newer_than=status.latest_attempt if status is not None else 0,
@@ -275,3 +279,8 @@ class JobMaker:
         keys = [each.key for each in node.upstream.nodes]
         incomplete = [f"{key} {self._incomplete[key]}" for key in keys if key in self._incomplete]
         return without_fact([*incomplete, *[key for key in keys if key in self.failures]])
+
+
+def _copied(node: Node) -> dict[str, object]:
+    """The config of a node, in which its task may write."""
+    return {argument.name: own_copy(argument.value) for argument in node.arguments}

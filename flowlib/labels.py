@@ -12,6 +12,8 @@ from flowlib.node import Argument, Node
 _MOST_RECENT: Final = 1024
 """How many names are kept for when they are asked for again."""
 
+_NAMES: Final = frozenset({str})
+
 _LONGEST_VALUE: Final = 40
 """Characters of one value in a label; longer ones are cut."""
 
@@ -75,7 +77,7 @@ def _texts(nodes: Sequence[Node]) -> dict[int, str]:
 def _argument_texts(
     name: str, arguments: Mapping[int, Argument], is_optional: bool
 ) -> Iterator[tuple[int, str]]:
-    leaves = {number: dict(_leaves(name, each.value)) for number, each in arguments.items()}
+    leaves = {number: _leaves(name, each.value) for number, each in arguments.items()}
     varying = _varying(list(leaves.values()), is_optional=is_optional)
     for number, each in leaves.items():
         parts = [f"{path}={_short(value)}" for path, value in each.items() if path in varying]
@@ -100,15 +102,17 @@ def _varying(leaves: Sequence[Mapping[str, object]], *, is_optional: bool) -> se
     return varying
 
 
-def _leaves(name: str, top: object) -> Iterator[tuple[str, object]]:
-    """Path and value of everything in a value that is no dict with names as keys."""
+def _leaves(name: str, top: object) -> dict[str, object]:
+    """By path, everything in a value that is no dict with names as keys."""
+    leaves: dict[str, object] = {}
     stack = [(name, top)]
     while stack:
         path, value = stack.pop()
-        if isinstance(value, dict) and value and all(type(key) is str for key in value):
-            stack.extend((f"{path}.{key}", each) for key, each in reversed(value.items()))
+        if isinstance(value, dict) and value and _NAMES.issuperset(map(type, value)):
+            stack += [(f"{path}.{key}", each) for key, each in reversed(value.items())]
         else:
-            yield path, value
+            leaves[path] = value
+    return leaves
 
 
 def _short(value: object) -> str:

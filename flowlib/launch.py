@@ -92,8 +92,11 @@ def launch(graph: TaskGraph, options: RunOptions) -> Run:
             asked = stack.enter_context(RequestBox(store, log.called))
             more = (known, *log.hooks, partial(check_options, chosen), asked)
             means = RunMeans(store, crew, pool, demands, owner, interrupts, *more)
-            jobs = _job_maker(plan, identity, log, origin)
-            state, plan = carry_out(plan, jobs, means, _failure_limit(options), tell), jobs.plan
+            jobs = _job_maker(plan, identity, log, origin, are_pickled=crew.pickles_jobs)
+            state, plan = (
+                carry_out(plan, jobs, means, _failure_limit(options), tell, log.refs),
+                jobs.plan,
+            )
         run = Run(plan, store, identity, state, _shown(plan.graph, options.return_results), story)
         log.note_end(plan, state.states, run.counts)
         tell(_ended(run, log.duration_s))
@@ -109,11 +112,16 @@ def _log_of(
 
 
 def _job_maker(
-    plan: Plan, identity: RunIdentity, log: RunLog, origin: Mapping[str, Any]
+    plan: Plan,
+    identity: RunIdentity,
+    log: RunLog,
+    origin: Mapping[str, Any],
+    *,
+    are_pickled: bool,
 ) -> JobMaker:
     from flowlib.jobs import JobMaker
 
-    return JobMaker(plan, identity, log.noted(origin), log.names)
+    return JobMaker(plan, identity, log.noted(origin), log.names, are_pickled=are_pickled)
 
 
 def _executor_of(options: RunOptions) -> Executor | None:

@@ -19,6 +19,7 @@ from flowlib.configuration import settings
 from flowlib.event_log import EventWriter
 from flowlib.events import Event, Finished, RunEnded, RunStarted, Started, TaskEvent
 from flowlib.flow_facts import facts_of_flow
+from flowlib.labels import TaskRefs
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan
@@ -49,6 +50,7 @@ class RunLog(View):
 
     Attributes:
         folder: The folder of the run; None if there is none.
+        refs: How views know its nodes.
         names: How the logs of its tasks are called.
         output: Where these go.
     """
@@ -62,6 +64,7 @@ class RunLog(View):
         is_followed: bool = False,
     ) -> None:
         self._plan = plan
+        self.refs = TaskRefs(plan.graph.by_spec)
         self._identity = identity
         self._store = store
         self._began, self._since = time.time(), time.monotonic()
@@ -159,7 +162,7 @@ class RunLog(View):
             counts: How many ended in which state.
         """
         if plan is not self._plan:
-            self._plan = plan
+            self._plan, self.refs = plan, TaskRefs(plan.graph.by_spec)
             self._write_graph()
         self._write_manifest(states, counts, is_over=True)
 
@@ -219,7 +222,8 @@ class RunLog(View):
     def _write_graph(self) -> None:
         if self.folder is not None and self._writer is not None:
             try:
-                write_graph(self.folder, facts_of_flow(self._plan.graph, lambda _: None))
+                graph = self._plan.graph
+                write_graph(self.folder, facts_of_flow(graph, lambda _: None, refs=self.refs))
             except OSError as error:
                 self._give_up(error)
 

@@ -92,6 +92,10 @@ class ProcessWorkers(Workers):
         return True
 
     @property
+    def pickles_jobs(self) -> bool:
+        return True
+
+    @property
     def has_fresh_processes(self) -> bool:
         return True
 

@@ -12,6 +12,7 @@ from stores.disk import remove_tree
 from stores.encoding import check_is_json
 from stores.errors import ArtifactMissing, StoreError, StoreWithoutFiles
 from stores.files import File
+from stores.open_options import open_options, with_open_options
 from stores.record import Address, Artifact, Attempt, Identity, Record, TaskState
 from stores.values import Promise
 
@@ -31,7 +32,7 @@ class OpenAttempt:
         self._artifacts: dict[str, Artifact] = {}
         self._names_by_file: dict[str, str] = {}
         self._opened: dict[str, Path] = {}
-        self._types: dict[str, str | None] = {}
+        self._written: dict[str, tuple[str | None, Mapping[str, Any]]] = {}
         self._files: list[File] = []
         self._is_over = False
 
@@ -94,8 +95,13 @@ class OpenAttempt:
         self._check_is_open(f"save({name!r})")
         if not isinstance(name, str) or not name:
             raise StoreError(f"{self.address}: an artifact needs a name, not {name!r}")
-        if load_kwargs:
-            check_is_json(f"{self.address}/{name}", load_kwargs)
+        for what, given in (("load_kwargs", load_kwargs), ("open_kwargs", open_kwargs)):
+            check_is_json(f"{self.address}/{name}", what, given)
+        if mode is not None and "a" in mode:
+            raise StoreError(
+                f"{self.address}/{name}: mode={mode!r}, but what is saved replaces what was there: "
+                f"open({name!r}, mode='a') adds to a file"
+            )
         how = SaveOptions(type_, sub_dir, mode, open_kwargs, load_kwargs, options)
         return self._replace(name, self._store.write_artifact(self.lease, value, name, how))
 
@@ -159,12 +165,13 @@ class OpenAttempt:
         known = self._artifacts.get(name)
         if known is None and "r" in mode:
             raise ArtifactMissing(self.address, name, self.names)
+        check_is_json(f"{self.address}/{name}", "options of open()", open_kwargs)
         path, file = self._store.open_in_attempt(
             self.lease, name, known, mode, type_, sub_dir, **open_kwargs
         )
         if mode not in ("r", "rb", "rt"):
             self._opened[name] = path
-            self._types[name] = type_
+            self._written[name] = _as_written(known, type_, open_kwargs)
             self._files.append(file)
         return file
 
@@ -227,8 +234,9 @@ class OpenAttempt:
             if file.path == str(path) and not file.closed:
                 file.flush()
         if path.exists():
-            kind = self._types.get(name)
-            self._take(name, self._store.adopt_file(self.lease, name, path, kind))
+            type_, load_kwargs = self._written.get(name, (None, {}))
+            found = self._store.adopt_file(self.lease, name, path, type_)
+            self._take(name, replace(found, load_kwargs=load_kwargs))
 
     def _take(self, name: str, artifact: Artifact) -> None:
         """Note an artifact, unless it has overwritten the file of another one."""
@@ -251,3 +259,13 @@ class OpenAttempt:
     def _check_is_open(self, what: str) -> None:
         if self._is_over:
             raise StoreError(f"{self.address}: {what} after the end of attempt {self.number}")
+
+
+def _as_written(
+    known: Artifact | None, type_: str | None, open_kwargs: Mapping[str, Any]
+) -> tuple[str | None, Mapping[str, Any]]:
+    """The type of an opened file, and how it is read; plain bytes need no options."""
+    if known is None or type_ not in (None, known.type_):
+        return type_, {} if type_ is None else with_open_options({}, open_kwargs)
+    before = open_options(known.load_kwargs)
+    return known.type_, with_open_options(known.load_kwargs, {**before, **open_kwargs})

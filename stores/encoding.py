@@ -171,16 +171,18 @@ _FEW_PARTS: Final = 100
 """In so few a large one is looked for."""
 
 
-def check_is_json(where: str, load_kwargs: Mapping[str, Any]) -> None:
-    """Check that a record can keep the options for loading.
+def check_is_json(where: str, what: str, options: Mapping[str, Any] | None) -> None:
+    """Check that a record can keep the options with which a value will be read.
 
     Raises:
         StoreError: it cannot.
     """
+    if not options:
+        return
     try:
-        json.dumps(dict(load_kwargs))
+        json.dumps(dict(options))
     except (TypeError, ValueError) as error:
         raise StoreError(
-            f"{where}: load_kwargs are kept in the record, as JSON, but {error}: "
+            f"{where}: {what} are kept in the record, as JSON, but {error}: "
             f"give such options to load() instead"
         ) from error

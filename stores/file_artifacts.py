@@ -24,10 +24,11 @@ from stores.encoding import (
 )
 from stores.errors import ArtifactDamaged, StoreError
 from stores.file_layout import CHECKPOINT, Layout, as_store_error, encoded, make_folder
-from stores.file_promises import InlinePromise, PathPromise
+from stores.file_promises import InlinePromise, PathPromise, file_promise
 from stores.file_streams import FOLDER, is_folder, put_stream
 from stores.file_types import is_builtin, read_plain, type_of_extension, write_plain
-from stores.files import File, FilePromise, TypeInfo, TypeInfoCodec
+from stores.files import File, TypeInfo, TypeInfoCodec
+from stores.open_options import fitting, open_options, with_open_options
 from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.transfer import extension_of, taken_inline
 from stores.trees import digest_of_folder
@@ -68,7 +69,8 @@ class FileArtifacts:
             StoreError: the value cannot be written, or the disk cannot take it.
         """
         type_, codec = self._codec(value, how.type_)
-        options, load = dict(how.codec_options or {}), dict(how.load_kwargs or {})
+        options = dict(how.codec_options or {})
+        load = with_open_options(how.load_kwargs, how.open_kwargs)
         is_own = isinstance(codec, TypeInfoCodec)
         empty = Artifact(name, type_, codec.version, load_kwargs=load)
         if (
@@ -83,7 +85,8 @@ class FileArtifacts:
             target = self._target(lease, name, codec.extension, how.sub_dir)
             return self._write_file(lease, empty, target, lambda path: path.write_bytes(data))
         if is_own:
-            options["mode"], options["open_kwargs"] = how.mode, how.open_kwargs
+            options["mode"] = how.mode
+        options = with_open_options(options, how.open_kwargs)
         extension = codec.suffix if isinstance(codec, TypeInfoCodec) else codec.extension
         target = self._target(lease, name, extension, how.sub_dir)
         try:
@@ -177,10 +180,9 @@ class FileArtifacts:
         mode = how.mode or "r"
         if info.is_binary and "b" not in mode:
             mode = f"{mode}b"
-        file = File(
-            str(path), mode, info.save_fn, info.load_fn, info.open_fn, **(how.open_kwargs or {})
-        )
-        return path, file
+        before = {} if known is None else fitting(mode, open_options(known.load_kwargs))
+        given = {**before, **(how.open_kwargs or {})}
+        return path, File(str(path), mode, info.save_fn, info.load_fn, info.open_fn, **given)
 
     def adopt(self, address: Address, name: str, path: Path, type_: str | None) -> Artifact:
         """Make a file that is there already an artifact."""
@@ -293,8 +295,4 @@ class FileArtifacts:
         info = self.type_info(artifact.type_)
         if codec.needs_path or info.needs_path or artifact.type_ not in self._types:
             return PathPromise(self, address, artifact, options, str(path))
-        load_kwargs = {**artifact.load_kwargs, **options}
-        parts = (artifact.name, str(path), info.save_fn, info.load_fn, info.open_fn)
-        if info.is_binary or not is_builtin(artifact.type_, self._types):
-            return FilePromise(*parts, "rb" if info.is_binary else "r", load_kwargs)
-        return FilePromise(*parts, "r", load_kwargs, newline="")  # \r\n stays as it is
+        return file_promise(artifact, path, info, options, is_builtin(artifact.type_, self._types))

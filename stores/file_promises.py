@@ -11,6 +11,7 @@ from stores.encoding import inline_bytes
 from stores.errors import ArtifactDamaged, StoreError
 from stores.file_types import read_plain, write_plain
 from stores.files import File, FilePromise, TypeInfo
+from stores.open_options import decoded_text, fitting, load_options, open_options
 from stores.record import Address, Artifact
 from stores.values import BYTES, Promise
 
@@ -36,7 +37,8 @@ class InlinePromise(Promise):
             )
         data, info = inline_bytes(self._artifact), self._artifacts.type_info(self._artifact.type_)
         is_binary = info.is_binary or "b" in (mode or "r")
-        content = io.BytesIO(data) if is_binary else io.StringIO(data.decode())
+        how = open_options(self._artifact.load_kwargs)
+        content = io.BytesIO(data) if is_binary else io.StringIO(decoded_text(data, how))
         return File(
             self._artifact.name, mode or "r", info.save_fn, info.load_fn, lambda *_, **__: content
         )
@@ -85,6 +87,18 @@ class PathPromise(FilePromise, InlinePromise):
         return InlinePromise.load(self, **kwargs)
 
 
+def file_promise(
+    artifact: Artifact, path: Path, info: TypeInfo, options: Mapping[str, Any], is_builtin: bool
+) -> FilePromise:
+    """A promise whose file is opened as it was when the artifact was saved."""
+    parts = (artifact.name, str(path), info.save_fn, info.load_fn, info.open_fn)
+    how = open_options(artifact.load_kwargs)
+    if is_builtin and not info.is_binary:
+        how = {"newline": "", **how}  # \r\n stays as it is
+    load_kwargs = {**load_options(artifact.load_kwargs), **options}
+    return FilePromise(*parts, "rb" if info.is_binary else "r", load_kwargs, **how)
+
+
 def opened(promise: Promise, mode: str | None, open_kwargs: Mapping[str, Any]) -> File:
     """The file that a promise stands for.
 
@@ -97,15 +111,16 @@ def opened(promise: Promise, mode: str | None, open_kwargs: Mapping[str, Any]) -
     if not isinstance(promise, FilePromise):
         kind = type(promise).__name__
         raise StoreError(f"a {kind} has no file of its own to open: load() gives its value")
+    mode = mode or promise.mode or "r"
     promise = FilePromise(
         promise.name,
         promise.path,
         promise.save_fn,
         promise.load_fn,
         promise.open_fn,
-        mode or promise.mode,
+        mode,
         promise.load_kwargs,
-        **{**promise.open_kwargs, **open_kwargs},
+        **{**fitting(mode, promise.open_kwargs), **open_kwargs},
     )
     try:
         return File.from_promise(promise)

@@ -6,6 +6,7 @@ import json
 from typing import Any, BinaryIO, ClassVar, Final
 
 from stores.codec import Codec
+from stores.open_options import OPEN, decoded_text, encoded_text
 
 _LONGEST_INT_BITS: Final = 2000
 """Longer ints are printed and read only as far as this process is set to."""
@@ -17,6 +18,8 @@ _TEXT: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 class JsonCodec(Codec):
     """NaN and infinities are written as Python's json does. Options are those of `json`.
+
+    The text is in UTF-8, unless `open_kwargs` name another encoding.
 
     Named as a type, it writes what `json.dumps` takes: tuples come back as lists then.
     """
@@ -38,14 +41,15 @@ class JsonCodec(Codec):
         return self.from_bytes(stream.read(), **options)
 
     def to_bytes(self, value: Any, **options: Any) -> bytes:
+        open_kwargs = options.pop(OPEN, None)
         text = json.dumps(value, **{"ensure_ascii": False, **options}) if options else _TEXT(value)
-        return text.encode("utf-8", "surrogatepass")
+        return encoded_text(text, open_kwargs)
 
     def from_bytes(self, data: bytes, **options: Any) -> Any:
-        return self.from_text(data.decode("utf-8", "surrogatepass"), **options)
+        return json.loads(decoded_text(data, options.pop(OPEN, None)), **options)
 
     def from_text(self, text: str, **options: Any) -> Any:
-        return json.loads(text, **options)
+        return self.from_bytes(text.encode(), **options) if options else json.loads(text)
 
 
 def _is_plain(value: Any) -> bool:

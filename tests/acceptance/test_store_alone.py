@@ -134,6 +134,84 @@ def test_own_types(tmp_path: Path) -> None:
         assert file.read() == '{\n    "a": [\n        2\n    ],\n    "b": 1\n}'
 
 
+def save_line(value: str, file: Any) -> None:
+    """Save a line."""
+    file.write(value)
+
+
+def load_line(file: Any, times: int = 1) -> str:
+    """Load it, several times over."""
+    return str(file.read()) * times
+
+
+class Lines(LocalFileStore):
+    """Has a type of text."""
+
+    def __init__(self, base_dir: str) -> None:
+        super().__init__(base_dir)
+        self.type_registry["line"] = TypeInfo(save_line, load_line, extension="line")
+
+
+LATIN = {"encoding": "latin-1"}
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "options", "content"),
+    [
+        ("text", "é\r\n", {}, b"\xe9\r\n"),
+        ("json", ["é"], {"ensure_ascii": False}, b'["\xe9"]'),
+        ("line", "é", {}, b"\xe9"),
+    ],
+)
+def test_a_file_is_read_as_it_was_opened_when_it_was_saved(
+    type_: str, value: object, options: dict[str, Any], content: bytes, tmp_path: Path
+) -> None:
+    """`open_kwargs` hold for loading, for promises and for `open`; in other stores, too."""
+    store = Lines(str(tmp_path / "s"))
+    store.save(value, "value", type_, **WHERE, open_kwargs=LATIN, **options)
+    assert [path.read_bytes() for path in (tmp_path / "s").rglob("value*")] == [content]
+    again = Lines(str(tmp_path / "s"))
+    assert again.load("value", **WHERE) == value
+    assert again.load("value", **WHERE, lazy=True).load() == value
+    with again.open("value", **WHERE, mode="r") as file:
+        assert file.read() == content.decode("latin-1")
+    with again.open("value", **WHERE, mode="rb") as file:
+        assert file.read() == content
+    if type_ != "line":  # other stores know nothing of a type of the user's
+        other = InMemoryStore()
+        again.copy("T", other)
+        assert other.load("value", **WHERE) == value
+
+
+@pytest.mark.parametrize("type_", ["text", "line"])
+def test_a_file_that_was_opened_is_read_as_it_was_written(type_: str, tmp_path: Path) -> None:
+    """Whoever adds to it later need not name its type and its encoding again."""
+    store = Lines(str(tmp_path))
+    with store.open("value", **WHERE, mode="w", type_=type_, **LATIN) as file:
+        file.write("é")
+    assert store.load("value", **WHERE) == "é"
+    with store.open("value", **WHERE, mode="a") as file:
+        file.write("ü")
+    assert store.load("value", **WHERE) == "éü"
+    assert [path.read_bytes() for path in tmp_path.rglob("value*")] == [b"\xe9\xfc"]
+
+
+def test_options_of_loading_are_kept_and_may_be_overridden(tmp_path: Path) -> None:
+    """`load_kwargs` of `save` reach the function that loads; those of `load` win."""
+    store = Lines(str(tmp_path))
+    store.save("a", "value", "line", **WHERE, load_kwargs={"times": 2})
+    assert store.load("value", **WHERE) == "aa"
+    assert store.load("value", **WHERE, times=3) == "aaa"
+    assert store.load("value", **WHERE, lazy=True).load() == "aa"
+
+
+def test_saving_never_adds_to_what_was_saved(store: ResultsStore) -> None:
+    """`mode="a"` would be taken for something that no store does: the message names `open`."""
+    with pytest.raises(StoreError, match=r"open\('value', mode='a'\)"):
+        store.save("more", "value", "text", **WHERE, mode="a")
+    assert store.load("value", **WHERE) is None
+
+
 def test_unknown_type_names_the_known_ones(files: LocalFileStore) -> None:
     """With the nearest."""
     with pytest.raises(StoreError, match="Did you mean json"):

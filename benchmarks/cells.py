@@ -9,7 +9,6 @@ from benchmarks.systems import System
 
 CHAIN = 5_000
 WIDTH = 100
-BUSY_SIZE = 1_000
 LARGE = 10_000
 BUSY_MS = 5
 
@@ -127,6 +126,4 @@ def _sizes_of(name: str, variant: str, sizes: Sequence[int]) -> Sequence[int]:
         return [min(200, largest) if variant == "small" else min(5, max(1, largest // 1000))]
     if name == "W1" and largest >= LARGE:  # it alone is measured at ten times as many
         return [*sizes, 10 * largest]
-    if name == "W2b":
-        return [min(BUSY_SIZE, largest)]
     return [0] if name == "W7" else sizes

@@ -10,11 +10,11 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Final
 
 from flowlib.credentials import without_credentials, without_secrets
+from stores.digests import blake2b
 
 MOST_BYTES: Final = 4 << 20
 """Of a patch, and of the contents of untracked files."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from flowlib.errors import InputChanged, SpecError, nearest
+from stores.digests import blake2b
 
 _CHUNK_BYTES: Final = 1 << 20
 _CARRIED_BYTES: Final = 1 << 20

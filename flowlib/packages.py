@@ -6,11 +6,11 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
 from flowlib.credentials import without_credentials
+from stores.digests import blake2b
 
 LOCK_FILES: Final = (
     "uv.lock",

@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from hashlib import blake2b
 from typing import Final
 
 from flowlib.distances import distance_of
 from stores import Address, Artifact, ResultsStore, StoreError
 from stores.codec import codecs
+from stores.digests import blake2b
 
 Tolerance = float | Mapping[str, float]
 """A relative tolerance for all types of values, or for each by its name; "" is all others."""

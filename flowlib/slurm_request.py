@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -13,6 +12,7 @@ from typing import Any, Final
 from flowlib.amounts import amount_of
 from flowlib.errors import SpecError, nearest
 from flowlib.policy import seconds_of
+from stores.digests import blake2b
 
 _PLAIN: Final = {
     "partition": "partition",
@@ -86,7 +86,7 @@ def request_of(options: Mapping[str, object]) -> SlurmRequest:
     extra = {"signal": f"B:USR2@{warn_s}", "requeue": True, **_free(given.get("sbatch", {}))}
     parameters = {**found, "additional_parameters": extra, "use_srun": False}
     text = json.dumps(parameters, sort_keys=True, default=str)
-    name = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    name = blake2b(text.encode(), digest_size=4).hexdigest()
     return SlurmRequest(parameters, name, float(time_s - warn_s))
 
 

@@ -6,7 +6,6 @@ import io
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +32,7 @@ from flowlib.submitted_specs import later_parts, parts_of, rows_of, told_of, tol
 from flowlib.unchanged import refuse_changed
 from stores import ResultsStore, StoreError, Unencodable, canonical
 from stores.codec import codecs
+from stores.digests import blake2b
 
 Values = tuple[list[tuple[Any, ...]], list[list[int]]]
 """The arguments of some tasks, each once; and which of them each task has."""

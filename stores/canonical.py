@@ -20,12 +20,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from hashlib import blake2b
 from json.encoder import encode_basestring_ascii as quoted
 from math import isfinite
 from typing import Any, Final
 
 from stores.canonical_types import Rule, circle_in, name_of, rule_for
+from stores.digests import blake2b
 from stores.errors import Unencodable
 from stores.opaque import Opaque, untag
 

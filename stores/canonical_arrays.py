@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import Any, Final
 
+from stores.digests import blake2b
 from stores.errors import Unencodable
 
 Form = tuple[str, str, Any]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Any, BinaryIO, Final, Protocol
 
 from stores.attempt_store import Lease, SaveOptions
 from stores.codec import Codec
+from stores.digests import blake2b
 from stores.encoding import (
     codec_for,
     codec_of,

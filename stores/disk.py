@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from hashlib import blake2b
 from pathlib import Path
 from threading import Thread
 from typing import Final
+
+from stores.digests import blake2b
 
 _CHUNK_BYTES: Final = 1 << 20
 _BIG_BYTES: Final = 1 << 18

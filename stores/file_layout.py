@@ -23,10 +23,10 @@ import json
 import os
 import re
 import string
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
+from stores.digests import blake2b
 from stores.errors import RecordTooNew, StoreError, unwritable
 from stores.record import SCHEMA, Address
 

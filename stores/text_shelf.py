@@ -15,7 +15,6 @@ import io
 import logging
 import math
 import os
-import secrets
 import time
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -199,7 +198,7 @@ def _write(path: Path, text: bytes) -> None:
             os.utime(path)  # it is needed again: no collection takes it for an old one
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(f".{secrets.token_hex(4)}{_NEW}")
+    new = path.with_suffix(f".{os.urandom(4).hex()}{_NEW}")
     new.write_bytes(text)
     new.replace(path)
 

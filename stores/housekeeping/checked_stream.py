@@ -6,9 +6,9 @@ import io
 import tarfile
 import time
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import BinaryIO
 
+from stores.digests import blake2b
 from stores.errors import ArtifactDamaged
 from stores.record import Address, Artifact
 from stores.transfer import CHUNK_BYTES

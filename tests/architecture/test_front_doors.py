@@ -11,8 +11,8 @@ import pytest
 from tests.architecture.sources import PACKAGES, ROOT, dotted, library_modules, output_of, tree
 
 HEAVY = (
-    "asyncio", "bokeh", "click", "cloudpickle", "grandalf", "networkx", "numpy", "pandas",
-    "pydantic", "rich", "ruamel", "scipy", "sklearn",
+    "_hashlib", "asyncio", "bokeh", "click", "cloudpickle", "grandalf", "networkx", "numpy",
+    "pandas", "pydantic", "rich", "ruamel", "scipy", "sklearn",
 )  # fmt: skip
 MODULES = {"canonical"}
 """Public names that are meant to be modules."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -102,6 +103,7 @@ class Interrupts:
     def __init__(self, grace_s: float = GRACE_S) -> None:
         self._requests = StopRequests(grace_s)
         self._before: dict[int, Any] = {}
+        self._pid = os.getpid()
         self._is_over = False
         self._is_unseen = False
         self._is_waiting = False
@@ -181,8 +183,9 @@ class Interrupts:
             self._yields = None
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if self._is_over:  # somebody has kept this handler and put it back after the run
-            _pass_on(self._before[number], number, frame)
+        # Over: somebody has kept it, and put it back after the run. Another: a task has forked it.
+        if self._is_over or os.getpid() != self._pid:
+            pass_on(self._before[number], number, frame)
             return
         stage = self._note(number)
         if number == signal.SIGINT and stage is Stage.KILLING:
@@ -238,7 +241,8 @@ def ending_of(number: int) -> BaseException:
     return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
 
 
-def _pass_on(handler: Any, number: int, frame: FrameType | None) -> None:
+def pass_on(handler: Any, number: int, frame: FrameType | None) -> None:
+    """Do what another handler, or the system, does at a signal."""
     if callable(handler):
         handler(number, frame)
     else:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any, Final
 
+from flowlib.interrupts import pass_on
 from flowlib.job import Outcome, OutcomeKind
 from flowlib.policy import FailureKind
 from flowlib.running import Surroundings
@@ -38,12 +39,14 @@ class WorkerSignals:
 
     def __init__(self, word: Any) -> None:
         self._word = word
+        self._pid = os.getpid()
         self._is_busy = False
         self._is_in_task = False
         self._received: int | None = None
 
     def listen(self) -> None:
         """Handle the signals from now on; they were held back while the process started."""
+        self._pid = os.getpid()
         for number in _WATCHED:
             signal.signal(number, self._take)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
@@ -87,6 +90,10 @@ class WorkerSignals:
             self._is_in_task = False
 
     def _take(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() != self._pid:  # in a process that a task has forked: as Python does
+            is_ctrl_c = number == signal.SIGINT
+            pass_on(signal.default_int_handler if is_ctrl_c else signal.SIG_DFL, number, frame)
+            return
         self._received = number
         if self._is_in_task:
             raise self._interrupt(number)

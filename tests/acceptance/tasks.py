@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import multiprocessing
 import os
 import signal
 import threading
@@ -668,3 +669,43 @@ class MutatesConfig(Task):
     def run(self) -> dict[str, Any]:
         """Return the changed config."""
         return {"nested": dict(self.nested)}
+
+
+class EndsItsProcess(Task):
+    """Forks a process, sends it a signal, and waits for it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def run(self) -> dict[str, int | None]:
+        """Return with what code it has ended."""
+        context = multiprocessing.get_context("fork")
+        begun = context.Event()
+        process = context.Process(target=_waits, args=(begun,))
+        process.start()
+        begun.wait()
+        assert process.pid is not None
+        os.kill(process.pid, self.number)
+        process.join()
+        return {"code": process.exitcode}
+
+
+def _waits(begun: Any) -> None:
+    begun.set()
+    signal.pause()
+
+
+class UsesPool(Task):
+    """Computes squares in a pool of processes."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+
+    def run(self) -> dict[str, list[int]]:
+        """Return them."""
+        with multiprocessing.get_context(self.method).Pool(2) as pool:
+            return {"squares": pool.map(_square, range(4))}
+
+
+def _square(x: int) -> int:
+    return x * x

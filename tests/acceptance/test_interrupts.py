@@ -15,7 +15,7 @@ import pytest
 from flowlib import Flow, TaskSpec, TaskState
 from stores import LocalFileStore
 from tests.acceptance import tasks
-from tests.acceptance.scripts import ROOT
+from tests.acceptance.scripts import ROOT, run_script
 from tests.acceptance.tasks import noted
 
 SCRIPT = """
@@ -114,3 +114,30 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+FORKS = """
+import sys
+from flowlib import Flow, TaskSpec
+from tests.acceptance.tasks import EndsItsProcess, UsesPool
+
+if __name__ == "__main__":
+    ends = TaskSpec(EndsItsProcess, {"number": [2, 15]}, expand="product")
+    pools = TaskSpec(UsesPool, {"method": ["fork", "spawn"]}, expand="product")
+    run = Flow([ends, pools]).run(num_workers=int(sys.argv[1]), grace_s=600.0)
+    print([each["code"] for each in run["EndsItsProcess"]], run.counts)
+    print([each["squares"] for each in run["UsesPool"]])
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_processes_of_a_task_end_when_they_are_told(workers: int, tmp_path: Path) -> None:
+    """As they would without a run: a signal sent to one of them is none for the run or the task.
+
+    With one worker the grace period for the run would have been theirs.
+    """
+    done = run_script(FORKS.replace("sys.argv[1]", str(workers)), tmp_path)
+    assert done.out.splitlines() == [  # 1: by a KeyboardInterrupt
+        "[1, -15] {'finished': 4}",
+        "[[0, 1, 4, 9], [0, 1, 4, 9]]",
+    ], done.err

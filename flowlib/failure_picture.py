@@ -15,7 +15,7 @@ from flowlib.console_lines import cut, width_of
 from flowlib.console_text import Line, Span, harmless
 from flowlib.events import Failed, TaskRef
 from flowlib.failure_groups import Frame
-from flowlib.next_commands import again
+from flowlib.next_commands import again, debugged
 from flowlib.progress_picture import named, took
 from flowlib.run_progress import SameFailures
 from flowlib.signs import Signs
@@ -163,7 +163,8 @@ def _facts(same: SameFailures, signs: Signs) -> Iterator[Line]:
         yield (Span(_LOG, "dim"), Span(harmless(place_of(same.first.log), signs.encoding)))
     if same.start is not None and (command := again(same.start, same.first.task)):
         yield (Span(_AGAIN, "dim"), Span(harmless(command, signs.encoding)))
-        yield (Span(_DEBUG, "dim"), Span(harmless(f"{command} --pdb", signs.encoding)))
+        stopping = debugged(same.start, same.first.task)
+        yield (Span(_DEBUG, "dim"), Span(harmless(stopping, signs.encoding)))
     if same.count > 1:
         same_line = ", same line" if same.frames else ""
         others = _listed(same.tasks[1:], same.count - 1, signs)

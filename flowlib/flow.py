@@ -207,7 +207,7 @@ class Flow(FlowGraph):
             run_name=run_name,
             results_store=self._store(results_store, stores),
             return_results=return_results,
-            command=self.command,
+            command=self.command.run_by(more.get("executor"), num_workers),
             **more,
         )
         self._last_run = launch(self.graph, options)

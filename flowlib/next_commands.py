@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,9 @@ DEFAULT_FOLDER: Final = ".flowlib"
 """The store of the command, in the folder of the project."""
 
 _PROGRAM: Final = "flowlib"
+_ELSEWHERE: Final = ("--executor", "--slurm", "--workers")
+"""Options, each with a value, that a task in the process of the command goes without."""
+
 EXECUTE: Final = "execute"
 """The command whose words are the tasks that it runs."""
 
@@ -31,18 +34,30 @@ class RunCommand:
         words: `("flowlib", "run", "x.yaml", "train.lr=0.1")`; empty if there is no such command.
         names_store: Whether the document or a word names the store.
         store: Words that name the store to other commands; None where they are not known.
+        means: Words that tell with what it is run, `("--executor", "rq")`; None where it was
+            no command that ran it.
     """
 
     words: tuple[str, ...] = ()
     names_store: bool = False
     store: tuple[str, ...] | None = None
+    means: tuple[str, ...] | None = None
 
     def again(self, store: ResultsStore) -> tuple[str, ...]:
         """The words that run the flow again with this store; empty if there are none."""
+        means = self.means or ()
         if self.names_store or not self.words:
-            return self.words
+            return (*self.words, *means) if self.words else ()
         named = self.seen_by(store)
-        return (*self.words, *named[1:]) if named else ()
+        return (*self.words, *named[1:], *means) if named else ()
+
+    def run_by(self, executor: object, num_workers: int | None) -> RunCommand:
+        """The command, where no words tell the means: with what `Flow.run` was called with."""
+        if self.means is not None or not self.words:
+            return self
+        means = [] if num_workers is None else ["--workers", str(num_workers)]
+        means += ["--executor", executor] if isinstance(executor, str) else []
+        return replace(self, means=tuple(means))
 
     def seen_by(self, store: ResultsStore) -> tuple[str, ...]:
         """The words that look into this store; empty if there are none."""
@@ -84,6 +99,16 @@ def rest_of(start: RunStarted) -> str:
 def again(start: RunStarted, task: TaskRef) -> str:
     """Runs one task again; empty if no command is known that does."""
     return shlex.join(words_for(start.again, task.id)) if start.again else ""
+
+
+def debugged(start: RunStarted, task: TaskRef) -> str:
+    """Runs one task again in the process of the command, and stops where it fails."""
+    words = [*words_for(start.again, task.id), "--pdb"] if start.again else []
+    for option in _ELSEWHERE:
+        while option in words:
+            at = words.index(option)
+            del words[at : at + 2]
+    return shlex.join(words)
 
 
 def words_for(again: Sequence[str], task_id: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from flowlib.git_state import work_tree
 from flowlib.machine import machine
 from flowlib.origin_texts import contents_of, packages_of, patch_of, untracked_of
 from flowlib.packages import installed_packages, packages_in
-from flowlib.rerun import document_words, is_script_or_run, script_words, without_store
+from flowlib.rerun import document_words, is_script_or_run, script_words, without_options
 from flowlib.source_tree import has_commit
 from stores import Address, Attempt, RecordMissing, ResultsStore
 from stores.text_shelf import read
@@ -97,7 +97,7 @@ class _Reader:
         found = self._repository(commit, repository, root) if commit else ""
         patch = patch_of(self._store, origin)
         contents = contents_of(self._store, origin)
-        document = without_store(document_words(self._store, self._attempt))
+        document = without_options(document_words(self._store, self._attempt))
         words = document or script_words(origin)
         return Recipe(
             self._address,

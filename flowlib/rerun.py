@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ from flowlib.origin_texts import AGAIN
 from flowlib.stored_runs import stored_runs
 from stores import Attempt, ResultsStore
 
-_STORE: Final = "--store"
 _HIDDEN: Final = "***"
 _WITH_VALUE: Final = ("-W", "-X", "--check-hash-based-pycs")
 """Options of Python that take the next word."""
@@ -40,10 +40,9 @@ def is_script_or_run(words: Sequence[str]) -> bool:
     return script_at(words) is not None or tuple(words[1:2]) == ("run",)
 
 
-def without_store(words: Sequence[str]) -> tuple[str, ...]:
-    """The words without those that name a store."""
-    at = words.index(_STORE) if _STORE in words else len(words)
-    return (*words[:at], *words[at + 2 :])
+def without_options(words: Sequence[str]) -> tuple[str, ...]:
+    """The words without those that name a store, or tell with what the document is run."""
+    return tuple(takewhile(lambda word: not word.startswith("-"), words))
 
 
 def script_words(origin: Mapping[str, Any]) -> tuple[str, ...]:

@@ -89,8 +89,8 @@ def run_story(run: StoredRun, signs: Signs, now: float, width: int) -> list[Line
     for same in failures:
         more = f"  and {same.count - 1} more, same line" if same.count > 1 else ""
         lines.append((*failure_line(same.first, signs), Span(more, "dim")))
-    lines += _next(run, failures, signs)
-    return [cut(line, width, signs.more) for line in lines]
+    shown = [cut(line, width, signs.more) for line in lines]
+    return [*shown, *_next(run, failures, signs)]  # these are to be copied
 
 
 def run_document(run: StoredRun) -> dict[str, Any]:

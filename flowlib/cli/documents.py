@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final, TypeVar
 
 import click
@@ -86,5 +87,5 @@ def flow_of_run(
             f"run {run.name} was not made from a document: name one, flowlib … flow.yaml"
         )
     _, _, document, *rest = words
-    overrides = rest[: rest.index("--store")] if "--store" in rest else rest
-    return flow_of(document, overrides, store, limits)
+    overrides = takewhile(lambda word: not word.startswith("-"), rest)
+    return flow_of(document, list(overrides), store, limits)

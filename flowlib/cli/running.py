@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from flowlib.cli.options import only_one
 from flowlib.cli.resource_words import resources_of
 from flowlib.cli.slurm_words import slurm_of
 from flowlib.cli.verbosity import QUIET, verbosity
+from flowlib.credentials import without_secret_words
 
 _MEANS: Final = (
     click.option("-w", "--workers", "num_workers", type=click.IntRange(1), help="Tasks at once."),
@@ -38,6 +40,14 @@ _CONDUCT: Final = (
     ),
     click.option("--tmux", "log_to_tmux", is_flag=True, help="A pane of tmux for each worker."),
 )  # fmt: skip
+
+_REPEATED: Final = frozenset({
+    "num_workers", "gpus", "amounts", "executor", "slurm_words", "inline", "timeout", "retries",
+    "fail_fast", "max_failures", "keep", "on_code_change", "project_name", "snapshot", "once",
+})  # fmt: skip
+"""What has to be said again for the same; not what is wanted of the tasks, nor how it is shown."""
+
+_UNSAID: Final = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP, None)
 
 
 def means_options(function: Any) -> Any:
@@ -88,6 +98,20 @@ def run_arguments(options: Mapping[str, Any], *, as_json: bool, is_inline: bool)
         "resources": resources,
         **{name: value for name, value in known.items() if value is not None},
     }
+
+
+def words_of_means() -> tuple[str, ...]:
+    """The words of this call that tell with what is run, and how far: those to run it alike."""
+    context = click.get_current_context()
+    words: list[str] = []
+    for option in context.command.params:
+        name = option.name or ""
+        if name not in _REPEATED or context.get_parameter_source(name) in _UNSAID:
+            continue
+        word, value = max(option.opts, key=len), context.params[name]
+        for each in value if isinstance(value, tuple) else (value,):
+            words += [word] if each is True else [word, str(each)]
+    return tuple(without_secret_words(words))
 
 
 def _progress() -> str:

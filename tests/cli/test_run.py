@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 
+import click
 import pytest
 
+from flowlib.cli.running import conduct_options, means_options, words_of_means
 from flowlib.event_log import event_of
 from flowlib.events import Finished, RunEnded, RunStarted
 from stores import LocalFileStore
@@ -91,6 +93,90 @@ def test_the_printed_commands_do_what_they_say(folder):
     assert [e.task.spec for e in events if isinstance(e, Finished)] == ["Best"]
     table = flowlib(*shlex.split(results), folder=folder)
     assert table.code == 0
+
+
+MEANS = (
+    "--workers", "2", "--resource", "cpu=2", "--resource", "seat=a,b", "--executor", "threads",
+    "--fail-fast", "--project", "thesis", "--timeout", "1h", "--retries", "0", "--keep", "Load",
+    "--on-code-change", "ignore",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_what_is_run_again_is_run_with_the_same(folder):
+    """Executor, workers, resources, limits: only how the run is shown is not said again.
+
+    The debugger is in the process of the command, so that line goes without executor and workers.
+    """
+    words = [each for each in MEANS if each not in ("--timeout", "1h")]  # threads have no timeouts
+    run = ["run", "flow.yaml", "train.lr=0.9,0.1", *words, "--name", "one", "--progress", "lines"]
+    called = flowlib(*run, "--skip", "Best", folder=folder)
+    assert called.code == 1, called.err
+    again = re.search(r"^again +(.+)$", called.err, re.MULTILINE)[1]
+    debug = re.search(r"^debug +(.+)$", called.err, re.MULTILINE)[1]
+    given, only = again.split(" --only ")
+    assert sorted(shlex.split(given)) == sorted(["flowlib", *run[:3], *words])
+    left = f"flowlib {shlex.join(shlex.split(given)[1:])} --resume one"
+    assert f"{left} (runs only" in called.err
+    assert f"  again    {left}" in flowlib("status", "one", folder=folder).out
+    shown = flowlib("show", only, folder=folder).out
+    assert shown.rstrip().endswith(f"again   {given} --only {only}")
+    assert "--executor" not in debug
+    assert "--workers" not in debug
+    assert debug.endswith(f"--only {only} --pdb")
+
+    source = (folder / "tasks.py").read_text()
+    (folder / "tasks.py").write_text(source.replace("> 0.5", "> 9"))
+    repeated = flowlib(*shlex.split(again)[1:], "--json", folder=folder)
+    events = [event_of(line) for line in repeated.out.splitlines()]
+    assert (repeated.code, events[0].workers) == (0, 2)
+    assert flowlib(*shlex.split(debug)[1:], folder=folder).code == 0
+    resumed = flowlib("run", "--resume", "one", "--json", folder=folder)
+    assert resumed.code == 0, resumed.err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--inline", "--progress", "none", "--name", "x"], ("--inline",)),
+        (["-w", "3", "--gpus", "0,1"], ("--workers", "3", "--gpus", "0,1")),
+        (["--slurm", "partition=a,b", "--slurm", "time=2h"],) * 2,
+        (["--executor", "rq", "--max-failures", "2"],) * 2,
+        ([], ()),
+    ],
+)
+def test_each_word_is_said_again_as_it_was_given(given, said):
+    """A flag alone, a value behind its option, each of several behind its own."""
+    found = []
+
+    @click.command()
+    @means_options
+    @conduct_options
+    def command(**_):
+        found.extend(words_of_means())
+
+    command.main(given, standalone_mode=False)
+    assert tuple(found) == tuple(said)
+
+
+def test_a_document_that_python_runs_is_run_again_by_the_same_executor(folder, monkeypatch):
+    """As far as words can say it: an object cannot be named, and gives none."""
+    monkeypatch.chdir(folder)
+    script = (
+        "from flowlib import Flow\n"
+        "from flowlib.executors.threads import ThreadExecutor\n"
+        "from stores import LocalFileStore\n"
+        "for executor in ('threads', ThreadExecutor()):\n"
+        "    flow = Flow.from_file('flow.yaml')\n"
+        "    flow.run(2, executor=executor, results_store=LocalFileStore('.flowlib'))\n"
+    )
+    (folder / "script.py").write_text(script)
+    subprocess.run(
+        [sys.executable, "script.py"], cwd=folder, env=environment(), timeout=LIMIT_S, check=True
+    )
+    known = flowlib("status", "--json", folder=folder).json["runs"]
+    first = ["flowlib", "run", "flow.yaml", "--workers", "2"]
+    assert [each["again"] for each in known] == [first, [*first, "--executor", "threads"]]
 
 
 def test_fail_fast_starts_nothing_more(folder):

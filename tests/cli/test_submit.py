@@ -63,7 +63,7 @@ def test_a_script_is_submitted_and_executed_by_short_keys(shop):
     assert (again.code, again.out) == (0, "")
     failed = flowlib("execute", bad, "--once", folder=folder)
     assert failed.code == 1
-    assert f"flowlib execute {ids[1]}" in failed.err
+    assert f"flowlib execute --once {ids[1]}" in failed.err
     waited = flowlib("wait", bad, hello, "--json", folder=folder)
     assert waited.code == 1
     assert sorted(waited.json["tasks"].values()) == ["failed", "finished"]
@@ -79,7 +79,7 @@ def test_the_command_that_is_told_holds_no_secret(shop, words):
     started = json.loads(done.out.splitlines()[0])
     assert started["event"] == "run_started", done.err
     assert token not in " ".join([*started["again"], *started["seen_by"]])
-    assert started["again"][-1] == f"file:{folder}/***"
+    assert f"file:{folder}/***" in started["again"]
 
 
 def test_a_key_that_means_nothing_is_told(shop):

@@ -14,7 +14,7 @@ from flowlib.cli.ids import selectors_from
 from flowlib.cli.opening import opened_store
 from flowlib.cli.opening import store_uri as uri_of
 from flowlib.cli.options import common_options, json_option, store_option
-from flowlib.cli.running import conduct_options, means_options, run_arguments
+from flowlib.cli.running import conduct_options, means_options, run_arguments, words_of_means
 from flowlib.credentials import without_secret_words
 
 
@@ -64,4 +64,5 @@ def command(
 def _command(given: str | None) -> RunCommand:
     """The words that run a task of these again, when its id follows."""
     named = () if given is None else tuple(without_secret_words(["--store", uri_of(given)]))
-    return RunCommand(("flowlib", "execute", *named), names_store=True, store=named)
+    words = ("flowlib", "execute", *named)
+    return RunCommand(words, names_store=True, store=named, means=words_of_means())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bdb
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -14,7 +15,13 @@ from flowlib.cli.documents import document_arguments, flow_of, flow_of_run
 from flowlib.cli.exits import ExitCode
 from flowlib.cli.options import common_options, events_option, store_option, writable_file
 from flowlib.cli.output import note, signs, write_json, write_lines
-from flowlib.cli.running import conduct_options, means_options, run_arguments, with_options
+from flowlib.cli.running import (
+    conduct_options,
+    means_options,
+    run_arguments,
+    with_options,
+    words_of_means,
+)
 from flowlib.cli.times import limit_of
 from flowlib.cli.verbosity import QUIET, VERBOSE, verbosity
 from flowlib.terminal import terminal_width
@@ -108,6 +115,7 @@ def command(
     report, has_pdb = options.pop("report"), options.pop("has_pdb")
     means = run_arguments(options, as_json=as_json and not is_dry, is_inline=has_pdb)
     flow = _flow(document, overrides, store_uri, limits, chosen.get("resume"))
+    flow.command = replace(flow.command, means=words_of_means())
     if is_dry:
         return _told(flow, chosen, means, as_json=as_json, exit_code=is_asked)
     run = flow.run(exit_on_error=False, return_results=None, **means, **chosen)

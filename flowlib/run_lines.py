@@ -69,6 +69,7 @@ def run_lines(
             Span(f" {name}{' ' * gaps[0]}", "bold" if run.is_live else ""),
             Span(f"  {when}{' ' * gaps[1]}  {' ' * gaps[2]}{done}"),
             *_counts(run.counts or {}, signs),
+            *(Span(f"  {harmless(each.told(now))}", "yellow") for each in run.asked),
             *_rest(run),
         )
         lines.append(line if width is None else cut(line, width, signs.more))
@@ -112,6 +113,7 @@ def run_document(run: StoredRun) -> dict[str, Any]:
         "workers": driver and driver.workers,
         "store": driver and driver.store,
         "again": list(driver.again) if driver else [],
+        "asked": [each.to_document() for each in run.asked],
         "folder": str(run.folder),
     }
 

@@ -13,9 +13,10 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import uuid4
 
+from flowlib.age import ago
 from stores import (
     Address,
     Attempt,
@@ -62,6 +63,20 @@ class RunRequest:
         if self.driver is not None:
             return self.driver == driver and self.run == run
         return self.run == run and self.at > began - _SKEW_S  # no later run of the name
+
+    def told(self, now: float) -> str:
+        """What it is, in a few words: `cancel of Train-1 asked 12 s ago by alice@gpu3`.
+
+        Args:
+            now: The time, in seconds since 1970.
+        """
+        what = f"cancel of {', '.join(self.only)}" if self.only else "cancel"
+        at_once = " with --now" if self.is_now else ""
+        return f"{what} asked {ago(now - self.at)} by {self.by}{at_once}"
+
+    def to_document(self) -> dict[str, Any]:
+        """For JSON that people read; the note itself is `to_text`."""
+        return {"by": self.by, "at": self.at, "only": [*self.only], "is_now": self.is_now}
 
     def to_text(self) -> str:
         """As JSON."""
@@ -136,8 +151,48 @@ class RequestNote:
         self._beside.close()
 
 
-class RequestBox:
-    """The requests for one run, as its driver reads them; opened when it looks first.
+class OpenRequests:
+    """The requests in a store that nobody has answered; opened when it is looked into first.
+
+    Args:
+        store: The store of the runs.
+    """
+
+    def __init__(self, store: ResultsStore) -> None:
+        self._store = store
+        self._beside: ResultsStore | None = None
+        self._is_closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free what is open; nothing is found any more."""
+        self._is_closed = True
+        if self._beside is not None:
+            self._beside.close()
+            self._beside = None
+
+    def all(self) -> list[tuple[Address, RunRequest]]:
+        """Those of all runs; none where the store cannot tell."""
+        if self._is_closed:
+            return []
+        try:
+            if self._beside is None:
+                self._beside = self._store.beside(_PLACE)
+            addresses = list(self._beside.addresses(_REQUEST))
+            known = self._beside.statuses(addresses) if addresses else {}
+        except StoreError:  # a run goes on without
+            return []
+        found = [(each, _request_in(known.get(each.key))) for each in addresses]
+        return [(address, request) for address, request in found if request is not None]
+
+
+class RequestBox(OpenRequests):
+    """The requests for one run, as its driver reads them.
 
     Args:
         store: The store of the run.
@@ -145,30 +200,14 @@ class RequestBox:
     """
 
     def __init__(self, store: ResultsStore, run: str) -> None:
-        self._store, self._run = store, run
+        super().__init__(store)
+        self._run = run
         self._driver, self._began = Owner.of_this_process(), time.time()
-        self._beside: ResultsStore | None = None
-        self._is_closed = False
-
-    def __enter__(self) -> RequestBox:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._is_closed = True
-        if self._beside is not None:
-            self._beside.close()
-            self._beside = None
 
     def new(self) -> list[tuple[Address, RunRequest]]:
         """The requests for this run that have no answer; none where the store cannot tell."""
-        if self._is_closed:
-            return []
-        try:
-            if self._beside is None:
-                self._beside = self._store.beside(_PLACE)
-            return self._found(self._beside)
-        except StoreError:  # a run goes on without
-            return []
+        mine = (self._run, self._driver, self._began)
+        return [(address, request) for address, request in self.all() if request.is_for(*mine)]
 
     def answer(self, address: Address, request: RunRequest, answer: RunAnswer) -> None:
         """Tell whoever has asked."""
@@ -177,16 +216,6 @@ class RequestBox:
             facts |= {_IS_REFUSED: "1"} if answer.is_refused else {}
             with suppress(StoreError, OSError):  # it has been taken away, say
                 _write(self._beside, address, request, facts)
-
-    def _found(self, beside: ResultsStore) -> list[tuple[Address, RunRequest]]:
-        addresses = list(beside.addresses(_REQUEST))
-        known = beside.statuses(addresses) if addresses else {}
-        found = [(each, _request_in(known.get(each.key))) for each in addresses]
-        return [
-            (address, request)
-            for address, request in found
-            if request is not None and request.is_for(self._run, self._driver, self._began)
-        ]
 
 
 def _write(

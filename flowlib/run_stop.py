@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flowlib.errors import NothingSelected, RunError
 from flowlib.event_log import EventReader
 from flowlib.events import RunEnded, RunStarted, Stopping
-from flowlib.run_requests import RequestNote, RunAnswer, RunRequest, asker
+from flowlib.run_requests import OpenRequests, RequestNote, RunAnswer, RunRequest, asker
 from flowlib.stored_runs import StoredRun
 from stores import Owner, ResultsStore, StoreError
 from stores.file_layout import encoded
@@ -89,6 +89,20 @@ def cancel_tasks(
     return _asked(run, store, only, now=False, patience_s=patience_s)
 
 
+def with_requests(runs: Iterable[StoredRun], requests: OpenRequests) -> list[StoredRun]:
+    """The runs, each with what it was asked for and has not answered yet.
+
+    Args:
+        runs: They.
+        requests: Those in their store, which is only looked into if one of the runs goes on.
+    """
+    known = list(runs)
+    if not any(run.is_live for run in known):
+        return known
+    asked = [request for _, request in requests.all()]
+    return [replace(run, asked=tuple(_of(run, asked))) if asked else run for run in known]
+
+
 def ask_unknown_run(
     name: str, store: ResultsStore, only: tuple[str, ...] = (), *, now: bool, patience_s: float
 ) -> Told | None:
@@ -115,6 +129,12 @@ def ask_unknown_run(
         return None if answer is None else _told(answer)
     finally:
         note.close()
+
+
+def _of(run: StoredRun, asked: Iterable[RunRequest]) -> Iterator[RunRequest]:
+    if run.driver is not None and run.is_live:
+        mine = (run.folder.name, _owner(run.driver), run.driver.at)
+        yield from (request for request in asked if request.is_for(*mine))
 
 
 def _driver_of(run: StoredRun) -> RunStarted:

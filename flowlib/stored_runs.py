@@ -27,6 +27,7 @@ from flowlib.events import Event, RunEnded, RunStarted, TaskEvent
 from flowlib.next_commands import store_text
 from flowlib.run_folders import MANIFEST, run_folders
 from flowlib.run_manifest import states_in
+from flowlib.run_requests import RunRequest
 from flowlib.run_so_far import LATEST, RunSoFar
 from stores import Address, ResultsStore
 
@@ -66,6 +67,7 @@ class StoredRun:
         stopped_by: The signal that stopped it, if it could be written down.
         driver: What the process that ran it said when it began.
         broken_by: The error for which it was refused or ended, if it is none of a task.
+        asked: What it was asked for and has not answered yet, if somebody has looked.
     """
 
     folder: Path
@@ -80,6 +82,7 @@ class StoredRun:
     stopped_by: int | None = None
     driver: RunStarted | None = None
     broken_by: str = ""
+    asked: tuple[RunRequest, ...] = ()
 
     @property
     def is_live(self) -> bool:

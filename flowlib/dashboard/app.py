@@ -119,6 +119,7 @@ class Dashboard:
             yield
         finally:
             await self._stream.close()
+            self._answers.runs.close()
             sys.setswitchinterval(usual_s)
 
     def api_routes(self) -> list[Route]:

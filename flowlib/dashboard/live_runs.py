@@ -14,7 +14,9 @@ from flowlib.errors import SelectorError
 from flowlib.event_log import EventReader
 from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, TaskEvent
 from flowlib.run_manifest import states_of_run
+from flowlib.run_requests import OpenRequests
 from flowlib.run_so_far import RunSoFar
+from flowlib.run_stop import with_requests
 from flowlib.stored_runs import StoredRun, stored_runs, tasks_of_run
 from stores import ResultsStore
 
@@ -53,6 +55,7 @@ class LiveRuns:
         self._due = 0.0
         self._watched: dict[Path, _Watched] = {}
         self._so_far: dict[Path, RunSoFar] = {}
+        self._requests = OpenRequests(store)
         self._told: object = None
         self.now = Live()
 
@@ -68,8 +71,13 @@ class LiveRuns:
         finally:
             self._lock.release()
 
+    def close(self) -> None:
+        """Free what was opened to look."""
+        with self._lock:
+            self._requests.close()
+
     def _look(self) -> None:
-        runs = stored_runs(self._store, known=self._so_far)
+        runs = with_requests(stored_runs(self._store, known=self._so_far), self._requests)
         live = {run.folder for run in runs if run.is_live}
         self._watched = {
             folder: self._watched.get(folder) or _Watched(folder) for folder in sorted(live)
@@ -81,7 +89,7 @@ class LiveRuns:
             at_work = {key for key, word in states.items() if word == "running"}
             states |= {k: word for k, word in watched.states.items() if k not in at_work}
             planned |= watched.planned
-        told = ([(run.folder, run.state, run.counts) for run in runs], states)
+        told = ([(run.folder, run.state, run.counts, run.asked) for run in runs], states)
         if told != self._told:
             self._told = told
             self.now = Live(runs, states, planned, self.now.version + 1)

@@ -106,6 +106,7 @@ def _facts(run: StoredRun, now: float) -> Markup:
         ("began", None if run.started is None else f"{stamp(run.started)}, {_when(run, now)}"),
         ("took", None if run.duration_s is None else took(run.duration_s)),
         ("stopped by signal", run.stopped_by),
+        ("has to answer", "; ".join(each.told(now) for each in run.asked) or None),
         ("tasks", tag("a", "of this run", href=url("/tasks", run=run.name.partition("#")[0]))),
         ("graph", tag("a", "of this run", href=url("/graph", run=run.folder.name))),
         ("folder", str(run.folder)),

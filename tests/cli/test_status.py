@@ -22,6 +22,7 @@ RUN = {
     "name": str, "project": str, "state": str, "started": MAYBE_NUMBER, "duration_s": MAYBE_NUMBER,
     "total": int, "counts": COUNTS, "eta_s": MAYBE_NUMBER, "signal": MAYBE_TEXT, "broken_by": MAYBE_TEXT,
     "host": MAYBE_TEXT, "pid": (int, type(None)), "again": [str], "folder": str,
+    "asked": [{"by": str, "at": float, "only": [str], "is_now": bool}],
 }  # fmt: skip
 STATUS = {"schema": int, "total": int, "runs": [RUN]}
 STORY = {

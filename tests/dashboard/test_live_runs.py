@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,10 @@ import pytest
 
 from flowlib.dashboard import live_runs as module
 from flowlib.dashboard.live_runs import LiveRuns
-from stores import InMemoryStore
+from flowlib.event_log import EventWriter
+from flowlib.events import RunStarted
+from flowlib.run_requests import RequestNote, RunRequest
+from stores import InMemoryStore, LocalFileStore, Owner
 
 KEY, OTHER = "a" * 32, "b" * 32
 COMPUTES = {KEY: "running"}
@@ -19,7 +23,8 @@ WAITS = {KEY: "pending", OTHER: "pending"}
 @pytest.mark.parametrize("told", [(COMPUTES, WAITS), (WAITS, COMPUTES)])
 def test_a_run_that_waits_hides_none_that_computes(monkeypatch, told):
     """Whichever of them is looked at last."""
-    runs = [SimpleNamespace(folder=Path(name), is_live=True, state="running", counts={}) for name in "xy"]  # fmt: skip
+    facts = {"is_live": True, "state": "running", "counts": {}, "asked": ()}
+    runs = [SimpleNamespace(folder=Path(name), **facts) for name in "xy"]
     states = dict(zip((run.folder for run in runs), told, strict=True))
 
     def watched(folder):
@@ -30,3 +35,20 @@ def test_a_run_that_waits_hides_none_that_computes(monkeypatch, told):
     live = LiveRuns(InMemoryStore())
     live.refresh()
     assert live.now.states == {KEY: "running", OTHER: "pending"}
+
+
+def test_the_page_of_a_run_tells_what_it_has_not_answered(dashboard, tmp_path):
+    """By what somebody elsewhere has asked for; a run that goes on looks for it now and then."""
+    store, me = LocalFileStore(tmp_path / "store"), Owner.of_this_process()
+    folder = store.runs_dir / "long-run"
+    folder.mkdir(parents=True)
+    process = {"host": me.host, "pid": me.pid, "boot_id": me.boot_id, "process_start": me.started}
+    writer = EventWriter(folder)
+    writer.write(RunStarted(time.time(), "long-run", "p", "s", workers=1, specs=(), **process))
+    writer.close()
+    assert "has to answer" not in dashboard(store).page("/runs/long-run").text
+    note = RequestNote(store, RunRequest("long-run", "alice@gpu3", time.time() - 90, ("A<b>",)))
+    note.close()
+    page = dashboard(store).page("/runs/long-run")
+    assert "has to answer" in page.text
+    assert "cancel of A<b> asked 1 min ago by alice@gpu3" in page.text

@@ -7,16 +7,20 @@ import os
 import socket
 import tempfile
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowlib import Flow, TaskSpec
+from flowlib.console_text import plain
 from flowlib.errors import NothingSelected, SelectorError
 from flowlib.event_log import EventWriter, line_of
 from flowlib.events import Finished, RunEnded, RunStarted, SpecTotal, Started, TaskRef
 from flowlib.run_lines import run_lines, run_story, run_story_document
+from flowlib.run_requests import OpenRequests, RequestBox, RequestNote, RunAnswer, RunRequest
+from flowlib.run_stop import with_requests
 from flowlib.signs import UNICODE_SIGNS
 from flowlib.stored_runs import find_run, last_run, stored_runs, tasks_of_run
 from stores import Address, InMemoryStore, LocalFileStore, Owner
@@ -102,6 +106,54 @@ def test_a_driver_elsewhere_lives_as_long_as_it_shows_life(store):
     for each in folder.iterdir():
         os.utime(each, (long_ago, long_ago))
     assert only(store).state == "interrupted"
+
+
+NOTES = [
+    (True, (), False, "cancel asked 12 s ago by alice@gpu3"),
+    (True, ("Train-1", "Load"), False, "cancel of Train-1, Load asked 12 s ago by alice@gpu3"),
+    (False, (), True, "cancel asked 12 s ago by alice@gpu3 with --now"),
+]
+
+
+@pytest.mark.parametrize(("knows_driver", "only_these", "is_now", "said"), NOTES)
+def test_what_a_run_was_asked_for_and_has_not_answered_is_told(
+    store, knows_driver, only_these, is_now, said
+):
+    """By name or by process; until it has answered, and of no other run of the name."""
+    me = Owner.of_this_process()
+    process = {"boot_id": me.boot_id, "process_start": me.started}
+    for name, at in (("exp", 1000.0), ("other", 1000.0), ("over", 1000.0)):
+        end = [RunEnded(1001.0, {"finished": 4}, 1.0)] if name == "over" else []
+        write(store, name, begun(store, name, at=at, **process), *end)
+    driver = me if knows_driver else None
+    asked = RunRequest("exp", "alice@gpu3", 1100.0, only_these, is_now, driver)
+    earlier = replace(asked, at=600.0, driver=replace(me, pid=me.pid + 1) if driver else None)
+    over = replace(asked, run="over")
+    notes = [RequestNote(store, each) for each in (asked, earlier, over)]
+    with OpenRequests(store) as requests:
+        runs = with_requests(stored_runs(store, now=1112.0), requests)
+        told = {run.name: run.asked for run in runs}
+        assert told == {"exp": (asked,), "other": (), "over": ()}
+        [run] = [run for run in runs if run.asked]
+        [line] = run_lines([run], UNICODE_SIGNS, 1112.0)
+        assert f"  {said}  pid {me.pid}" in plain([line])
+        assert said in plain(run_story(run, UNICODE_SIGNS, 1112.0, 300))
+        document = {"by": "alice@gpu3", "at": 1100.0, "only": [*only_these], "is_now": is_now}
+        assert run_story_document(run)["asked"] == [document]
+        with RequestBox(store, "exp") as box:
+            box.all()
+            for address, request in requests.all():
+                box.answer(address, request, RunAnswer(""))
+        assert not any(run.asked for run in with_requests(stored_runs(store, now=1112.0), requests))
+    for note in notes:
+        note.close()
+
+
+def test_where_no_run_goes_on_nobody_looks_for_requests(store):
+    """A store without `beside` may have been used, and the list is as quick as it was."""
+    write(store, "over", begun(store, "over"), RunEnded(101.0, {"finished": 4}, 1.0))
+    runs = stored_runs(store, now=130.0)
+    assert with_requests(runs, OpenRequests(None)) == runs
 
 
 def test_damage_never_breaks_the_list(store):

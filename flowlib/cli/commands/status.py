@@ -13,6 +13,8 @@ from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import note, signs, write, write_json, write_lines
 from flowlib.live_terminal import size_of
 from flowlib.run_lines import run_document, run_lines, run_story, run_story_document
+from flowlib.run_requests import OpenRequests
+from flowlib.run_stop import with_requests
 from flowlib.stored_runs import find_run, stored_runs
 from flowlib.submitted_tasks import Submitted
 
@@ -42,13 +44,15 @@ def command(run: str | None, is_all: bool, as_json: bool, store_uri: str | None)
     has_terminal = sys.stdout.isatty()
     columns, lines = size_of(sys.stdout) if has_terminal else (_WIDTH, 0)
     if run is not None:
-        found = find_run(store, run)
+        with OpenRequests(store) as requests:
+            [found] = with_requests([find_run(store, run)], requests)
         if as_json:
             write_json({"run": run_story_document(found)})
         else:
             write_lines(run_story(found, signs(), time.time(), columns))
         return
-    runs = stored_runs(store)
+    with OpenRequests(store) as requests:
+        runs = with_requests(stored_runs(store), requests)
     pending = len(Submitted(store).pending)
     if as_json:
         documents = [run_document(each) for each in runs]

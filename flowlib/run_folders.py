@@ -13,6 +13,7 @@ Where are the events and logs of a run kept?
     …/events-<host>-<pid>.jsonl              what happened, one file for each process that writes
     …/logs/<Task>-<key>.log                  what a task printed and logged; `.2.log` for a retry
     …/workers/w1.log                         what a worker printed, where somebody follows it
+    …/results/<Task>-<number>                links to the files of what has run
     …/slurm/                                 jobs on their way to SLURM, and what those wrote
 
 A run never writes into the folder of an earlier one: the second that is called `exp` gets `exp#2`.

@@ -23,6 +23,7 @@ from flowlib.labels import TaskRefs
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from flowlib.plan import Plan
+from flowlib.result_links import link_results
 from flowlib.run_folders import (
     MANIFEST,
     PROVENANCE,
@@ -165,6 +166,9 @@ class RunLog(View):
             self._plan, self.refs = plan, TaskRefs(plan.graph.by_spec)
             self._write_graph()
         self._write_manifest(states, counts, is_over=True)
+        if self.folder is not None and self._store.runs_dir is not None:
+            nodes = (plan.graph.nodes[key] for key in states)
+            link_results(self.folder, self._store.runs_dir.parent, nodes)
 
     def noted(self, origin: Mapping[str, object]) -> Mapping[str, object]:
         """Write down where the results of the run come from; returns it."""

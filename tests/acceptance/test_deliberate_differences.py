@@ -134,6 +134,26 @@ def test_layout_of_the_file_store(tmp_path: Path) -> None:
     assert attempts == ["1"]
 
 
+def test_the_folder_of_a_run_has_readable_links_to_files(tmp_path: Path) -> None:
+    """By the names of its tasks; they go where the store goes, and cached tasks have none."""
+    spec = TaskSpec(tasks.Number, {"x": ["v" * 50_000, "w" * 50_000, "small"]}, expand="product")
+    odd = TaskSpec(tasks.Number, {"x": "u" * 50_000}, name="a/b")
+    for flow, expected in (
+        (Flow([spec]), {"Number-1", "Number-2"}),
+        (Flow([spec, odd]), {"a%2Fb"}),
+    ):
+        run = flow.run(num_workers=1, results_store=LocalFileStore(str(tmp_path / "store")))
+        moved = Path(run.folder).relative_to(tmp_path / "store")
+        (tmp_path / "store").rename(tmp_path / "moved")
+        links = list((tmp_path / "moved" / moved / "results").iterdir())
+        assert {each.name for each in links} == expected
+        assert all(each.is_symlink() for each in links)
+        for each in links:
+            (file,) = each.glob("1/value*")
+            assert file.stat().st_size == 50_000
+        (tmp_path / "moved").rename(tmp_path / "store")
+
+
 def test_open_in_a_store_without_files_is_an_error() -> None:
     """Not a silent None: the message names the stores that have files."""
     with pytest.raises(StoreWithoutFiles, match="LocalFileStore"):

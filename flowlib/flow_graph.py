@@ -43,6 +43,11 @@ class FlowGraph(Mapping[str, Any]):
         self._last_run: Run | None = None
         self._last_plan: Plan | None = None
 
+    @property
+    def last_run(self) -> Run | None:
+        """What `run` has done last, also where it has raised an exception; None before."""
+        return self._last_run
+
     def __getitem__(self, name: str) -> Any:
         """The spec of this name, or a list of all of them if there are several."""
         return self._members[name]

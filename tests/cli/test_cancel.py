@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,9 @@ from flowlib.run_stop import Told, ask_unknown_run, stop_run
 from flowlib.stored_runs import find_run
 from stores import LocalFileStore, Owner, TaskState, open_store
 from tests.cli.calls import environment, flowlib, project
+from tests.services.fixtures import mongo_uri, mongodb, postgres, shared_uri, uri_of
+
+__all__ = ["mongo_uri", "mongodb", "postgres", "shared_uri", "uri_of"]
 
 SLOW = """
 import time
@@ -195,16 +199,16 @@ class Elsewhere:
 
     @property
     def told(self):
-        return "".join(each.read_text() for each in self.folder.rglob("events-gpu7-*.jsonl"))
+        return "".join(each.read_text() for each in self.folder.parent.rglob("events-gpu7-*.jsonl"))
 
     def go(self):
         (self.folder / "go").touch()
 
 
-@pytest.fixture(params=["file:.flowlib", "sqlite:///results.db"])
-def far(folder, request):
+@pytest.fixture
+def far(folder, shared_uri):
     """A run on another host, two of whose tasks wait for a file."""
-    run = Elsewhere(folder, request.param)
+    run = Elsewhere(folder, shared_uri)
     try:
         run.wait_until_two_run()
         yield run
@@ -214,25 +218,23 @@ def far(folder, request):
 
 
 @pytest.mark.slow
-def test_a_run_on_another_host_is_stopped_through_the_store(folder, far, monkeypatch):
+def test_a_run_on_another_host_is_stopped_through_the_store(far):
     """It reads at its beat what it is asked for, and ends as after Ctrl-C."""
-    monkeypatch.chdir(folder)
     called = far.cancel("far", "--now")
     assert (called.code, called.out) == (0, ""), called.err
     assert called.err.endswith("run far stops: its tasks are being ended\n")
     assert far.process.wait(120) == 130
     assert f"@{Owner.of_this_process().host} has asked for it" in far.process.stderr.read()
-    store = open_store(far.store)
-    assert list(store.beside("requests").addresses()) == []
+    with closing(open_store(far.store)) as store, closing(store.beside("requests")) as notes:
+        assert list(notes.addresses()) == []
 
 
 @pytest.mark.slow
-def test_one_task_is_cancelled_and_the_others_go_on(folder, far, monkeypatch):
+def test_one_task_is_cancelled_and_the_others_go_on(far):
     """One that runs is ended, one that waits is not started; what reads from them is skipped.
 
     Neither is tried again, and neither counts as a failure after which nothing starts.
     """
-    monkeypatch.chdir(folder)
     called = far.cancel("far", "--only", "Slow[n=1]", "--only", "Slow-3")
     assert called.code == 0, called.err
     last = called.err.splitlines()[-1]
@@ -243,8 +245,9 @@ def test_one_task_is_cancelled_and_the_others_go_on(folder, far, monkeypatch):
     far.go()
     assert far.process.wait(120) == 1
     assert '"event":"retried"' not in far.told
-    store = open_store(far.store)
-    found = {record.latest.run.unique_name: record.latest for record in store.records("Slow")}
+    with closing(open_store(far.store)) as store:
+        slow, after = [*store.records("Slow")], [*store.records("After")]
+    found = {record.latest.run.unique_name: record.latest for record in slow}
     records = {n: found[f"Slow-{n}"] for n in (1, 2, 3)}
     states = {n: latest.state for n, latest in records.items()}
     killed, finished = TaskState.KILLED, TaskState.FINISHED
@@ -252,8 +255,7 @@ def test_one_task_is_cancelled_and_the_others_go_on(folder, far, monkeypatch):
     errors = {records[n].error.message.partition("@")[2] for n in (1, 3)}
     assert errors == {Owner.of_this_process().host}
     assert records[1].error.message.startswith("cancelled by ")
-    after = [record.latest.state for record in store.records("After")]
-    assert sorted(each.value for each in after) == [
+    assert sorted(record.latest.state.value for record in after) == [
         "finished",
         "upstream_failed",
         "upstream_failed",

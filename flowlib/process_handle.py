@@ -82,6 +82,7 @@ class ProcessHandle:
         self.busy_since = time.perf_counter()
         self.is_up = False
         self.kill_reason, self.killed_as = "", FailureKind.KILLED
+        self._ended_for: Sent | None = None
         self.is_ending = False
         self.next_number = 0
         self._lock: Any = context.Lock()
@@ -215,6 +216,24 @@ class ProcessHandle:
         self.kill_reason, self.killed_as = reason, kind
         if self.process.is_alive():
             end_tree(self.process.pid)
+
+    def end_for(self, sent: Sent, reason: str) -> None:
+        """Kill the process for a job that is to end, unless that has ended and nobody has looked.
+
+        Nothing is begun meanwhile: no other job ends with it.
+        """
+        is_held = self._lock.acquire(timeout=1.0)  # else it died in the middle of a claim
+        try:
+            if self._shared[1] <= sent.number + 1:
+                self._ended_for = sent
+                self.kill(reason, FailureKind.TIMEOUT)
+        finally:
+            if is_held:
+                self._lock.release()
+
+    def takes_along(self, sent: Sent) -> bool:
+        """Whether a job ends with the process, which has died: it was begun, or is the reason."""
+        return self.has_begun(sent) or sent is self._ended_for
 
     def loss(self, sent: Sent, *, is_memory_kill: bool) -> Outcome:
         """The outcome of the job that it was running when it died.

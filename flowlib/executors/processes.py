@@ -127,7 +127,7 @@ class ProcessWorkers(Workers):
     def kill(self, job: Job, reason: str) -> None:
         for worker in self._workers.values():
             if worker.jobs and worker.jobs[0].job is job:
-                worker.kill(reason, FailureKind.TIMEOUT)
+                worker.end_for(worker.jobs[0], reason)
 
     def ask_to_stop(self) -> None:
         self._is_stopping = True
@@ -261,7 +261,7 @@ class ProcessWorkers(Workers):
         worker.bury()
         del self._workers[worker.index]
         waiting = list(worker.jobs)
-        if waiting and (worker.has_begun(waiting[0]) or worker.kill_reason):
+        if waiting and worker.takes_along(waiting[0]):
             loss = worker.loss(waiting.pop(0), is_memory_kill=is_memory_kill)
             self._outcomes.append(self._with_log(loss, worker))
         elif not (self._is_stopping or worker.kill_reason):

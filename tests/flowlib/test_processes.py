@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import time
 
 import pytest
 
 from flowlib import Flow, RunError, TaskSpec, process_handle
-from flowlib.executors.processes import ProcessExecutor
+from flowlib.executors.processes import ProcessExecutor, ProcessWorkers
 from stores import InMemoryStore, LocalFileStore
 from tests.flowlib import process_tasks as tasks
 
 
 def run(spec, workers=2, **options):
     return Flow([spec]).run(num_workers=workers, **options)
+
+
+def wait_until(is_so):
+    deadline = time.monotonic() + 60
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def values(results, name):
@@ -176,3 +183,26 @@ def test_workers_leave_by_themselves_at_the_end(method, monkeypatch):
     spec = TaskSpec(tasks.sleeps, {"seconds": [0.01, 0.02, 0.03]}, expand="product")
     assert run(spec, workers=3, start_method=method).counts == {"finished": 3}
     assert killed == []
+
+
+def test_who_is_ended_too_late_takes_nobody_else_along(monkeypatch):
+    """A job has ended that is over its time, which the driver has not seen: the next one goes on."""
+    read, ended = ProcessWorkers._read, []
+
+    def after_the_end(workers, timeout_s):
+        [worker] = workers._workers.values()
+        worker.flush()
+        first, *others = worker.jobs
+        if not ended and any(each.job.config["n"] == 150 for each in others):
+            wait_until(lambda: worker.has_begun(others[0]))
+            ended.append(first.job)
+            workers.kill(first.job, "it took too long")
+        return read(workers, timeout_s)
+
+    monkeypatch.setattr(ProcessWorkers, "_read", after_the_end)
+    config = {"n": list(range(160)), "long_ones": (150, 151), "seconds": 0.5}
+    spec = TaskSpec(tasks.long_at, config, expand="product")
+    done = run(spec, workers=1, executor=ProcessExecutor(), exit_on_error=False)
+
+    assert len(ended) == 1
+    assert done.counts == {"finished": 160}

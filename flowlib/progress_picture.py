@@ -86,11 +86,11 @@ def parts(counts: Mapping[str, int], width: int) -> dict[str, int]:
     """Share `width` cells out among states; whoever has something gets a cell, if there are enough.
 
     Args:
-        counts: How much each state has.
+        counts: How much each state has; less than nothing where a log lacks a line.
         width: The cells.
     """
-    total = sum(counts.values())
     present = [word for word, count in counts.items() if count > 0]
+    total = sum(counts[word] for word in present)
     if not present or width < 1:
         return {}
     cells = {word: max(1, counts[word] * width // total) for word in present}

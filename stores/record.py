@@ -9,7 +9,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import Final, NamedTuple
 
 from stores.errors import RecordDamaged, RecordTooNew
-from stores.part_kinds import PARTS, TEXT, TEXT_OR_NONE, check_kinds
+from stores.part_kinds import NUMBER, PARTS, TEXT, TEXT_OR_NONE, check_kinds
 from stores.part_texts import attempt_text
 from stores.parts import (
     Address,
@@ -132,6 +132,7 @@ class Record:
                     f"{source} has schema {schema}, this flowlib reads up to {SCHEMA}: "
                     f"use the flowlib that wrote it, or a newer one"
                 )
+            check_kinds((schema,), NUMBER)
             latest = attempt_from_dict(found["latest"])
             finished = attempt_from_dict(found["finished"]) if found["finished"] else None
             check_kinds((found["task"], found["key"]), TEXT)

@@ -148,6 +148,11 @@ def test_a_bar_is_shared_out_fairly(counts, width):
         )
 
 
+def test_a_log_without_the_beginning_of_a_task_has_a_bar_all_the_same():
+    """It ended, so one less runs than none; nothing is divided by the sum of both."""
+    assert parts({"finished": 1, "running": -1}, 8) == {"finished": 8}
+
+
 @pytest.mark.parametrize(
     ("seconds", "long", "short"),
     [

@@ -115,6 +115,14 @@ def test_a_record_without_a_part_is_damaged(name):
         Record.from_json(json.dumps(found), "there")
 
 
+@pytest.mark.parametrize("schema", ["1", None, True, 1.0, [1]])
+def test_a_schema_that_is_no_number_is_damaged(schema):
+    """It would be written back as it is, which is no JSON for some of them."""
+    found = {**json.loads(GOOD.to_json()), "schema": schema}
+    with pytest.raises(RecordDamaged, match="there is not a readable record"):
+        Record.from_json(json.dumps(found), "there")
+
+
 def test_a_newer_record_is_told_with_the_cure():
     """Whatever else it holds."""
     with pytest.raises(RecordTooNew, match=f"there has schema {SCHEMA + 1}.*use the flowlib"):

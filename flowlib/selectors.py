@@ -32,6 +32,7 @@ _GRAMMAR: Final = re.compile(
 _CONDITION: Final = re.compile(
     r"""\s*(?P<path>[^\s=,'"]+)\s*=\s*(?P<value>'[^']*'|"[^"]*"|[^,]*)\s*"""
 )
+_KEY: Final = re.compile("[0-9a-f]+")
 _GLOB: Final = frozenset("*?")
 
 
@@ -103,7 +104,7 @@ def parse_selector(text: str, specs: Collection[str] = ()) -> Selector:
 
     Args:
         text: What the user wrote.
-        specs: Names of specs: each stands for itself, whatever letters it has.
+        specs: Names of specs: each stands for itself, whatever letters it has, also before a key.
 
     Raises:
         SelectorError: it is none.
@@ -111,8 +112,11 @@ def parse_selector(text: str, specs: Collection[str] = ()) -> Selector:
     for upstream in (False, True):
         for downstream in (False, True):
             core = text[upstream : len(text) - downstream]
-            if core in specs and text == "+" * upstream + core + "+" * downstream:
-                return Selector(text, core, upstream=upstream, downstream=downstream, is_exact=True)
+            name, key = _exact(core, specs)
+            if name and text == "+" * upstream + core + "+" * downstream:
+                return Selector(
+                    text, name, key, upstream=upstream, downstream=downstream, is_exact=True
+                )
     found = _GRAMMAR.fullmatch(text)
     if found is None:
         raise SelectorError(
@@ -128,6 +132,14 @@ def parse_selector(text: str, specs: Collection[str] = ()) -> Selector:
         upstream=bool(found["up"]),
         downstream=bool(found["down"]),
     )
+
+
+def _exact(text: str, specs: Collection[str]) -> tuple[str, str]:
+    """The spec that a text names letter by letter, and the beginning of a key behind it."""
+    if text in specs:
+        return text, ""
+    name, _, key = text.rpartition("/")
+    return (name, key) if name in specs and _KEY.fullmatch(key) else ("", "")
 
 
 def _conditions(text: str, where: str) -> tuple[Condition, ...]:

@@ -106,6 +106,15 @@ def test_a_spec_of_any_name_selects_itself():
         assert names(graph, f"+{each}+") == [each]
 
 
+def test_the_id_of_a_task_selects_it_whatever_its_name():
+    """It is what lists show, and what failures tell to type next."""
+    odd = ["a b", "x[1]", "@home", "c++", "+d", "50%/2", "T*", "ab/12", "two\nlines"]
+    graph = Flow([TaskSpec(prepare, {"lower": each}, name=each) for each in odd]).graph
+    for key, node in graph.nodes.items():
+        assert names(graph, f"{node.name}/{key[:8]}") == [node.name]
+        assert names(graph, f"{node.name}/{key}+") == [node.name]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -131,8 +131,8 @@ class WorkerOutput:
             with self._lock, suppress(OSError):
                 last, self._file = self._file, self._new_file()
                 last.close()
+            self._take_descriptors()
         self._name = name
-        self._take_descriptors()
         if logging.root.level > logging.DEBUG:  # an import has set it
             logging.root.setLevel(logging.DEBUG)
         self._is_in_task = True
@@ -143,10 +143,11 @@ class WorkerOutput:
         """The task has ended."""
         self._is_in_task = False
         _flush()
+        self._take_descriptors()  # what opens a file next must not get their numbers
         self._look()
 
     def _take_descriptors(self) -> None:
-        """Also when a task has closed them: the next file would be given their numbers."""
+        """Also when a task has closed them."""
         for number in (1, 2):
             os.dup2(self._file.descriptor, number)
 

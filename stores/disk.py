@@ -55,6 +55,20 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def above_streams(descriptor: int) -> int:
+    """A descriptor that is none of stdin, stdout and stderr: who opens these again closes it.
+
+    Where one of them is closed, the next file gets its number.
+    """
+    taken = []
+    while descriptor <= 2:  # noqa: PLR2004  # stderr
+        taken.append(descriptor)
+        descriptor = os.dup(descriptor)
+    for each in taken:
+        os.close(each)
+    return descriptor
+
+
 def is_there(path: str) -> bool:
     """As `os.path.exists`, which takes twice as long to say no."""
     return os.access(path, os.F_OK)

@@ -30,7 +30,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from stores.disk import is_there
+from stores.disk import above_streams, is_there
 from stores.errors import LeaseHeld, LeaseLost
 from stores.file_layout import Layout, as_store_error, make_folder
 from stores.held_lease import HeldLease
@@ -218,6 +218,7 @@ class FileLeases:
         except OSError as error:
             raise as_store_error(error, path) from error
         try:
+            descriptor = above_streams(descriptor)
             os.write(descriptor, _head(owner))
         except OSError as error:
             _give_up(descriptor, path)

@@ -206,3 +206,15 @@ def test_who_is_ended_too_late_takes_nobody_else_along(monkeypatch):
 
     assert len(ended) == 1
     assert done.counts == {"finished": 160}
+
+
+def test_a_task_that_closes_its_streams_spoils_no_other(tmp_path):
+    """What those after it open gets no number that their output is given next: a lease, an index."""
+    store = LocalFileStore(tmp_path / "store", fsync=False)
+    config = {"n": list(range(40)), "deadly": 7}  # the index begins with the eighth record
+    flow = Flow([TaskSpec(tasks.closes_streams, config, expand="product")])
+    done = flow.run(num_workers=1, executor=ProcessExecutor(), results_store=store)
+
+    assert done.counts == {"finished": 40}
+    [index] = (tmp_path / "store" / "closes_streams" / ".index").glob("*.jsonl")
+    assert len(index.read_text().splitlines()) == 40

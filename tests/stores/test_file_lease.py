@@ -356,3 +356,17 @@ def test_a_process_that_was_stopped_and_wakes_up_cannot_commit(store):
         child.send_signal(signal.SIGCONT)
         assert child.communicate()[0].startswith("lost Train/aaaaaaaa: attempt 1")
     assert store.get(A, "value") == "right"
+
+
+def test_a_lease_is_none_of_the_streams(store):
+    """Where stdin is closed, its number is free; whoever opens it again would close the lease."""
+    stdin = os.dup(0)
+    try:
+        os.close(0)
+        attempt = store.begin(A)
+    finally:
+        os.dup2(stdin, 0)
+        os.close(stdin)
+    assert attempt.lease.handle.descriptor > 2
+    attempt.commit(identity(A), done())
+    assert store.record(A).latest.number == 1

@@ -58,7 +58,7 @@ exports: python ## Flows under Prefect and Kubeflow, each in an environment of i
 	@$(PYTHON) -m tools.export_suites
 
 test: system lint core wheel exports ## Everything
-	$(VENV)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+	$(VENV)/python -m pytest -p pytest_cov -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 bench: setup ## Times against floors and other systems
 	$(VENV)/python -m benchmarks

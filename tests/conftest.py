@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import compileall
+import gc
 import logging
 import multiprocessing
 import os
@@ -114,11 +115,17 @@ def compile_for_all(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Keep what pytest makes of the test modules for its next run, whatever the environment says."""
+    """Keep what pytest makes of the test modules for its next run, whatever the environment says.
+
+    What is collected stays to the end, so looking for garbage in it, meanwhile or later, is for nothing.
+    """
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
+        gc.enable()
         sys.dont_write_bytecode = before
 
 

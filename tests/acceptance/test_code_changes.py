@@ -9,7 +9,7 @@ import textwrap
 import pytest
 
 from stores import LocalFileStore, TaskState
-from tests.acceptance.scripts import run_python
+from tests.acceptance.scripts import run_forked, run_python
 
 TASKS = """
     from flowlib import Task
@@ -94,8 +94,8 @@ class Project:
 
     def run(self, **given):
         """What the script tells, and what it says on stderr."""
-        arguments = ["-B", "flow.py", json.dumps(given)]  # edits within a second, of one length
-        done = run_python(arguments, self.folder)
+        # with PYTHONDONTWRITEBYTECODE=1: there are edits within a second, of one length
+        done = run_forked(["flow.py", json.dumps(given)], self.folder)
         assert done.code == 0, done.err
         return json.loads(done.out), done.err
 

@@ -108,7 +108,7 @@ def operations(folder: Path, size: int) -> list[dict[str, int]]:
     script = COUNTING.replace("sys.argv[1]", repr(str(size)))
     runs = []
     for _ in range(2):
-        done = run_script(script, folder)
+        done = run_script(script, folder, how="file")
         assert done.code == 0, done.err
         runs.append(json.loads(done.out.splitlines()[-1]))
     return runs

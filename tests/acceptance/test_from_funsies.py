@@ -10,23 +10,23 @@ import examples.from_funsies.hello_world as hello_world
 from examples.from_funsies.recovery import simulation
 from flowlib import Flow, TaskState, execute, wait
 from stores import LocalFileStore
-from tests.acceptance.scripts import run_python
+from tests.acceptance.scripts import run_forked
 
 
 def test_hello_world_is_lazy_and_executed_by_its_addresses(tmp_path: Path) -> None:
     """The script runs nothing and prints two addresses; the command executes and prints both."""
     (tmp_path / "flowlib.toml").touch()
     shutil.copy(hello_world.__file__, tmp_path)
-    done = run_python(["hello_world.py"], tmp_path)
+    done = run_forked(["hello_world.py"], tmp_path)
     assert done.code == 0, done.err
     found = re.fullmatch(r"my outputs are saved to (\w{5}) and (\w{5})\n", done.out)
     assert found is not None, done.out
     assert LocalFileStore(tmp_path / ".flowlib").count() == 0
-    executed = run_python(["-m", "flowlib", "execute", *found.groups()], tmp_path)
+    executed = run_forked(["-m", "flowlib", "execute", *found.groups()], tmp_path)
     assert executed.code == 0, executed.err
-    printed = [run_python(["-m", "flowlib", "cat", key], tmp_path).out for key in found.groups()]
+    printed = [run_forked(["-m", "flowlib", "cat", key], tmp_path).out for key in found.groups()]
     assert printed == ["👋 🪐\n", "5\n"]
-    again = run_python(["-m", "flowlib", "execute", *found.groups()], tmp_path)
+    again = run_forked(["-m", "flowlib", "execute", *found.groups()], tmp_path)
     assert "2 cached" in again.err
 
 

@@ -82,7 +82,7 @@ if __name__ == "__main__":
 
 def test_core_works_without_extras(tmp_path: Path) -> None:
     """F01: no extra is needed to sweep, run and store."""
-    done = run_script(BLOCKED.replace("{EXTRAS!r}", repr(EXTRAS)), tmp_path)
+    done = run_script(BLOCKED.replace("{EXTRAS!r}", repr(EXTRAS)), tmp_path, how="file")
     assert (done.code, done.out.strip()) == (0, "[{'value': 1}, {'value': 2}]"), done.err
 
 
@@ -104,7 +104,7 @@ except ImportError as error:
 def test_a_name_whose_extra_is_missing_says_which(name, library, extra, tmp_path: Path) -> None:
     """F01: one line that tells what to install, without an extra's traceback."""
     script = MISSING.replace("{EXTRAS!r}", repr(EXTRAS)).replace("{NAME}", name)
-    done = run_script(script, tmp_path)
+    done = run_script(script, tmp_path, how="file")
     assert done.out.strip() == f"{name} needs {library}: pip install 'flowlib-runner[{extra}]'"
 
 
@@ -127,7 +127,7 @@ for package in (flowlib, stores):
 def test_no_module_shadows_a_public_name(tmp_path: Path) -> None:
     """Whatever was imported before, `from flowlib import name` is the object, not a module."""
     untouched, all_imported = (
-        run_script(SHADOWS.replace("SKIPPED", skipped), tmp_path)
+        run_script(SHADOWS.replace("SKIPPED", skipped), tmp_path, how="file")
         for skipped in ('""', '("flowlib.__main__", "flowlib.drawing_bokeh", "stores.testing")')
     )
     assert untouched.out == all_imported.out != "", untouched.err + all_imported.err

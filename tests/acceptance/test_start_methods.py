@@ -66,7 +66,7 @@ def test_tasks_of_a_notebook_run_under_every_start_method(method: str, tmp_path:
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
 def test_a_script_without_a_guard_is_told(method: str, tmp_path: Path) -> None:
     """Once, with the cure; no process is left that starts others."""
-    done = run_script(f'{TASKS}\nmain("{method}")\n', tmp_path)
+    done = run_script(f'{TASKS}\nmain("{method}")\n', tmp_path, how="file")
     assert done.code == 1
     assert done.err.count('if __name__ == "__main__":') == 1
     assert "RESULT" not in done.out
@@ -74,5 +74,5 @@ def test_a_script_without_a_guard_is_told(method: str, tmp_path: Path) -> None:
 
 def test_a_fork_needs_no_guard(tmp_path: Path) -> None:
     """It imports nothing."""
-    done = run_script(f'{TASKS}\nmain("fork")\n', tmp_path)
+    done = run_script(f'{TASKS}\nmain("fork")\n', tmp_path, how="file")
     assert (done.code, done.out.strip()) == (0, RESULT), done.err

@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import os
 import re
-import subprocess
-import sys
 import tomllib
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import LIMIT_S, PACKAGES, ROOT, pages, tree
+from tests.acceptance.scripts import run_forked
+from tests.architecture.sources import PACKAGES, ROOT, pages, tree
 
 BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAKE = re.compile(r"`make ([a-z-]+)")
@@ -95,17 +94,9 @@ def _printed_by(page: Path, folder: Path) -> list[str]:
     """The lines that the code of a page prints, run as a script in `folder`."""
     script = folder / "page.py"
     script.write_text("\n".join(BLOCK.findall(page.read_text())))
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
+    done = run_forked([str(script)], folder)
+    assert done.code == 0, done.err
+    return done.out.splitlines()
 
 
 @pytest.mark.parametrize("page", list(pages()), ids=_relative)

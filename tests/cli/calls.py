@@ -86,10 +86,11 @@ def environment(**variables: str) -> dict[str, str]:
 def flowlib(*arguments: str, folder: Path, stdin: str = "", **variables: str) -> Called:
     """Call the command and wait for its end."""
     merged = environment(**variables)
+    python = ["-m", "flowlib", *arguments]
     if can_fork(variables):
-        return _called(*call_forked(arguments, folder, merged, stdin.encode(), LIMIT_S))
+        return _called(*call_forked(python, folder, merged, stdin.encode(), LIMIT_S))
     done = subprocess.run(
-        [sys.executable, "-m", "flowlib", *arguments],
+        [sys.executable, *python],
         cwd=folder,
         env=merged,
         input=stdin.encode(),

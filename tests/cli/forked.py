@@ -1,8 +1,8 @@
-"""How is the command called hundreds of times without waiting for Python to start each time?
+"""How are the command and scripts run hundreds of times without waiting for Python to start each time?
 
 A process that has imported what the command imports waits on a socket. For every call it is handed
 the arguments, the variables, the folder and three open files, and forks; the fork runs
-`python -m flowlib` from its first line on and ends as any process does.
+`python -m flowlib` or `python script.py` from its first line on and ends as any process does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import sys
 import tempfile
 from contextlib import suppress
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType
 
 from tests.architecture.sources import ROOT
 
@@ -37,7 +39,14 @@ def can_fork(variables: dict[str, str]) -> bool:
 
 
 def call_forked(arguments, folder, environment, stdin, limit_s):
-    """Run `python -m flowlib` in a fork; gives its exit code, stdout and stderr.
+    """Run Python in a fork; gives its exit code, stdout and stderr.
+
+    Args:
+        arguments: Those of Python: `-m flowlib` or the path of a script, and those that follow.
+        folder: Where it runs.
+        environment: All its variables.
+        stdin: What it reads, in bytes.
+        limit_s: How long it may take.
 
     Raises:
         TimeoutError: it takes longer than `limit_s`.
@@ -46,7 +55,7 @@ def call_forked(arguments, folder, environment, stdin, limit_s):
     with answer, answering, _file() as given, _file() as out, _file() as err:
         given.write(stdin)
         given.seek(0)
-        asked = json.dumps([arguments, os.fspath(folder), environment]).encode()
+        asked = json.dumps([[*map(str, arguments)], os.fspath(folder), environment]).encode()
         files = [each.fileno() for each in (given, out, err, answering)]
         # measured or not: that is settled when a process starts (tests/conftest.py)
         server = _server(os.getpid(), os.environ.get("COVERAGE_PROCESS_CONFIG"))
@@ -94,8 +103,8 @@ def _server(owner, measured):
     return ours
 
 
-def serve(calls: socket.socket) -> None:
-    """Fork for every call; returns in a fork that shall run the command, and at the end."""
+def serve(calls: socket.socket) -> list[str]:
+    """Fork for every call; returns in a fork, with the arguments of the Python that it shall be."""
     while True:
         asked, files, *_ = socket.recv_fds(calls, LONGEST, 4)
         if not asked:
@@ -122,19 +131,42 @@ def serve(calls: socket.socket) -> None:
     for number, each in enumerate(streams):
         os.dup2(each, number)
         os.close(each)
-    _begin(*json.loads(asked))
+    arguments, folder, environment = json.loads(asked)
+    _begin(folder, environment)
+    return arguments
 
 
-def _begin(arguments, folder, environment):
-    """Be a process that was started with these arguments, in this folder, with these variables."""
+def _begin(folder, environment):
+    """Be a process that was started in this folder, with these variables."""
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
-    sys.path[0] = str(Path.cwd())
-    sys.argv = ["flowlib", *arguments]
-    sys.orig_argv = [sys.executable, "-m", "flowlib", *arguments]
     for name in [each for each in sys.modules if each.partition(".")[0] == "tests"]:
         del sys.modules[name]
+
+
+def _run(arguments):
+    """Do what `python` does with these arguments."""
+    sys.orig_argv = [sys.executable, *arguments]
+    if arguments[:2] == ["-m", "flowlib"]:
+        sys.path[0] = str(Path.cwd())
+        sys.argv = ["flowlib", *arguments[2:]]
+        runpy.run_module("flowlib", run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = arguments
+        _run_script(Path(arguments[0]).absolute())
+
+
+def _run_script(path):
+    """Make `__main__` of this file; it stays so to the end of the process."""
+    sys.path[0] = str(path.resolve().parent)
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    main.__file__, main.__loader__ = str(path), SourceFileLoader("__main__", str(path))
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(main))
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__.tb_next)  # without this frame
+        sys.exit(1)
 
 
 if __name__ == "__main__":
@@ -144,5 +176,4 @@ if __name__ == "__main__":
     for name in IMPORTED:
         importlib.import_module(name)
     gc.freeze()
-    serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("flowlib", run_name="__main__", alter_sys=True)
+    _run(serve(socket.socket(fileno=int(sys.argv[1]))))

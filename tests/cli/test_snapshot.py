@@ -186,7 +186,7 @@ if __name__ == "__main__":
 
 def test_a_script_is_part_of_its_snapshot(project):
     """Also that which workers import as the main module; afterwards all is as it was."""
-    found = run_script(SCRIPT, project)
+    found = run_script(SCRIPT, project, how="file")
     assert found.code == 0, found.err
     assert "FACTOR = 2" in (project / "script.py").read_text()
     store = LocalFileStore(project / "runs")

@@ -258,8 +258,10 @@ def test_the_repository_is_that_of_the_script(tmp_path):
     folder = tmp_path / "code"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "mine")
-    run_script(script, folder)
-    here = run_script(f"import runpy; runpy.run_path({str(folder / 'script.py')!r})", tmp_path)
+    run_script(script, folder, how="file")
+    here = run_script(
+        f"import runpy; runpy.run_path({str(folder / 'script.py')!r})", tmp_path, how="file"
+    )
     assert json.loads(here.out)["git_branch"] == ""
     there = run_script(script, folder, how="-c")
     assert json.loads(there.out)["git_branch"] == "mine"

@@ -156,7 +156,7 @@ class Flow(FlowGraph):
         """Run what is not in the store yet.
 
         Args:
-            num_workers: How many tasks run at once; None is the number of CPUs, at most the
+            num_workers: How many tasks run at once; None is this process's CPUs, at most the
                 widest level of the graph. One worker runs in this process.
             resources: A list of objects, each leased to one task at a time; or a mapping of
                 kinds to amounts, sizes or lists: `{"gpu": [0, 1], "cpu": 8, "mem": "32GB"}`.

@@ -81,8 +81,15 @@ class PlanFacts:
 
 
 def workers_for(graph: TaskGraph, wanted: int | None) -> int:
-    """The number of workers: as wanted, or the CPUs, but not more than can be busy."""
-    return wanted or max(1, min(os.cpu_count() or 1, graph.widest_level()))
+    """The number of workers: as wanted, or this process's CPUs, but not more than can be busy."""
+    return wanted or max(1, min(_usable_cpus(), graph.widest_level()))
+
+
+def _usable_cpus() -> int:
+    """As many as this process may use: `taskset`, SLURM and containers may leave it a few."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 CACHED: Final = "cached"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from flowlib import Flow, TaskResults, TaskSpec, TaskState
 from stores import ArtifactDamaged, InMemoryStore, LocalFileStore
 from tests.acceptance import tasks
+from tests.acceptance.scripts import run_script
 from tests.acceptance.tasks import counted, noted
 
 
@@ -168,15 +170,25 @@ def test_without_exit_on_error_the_rest_goes_on(workers: int, log: Path) -> None
         run.raise_for_failures()
 
 
-def test_failed_task_is_run_again(tmp_path: Path) -> None:
-    """The next run tries it again and uses what had finished."""
+@pytest.mark.parametrize("workers", [1, 2])
+def test_failed_task_is_run_again(workers: int, tmp_path: Path, log: Path) -> None:
+    """The next run tries it again, then what reads from it, and uses what had finished (D8)."""
     stop, store = tmp_path / "stop", LocalFileStore(str(tmp_path / "s"))
     stop.touch()
-    flow = Flow([TaskSpec(tasks.Failing, {"x": 4}, {"while_exists": str(stop)})])
-    assert not flow.run(num_workers=1, results_store=store, exit_on_error=False).ok
+    failing = TaskSpec(tasks.Failing, {"x": 4}, {"while_exists": str(stop)})
+    before = TaskSpec(tasks.Number, {"x": 1}, {"log": str(log)})
+    after = TaskSpec(tasks.Add, {"y": 10})
+    failing.requires(before)
+    after.requires(failing)
+    flow = Flow([before, failing, after])
+    first = flow.run(num_workers=workers, results_store=store, exit_on_error=False)
+    assert first.counts == {"finished": 1, "failed": 1, "upstream_failed": 1}
+    assert [each.state for each in store.records("Add")] == [TaskState.UPSTREAM_FAILED]
     stop.unlink()
-    run = flow.run(num_workers=1, results_store=store, return_results="all")
+    run = flow.run(num_workers=workers, results_store=store, return_results="all")
     assert run["Failing"][0].results == {"value": 4}
+    assert run["Add"][0].results == {"total": 14}
+    assert noted(log) == ["Number"]
 
 
 def test_single_resource_is_given_to_every_task() -> None:
@@ -192,6 +204,55 @@ def test_more_workers_than_cpus_are_allowed(tmp_path: Path) -> None:
     spec = TaskSpec(tasks.Meets, {"x": list(range(6))}, extra, expand="product")
     run = Flow([spec]).run(num_workers=6)
     assert [each["has_met"] for each in run["Meets"]] == [True] * 6
+
+
+AFFINITY = """
+import os
+from flowlib import Flow, TaskSpec
+from tests.acceptance.tasks import Increments, Number
+
+def workers(*specs):
+    return Flow(list(specs)).plan().workers
+
+if __name__ == "__main__":
+    many = TaskSpec(Number, {"x": list(range(1000))}, expand="product")
+    one, two = TaskSpec(Number, name="one"), TaskSpec(Increments, name="two")
+    two.requires(one)
+    mine = sorted(os.sched_getaffinity(0))
+    print(workers(many) == len(mine), workers(one, two))
+    os.sched_setaffinity(0, mine[:1])
+    print(workers(many), len(many.expand()))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="only Linux has it")
+def test_there_are_as_many_workers_as_can_be_busy(tmp_path: Path) -> None:
+    """By default: the CPUs of this process, where so many tasks could run at once."""
+    done = run_script(AFFINITY, tmp_path)
+    assert done.out.splitlines() == ["True 1", "1 1000"], done.err
+
+
+PARENTS = """
+import os, sys
+from flowlib import Flow, Task, TaskSpec
+
+class Parent(Task):
+    def __init__(self, x):
+        self.x = x
+    def run(self):
+        return {"parent": os.getppid()}
+
+if __name__ == "__main__":
+    run = Flow([TaskSpec(Parent, {"x": [1, 2]}, expand="product")]).run(num_workers=2)
+    print(len({os.getpid(), *(each["parent"] for each in run["Parent"])}), sys.platform)
+"""
+
+
+def test_workers_are_forked_by_a_server_of_their_own_on_linux(tmp_path: Path) -> None:
+    """Elsewhere they are spawned."""
+    done = run_script(PARENTS, tmp_path)
+    count, platform = done.out.split()
+    assert count == ("2" if platform == "linux" else "1"), done.err
 
 
 def test_run_has_a_name() -> None:

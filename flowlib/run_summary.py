@@ -17,6 +17,7 @@ from flowlib.vocabulary import SHOWN_STATES
 _MOST_PANELS: Final = 10
 _MOST_PANELS_OF_PAGE: Final = 5
 _MOST_BARS: Final = 30
+_MOST_STALE: Final = 5
 _WIDTH: Final = 100
 _WORDS: Final = {"finished": "ran"}
 _COUNTED: Final = ("finished", "cached", "failed", "killed", "skipped")
@@ -95,6 +96,10 @@ def _end(progress: RunProgress, signs: Signs) -> Iterator[Line]:
     is_told = progress.total == progress.count("cached")
     if counts and not is_told:
         yield (Span("  "), *counts)
+    if progress.start is not None and (stale := progress.start.stale):
+        more = f" {signs.more} and {len(stale) - _MOST_STALE} more" if stale[_MOST_STALE:] else ""
+        names = harmless(", ".join(stale[:_MOST_STALE]), signs.encoding)
+        yield _fact("older", f"than their input, but cached: {names}{more}")
     if progress.start is not None:
         store = progress.start.store
         where = "in memory, gone with this process" if _forgets(store) else store

@@ -178,6 +178,7 @@ def test_d07_plan_names_successors_that_are_older_than_their_input(
     done = flow.run(num_workers=1, results_store=store, force="ReadsFile", return_results="all")
     assert results(done, "ReadsFile") == [{"value": "two"}]
     assert results(done, "Shouts") == [{"loud": "ONE"}]
+    assert "  older   than their input, but cached: Shouts\n" in str(done)
     plan = flow.plan(results_store=store)
     assert plan.to_run == []
     assert "Shouts" in str(plan)

@@ -312,6 +312,18 @@ def test_a_run_that_only_found_results_says_what_it_saved():
     ]
 
 
+def test_what_is_cached_and_older_than_its_input_is_named():
+    """A few by name, also where nothing ran."""
+    stale = [f"T{number}" for number in range(8)]
+    few, many = (told([begun([SpecTotal("A", 9, 9)], stale=stale[:n])]) for n in (2, 8))
+
+    lines = [summary_text(each).splitlines()[1] for each in (few, many)]
+    assert lines == [
+        "  older   than their input, but cached: T0, T1",
+        "  older   than their input, but cached: T0, T1, T2, T3, T4 … and 3 more",
+    ]
+
+
 def test_next_steps_are_those_that_help():
     """Nothing after success; a store in memory forgets, so running again would not help."""
     good = told([begun([SpecTotal("A", 1, 1)])])

@@ -72,6 +72,51 @@ def test_wide_diamond_is_joined_not_filtered() -> None:
     assert Flow([a, b, c, d]).num_tasks == 4000
 
 
+@pytest.mark.slow
+def test_no_worker_holds_the_graph() -> None:
+    """fluidml sent it to each worker, and could not pickle that of A(50) x B(50) -> D."""
+    a, b = (
+        TaskSpec(tasks.Number, {"x": list(range(50))}, expand="product", name=name) for name in "AB"
+    )
+    d = TaskSpec(tasks.Anything, name="D")
+    d.requires(a, b)
+    assert Flow([a, b, d]).run(num_workers=2).counts == {"finished": 2600}
+
+
+SHIPPING = """
+import os
+from flowlib import Flow, TaskSpec
+from stores import InMemoryStore
+from tests.acceptance.tasks import Anything, OptionalInput
+
+def moved():
+    with open("/proc/self/io") as lines:
+        return sum(int(line.split()[1]) for line in lines if line[1:5] == "char")
+
+def cost(size):
+    values = [f"{x:06}" + "v" * 20_000 for x in range(size)]
+    flow = Flow([TaskSpec(Anything, {"x": values}, expand="product")])
+    before = moved()
+    run = flow.run(num_workers=2, results_store=InMemoryStore(), progress="none")
+    assert [each.results["out"]["x"] for each in run["Anything"]] == values
+    return moved() - before
+
+if __name__ == "__main__":
+    cost(2)
+    print(cost(50), cost(400))
+"""
+
+
+@pytest.mark.slow
+def test_a_memory_store_ships_each_value_once(tmp_path: Path) -> None:
+    """fluidml sent all results of a task for each that was saved: N squared bytes."""
+    done = run_script(SHIPPING, tmp_path)
+    assert done.code == 0, done.err
+    few, many = map(int, done.out.split())
+    assert 50 * 20_000 < few < 50 * 20_000 * 6
+    assert many < 10 * few
+
+
 COUNTING = """
 import collections, json, os, sys
 

@@ -86,9 +86,11 @@ def test_configs_keep_their_types(workers: int, tmp_path: Path) -> None:
 
 def test_only_lists_are_choices() -> None:
     """Tuples, ranges and sets are values, under `expand` too."""
-    config = {"pair": (1, 2), "numbers": range(3), "some": {1, 2}, "x": [1, 2]}
-    found = nodes(TaskSpec(tasks.Anything, config, expand="product"))
-    assert [node.unique_config["Anything"]["pair"] for node in found] == [(1, 2), (1, 2)]
+    values = {"pair": (1, 2), "numbers": range(3), "some": {1, 2}, "bytes": b"ab", "text": "ab"}
+    for expand in ("product", "zip"):
+        found = nodes(TaskSpec(tasks.Anything, {**values, "x": [1, 2]}, expand=expand))
+        shown = [dict(node.unique_config["Anything"]) for node in found]
+        assert shown == [{**values, "x": 1}, {**values, "x": 2}]
 
 
 def test_marker_needs_a_prefix() -> None:

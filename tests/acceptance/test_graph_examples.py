@@ -287,6 +287,16 @@ EXPANSIONS: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = [
     ),
     ("product", {"a": [[1, 2, "@x"]], "b": [3]}, [{"a": [1, 2, "@x"], "b": 3}]),
     ("product", {"a": ["u", "@v"]}, [{"a": "u"}]),
+    (
+        "product",
+        {"a": [True, False, "@x"], "b": [[[1, 2]], [[3]], "@x"]},
+        [{"a": True, "b": [[1, 2]]}, {"a": False, "b": [[3]]}],
+    ),
+    (
+        "zip",
+        {"a": {"x": [1, 2], "y": [3, 4]}, "b": [5, 6]},
+        [{"a": {"x": 1, "y": 3}, "b": 5}, {"a": {"x": 2, "y": 4}, "b": 6}],
+    ),
 ]
 
 
@@ -297,6 +307,27 @@ def test_expansion_gives_what_fluidml_gave(
     """The configs of the parity page, in its order."""
     spec = TaskSpec(A, config=config, expand=expand, config_group_prefix="@")
     assert unique_configs(Flow([spec]), "A") == [{"A": each} for each in expected]
+
+
+@pytest.mark.parametrize(
+    ("config", "choices"),
+    [
+        ({"a": [[1, 2], [3]]}, [[1, 2], [3]]),
+        ({"a": [1, [2, 3]]}, [1, [2, 3]]),
+        ({"a": [[1, 2], 3]}, [[1, 2], 3]),
+    ],
+)
+def test_lists_among_choices_stay_whole(config: dict[str, Any], choices: list[Any]) -> None:
+    """A difference: fluidml made 1, 2 and 3 of each of them (D13)."""
+    spec = TaskSpec(A, config=config, expand="product")
+    assert [each["A"]["a"] for each in unique_configs(Flow([spec]), "A")] == choices
+
+
+def test_values_that_a_zip_could_never_reach_are_told() -> None:
+    """A difference: fluidml gave two configs, and x=2 in none of them."""
+    spec = TaskSpec(A, {"a": [{"x": [1, 2]}, {"y": 3}], "b": [1, 2]}, expand="zip")
+    with pytest.raises(ValueError, match=r"A\.a\[0\]\.x: only one of its 2 values"):
+        Flow([spec])
 
 
 @pytest.mark.parametrize(

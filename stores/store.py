@@ -23,6 +23,7 @@ from stores.primitives import StorePrimitives
 from stores.query import Criteria, Query, What
 from stores.record import Address, TaskState
 from stores.store_page import store_html
+from stores.stored_values import stored_values
 from stores.table import Records
 from stores.values import Promise, StoreContext, UniqueConfig
 
@@ -36,9 +37,9 @@ class ResultsStore(StorePrimitives):
     """Keeps records and artifacts. Derive from it and implement what is abstract."""
 
     _repr_html_ = store_html
+    __getitem__ = stored_values
 
     # -- by address ----------------------------------------------------------------------
-
     def begin(
         self, address: Address, owner: Owner | None = None, *, at_least: int = 1
     ) -> OpenAttempt:

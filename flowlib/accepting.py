@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from typing import Any, Final, overload
@@ -24,6 +23,7 @@ from flowlib.run_folders import code_folder
 from flowlib.wishes import Look, StoreWords, selected
 from stores import LeaseHeld, RecordMissing, ResultsStore, Status, TaskState
 from stores.by_hand import amend
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.errors import SpecError
+from stores.lazy_dataclass import dataclass
 
 PARTS: Final = 1_000_000
 """A unit in parts: what is lent and given back a million times adds up to what it was."""

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -35,6 +34,7 @@ from flowlib.slurm_queue import (
 from flowlib.spec import TaskSpec
 from flowlib.transport import dumps, loads
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import tempfile
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 
 from flowlib.errors import MissingExtra
 from flowlib.terminal import is_in_notebook
+from stores.lazy_dataclass import dataclass
 
 _UNTRUSTED: Final = "This page runs scripts: trust the notebook to see it, or run the cell."
 

@@ -12,12 +12,12 @@ and never so many that an engine's worker has nothing while another has two bund
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.job import Assignment, Job, Outcome, OutcomeKind
 from flowlib.policy import FailureKind
 from stores import Record, ResultsStore, StoreError, TaskState
+from stores.lazy_dataclass import dataclass
 
 Work = tuple[Job, Assignment]
 """A job, and what it has in common with others of its spec."""

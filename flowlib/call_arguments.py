@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
@@ -15,6 +15,7 @@ from flowlib.identity import Resolver
 from flowlib.items import PLAIN, Item, replaced, slot
 from flowlib.node import Argument
 from flowlib.spec import TaskSpec
+from stores.lazy_dataclass import dataclass
 
 PLACE: Final = ...
 """Stands in the arguments of a call where a spec is the whole argument; calls share the rest."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from weakref import ref
 
 from flowlib.items import Item
 from flowlib.spec import NOBODY, TaskSpec
+from stores.lazy_dataclass import dataclass
 
 Reads = tuple[tuple[str, TaskSpec], ...]
 """Which specs a call reads, and as what: the paths of the arguments."""

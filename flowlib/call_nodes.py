@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from flowlib.call_arguments import Binding
 from flowlib.call_links import Reads
@@ -16,6 +15,7 @@ from flowlib.joins import Family, combinations, inherited_mask
 from flowlib.node import Argument, Node, Upstream
 from flowlib.node_names import NodeNames
 from flowlib.reduction import agreed_mask, gathered
+from stores.lazy_dataclass import dataclass
 
 Row = tuple[Node | None, ...]
 """What a node reads from each predecessor of its spec."""

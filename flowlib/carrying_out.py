@@ -14,7 +14,6 @@ from flowlib.demands import Demand
 from flowlib.errors import RunError, nearest
 from flowlib.events import Event
 from flowlib.executor import Executor, ExecutorSetup, Workers, executors
-from flowlib.fork_server import default_start_method, start_fork_server
 from flowlib.graph import TaskGraph
 from flowlib.labels import TaskRefs
 from flowlib.plan import Plan
@@ -117,6 +116,8 @@ def start_ahead(
     """
     if not plan.reasons or options.snapshot is True:  # processes that import other code
         return
+    from flowlib.fork_server import default_start_method, start_fork_server
+
     usual = _usual(num_workers, _wanted_of_crew(plan.graph, pool))
     kind = usual if chosen is None else chosen.options_name
     if kind == "processes" and (options.start_method or default_start_method()) == "forkserver":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flowlib.errors import MigrationError, nearest
 from flowlib.items import SLOT, below
 from stores import canonical
+from stores.lazy_dataclass import dataclass
 
 Path = tuple[str, ...]
 Json = dict[str, Any]

@@ -17,9 +17,11 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import takewhile
 from typing import Final
+
+from stores.lazy_dataclass import dataclass
 
 NEW_ROW_COST: Final = 8
 """How many rows further away an empty row may be before a new one is made for a line."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final, Self
 
 from flowlib.errors import SweepError
 from flowlib.items import Anything
+from stores.lazy_dataclass import dataclass
 
 _DIGITS: Final = 12
 """Significant digits of a computed value: clean numbers, the same on every machine."""

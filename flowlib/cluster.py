@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flowlib.cluster_programs import (
@@ -31,6 +30,7 @@ from flowlib.errors import MissingExtra, RunError
 from flowlib.process_tree import end_session
 from flowlib.redis_link import link, refuse_unreachable
 from stores import Owner
+from stores.lazy_dataclass import dataclass
 
 _WORKER: Final = "flowlib.rq_worker.PreparedWorker"
 _UP_S: Final = 60.0

@@ -18,11 +18,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import IO, Final
 
 from flowlib.errors import RunError
 from flowlib.redis_link import refuse_unreachable
+from stores.lazy_dataclass import dataclass
 
 LEAVE_S: Final = 10.0
 """How long workers may take to leave before they are killed."""

@@ -17,13 +17,14 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from flowlib.errors import RunError
 from flowlib.state_home import state_home
 from stores import Owner
+from stores.lazy_dataclass import dataclass
 
 QUEUE: Final = "flowlib"
 """The queue that the workers listen to."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from flowlib.fingerprint import CodePart, Fingerprint
+from stores.lazy_dataclass import dataclass
 
 _CONTEXT: Final = 1
 """Lines that are shown before and after those that differ."""

@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib.util import decode_source
 from typing import Final
 
@@ -20,6 +20,7 @@ from flowlib.code_names import (
     names_in,
     root_name,
 )
+from stores.lazy_dataclass import dataclass
 
 _UNREADABLE: Final = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 

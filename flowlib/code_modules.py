@@ -7,17 +7,17 @@ It is found without being imported. Nothing but the finders of `sys.meta_path` i
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sys
-import sysconfig
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from importlib.machinery import ModuleSpec
 from pathlib import PurePath
 from typing import Final
 
 import stores
+from stores.lazy_dataclass import dataclass
 
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
 _OURS: Final = tuple(str(PurePath(each).parent) for each in (__file__, stores.__file__))
@@ -145,7 +145,11 @@ def _source(path: str | None) -> str | None:
 
 @functools.cache
 def _standard_folders() -> tuple[str, ...]:
-    return tuple({sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")})
+    """What `sysconfig` calls stdlib and platstdlib; it takes 10 ms to say so."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return tuple(
+        {str(PurePath(os.__file__).parent), f"{sys.exec_prefix}/{sys.platlibdir}/{version}"}
+    )
 
 
 @functools.cache

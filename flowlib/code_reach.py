@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Final
 
@@ -12,6 +11,7 @@ from flowlib.code_files import Definition, source_file
 from flowlib.code_modules import ModulePlace, Modules, Origin
 from flowlib.code_names import Imported, Reference
 from flowlib.code_spaces import ABSENT, Space, local_space
+from stores.lazy_dataclass import dataclass
 
 _PLAIN: Final = (bool, int, float, complex, str, bytes, type(None))
 _GETATTR: Final = "__getattr__"

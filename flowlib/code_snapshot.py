@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +27,7 @@ from flowlib.project_files import project_files
 from flowlib.provenance import folder_of_code
 from flowlib.source_tree import write_files
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 from stores.text_shelf import keep, read
 
 SNAPSHOT: Final = "snapshot"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import CellType, CodeType, FunctionType
 from typing import Final
 
@@ -13,6 +13,7 @@ from flowlib.code_dump import FUNCTIONS
 from flowlib.code_files import Definition, SourceFile, parsed_text, source_file
 from flowlib.code_modules import ModulePlace
 from flowlib.code_names import Imported
+from stores.lazy_dataclass import dataclass
 
 ABSENT: Final = object()
 """In place of a value that is not there."""

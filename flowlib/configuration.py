@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from flowlib.setting_kinds import (
     one_of,
 )
 from flowlib.setting_sources import PREFIX, Entry, entries
+from stores.lazy_dataclass import dataclass
 
 _DEFAULT: Final = "default"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
@@ -31,6 +31,7 @@ from flowlib.graph_summary import (
 )
 from flowlib.layering import levels_of
 from flowlib.vocabulary import SHOWN_STATES, shown_state
+from stores.lazy_dataclass import dataclass
 
 SHORTEST_NAME: Final = 5
 """Cells that an elided name keeps; a picture that needs shorter ones becomes a list."""

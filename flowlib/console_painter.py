@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.channel import Channel, Rows, Trunk, route
 from flowlib.console_text import Line, Span, merged
 from flowlib.layering import levels_of
 from flowlib.layout import Layout, layout
+from stores.lazy_dataclass import dataclass
 
 UP, DOWN, LEFT, RIGHT, BEHIND = 1, 2, 4, 8, 16
 """The arms of a cell; and whether a wire passes behind it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
+
+from stores.lazy_dataclass import dataclass
 
 Line = tuple["Span", ...]
 """One line of a picture."""

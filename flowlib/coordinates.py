@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -13,6 +12,7 @@ from flowlib.result_columns import SortKey, find_column, worth_showing
 from flowlib.result_groups import Spread
 from flowlib.result_order import comparable, ordered
 from stores.cells import Column, Grid, Row, constants
+from stores.lazy_dataclass import dataclass
 
 MOST_ROWS: Final = 2000
 """More lines are no picture; the best are shown, and the page says so."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from flowlib.code_policy import OnCodeChange
 from flowlib.policy import Retries
 from flowlib.tolerance import Tolerance
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowlib.signature import Signature

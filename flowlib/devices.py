@@ -12,11 +12,11 @@ what it lets through; setting both hides devices twice, so it is left as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from flowlib.errors import ResourceError
+from stores.lazy_dataclass import dataclass
 
 Environment = tuple[tuple[str, str], ...]
 """Variables and their values; equal ones may share a process."""

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -25,6 +24,7 @@ from flowlib.next_commands import default_store_uri
 from flowlib.spec import TaskSpec
 from flowlib.terminal import shows_colour, shows_unicode, terminal_width
 from stores import Address, LocalFileStore, StoreError, open_store
+from stores.lazy_dataclass import dataclass
 
 DISTRIBUTION: Final = "flowlib-runner"
 

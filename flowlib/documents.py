@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from flowlib.sources import STDIN, Place, Source, read_source
 from flowlib.spec import TaskSpec
 from flowlib.task_names import TaskNames
 from stores import ResultsStore, StoreError, open_store
+from stores.lazy_dataclass import dataclass
 
 _OPTIONS = tuple(OptionsDocument.model_fields)
 _NO_PARAMETERS = frozenset({"task", "requires"})

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Final
 
@@ -19,6 +18,7 @@ from flowlib.node import Node
 from flowlib.recorded import RecordedConfig, parameter_texts
 from stores import Address, Attempt, Query, Record, ResultsStore, Status, TaskState, canonical
 from stores.config_paths import leaves
+from stores.lazy_dataclass import dataclass
 from stores.sieve import ended_at
 
 MOST_RECORDS: Final = 200

@@ -13,12 +13,12 @@ told. What tasks wait for beside workers, such as GPUs, is not considered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from flowlib.node import Node
 from flowlib.plan_facts import PlanFacts
 from stores import Status, TaskState
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

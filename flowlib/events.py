@@ -10,10 +10,11 @@ again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from stores import ErrorDetails
+from stores.lazy_dataclass import dataclass
 
 OF_WORKERS: Final = frozenset(("killed", "lost", "oom", "preempted"))
 """Kinds of failures of those that ran a task, not of its code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Unpack
 
 from flowlib.code_snapshot import CodeSnapshot
@@ -24,6 +24,7 @@ from flowlib.submission import Submission
 from flowlib.submitted_graph import SubmittedGraph, graph_of_submitted
 from flowlib.submitted_tasks import Submitted
 from stores import Address, ResultsStore, Status, TaskState
+from stores.lazy_dataclass import dataclass
 from stores.moments import span
 
 _FIRST_PAUSE_S: Final = 0.2

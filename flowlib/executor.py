@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flowlib.configuration import Settings
 from flowlib.errors import nearest
@@ -13,6 +13,7 @@ from flowlib.job import Assignment, Job, Outcome
 from flowlib.left_open import LeftOpen
 from flowlib.task_output import OutputPlace
 from stores import Owner, ResultsStore
+from stores.lazy_dataclass import dataclass
 from stores.registry import Registry
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flowlib.errors import SweepError
 from stores.errors import UnknownPlugin
+from stores.lazy_dataclass import dataclass
 from stores.registry import Registry
 
 ConfigFunction = Callable[..., Iterable[dict[str, object]]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from flowlib.plan_reasons import reason_of
 from flowlib.progress_picture import took
 from flowlib.run_folders import recorded_log
 from stores import Record, TaskState
+from stores.lazy_dataclass import dataclass
 
 _MOST_SOURCES: Final = 5
 

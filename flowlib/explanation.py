@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.code_explained import cures_of_code, of_code
@@ -21,6 +21,7 @@ from flowlib.plan_rows import estimate_text
 from flowlib.reasons import EXPLANATIONS, KEEPABLE, Reason
 from flowlib.selection import downstream, select
 from flowlib.wishes import Look, StoreWords
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowlib.console_text import Line

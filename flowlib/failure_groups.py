@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 import stores
 from stores import ErrorDetails
+from stores.lazy_dataclass import dataclass
 
 Member = TypeVar("Member")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from dataclasses import dataclass
 from typing import Final, NoReturn, TypeVar
 
 from flowlib.errors import FlowError, OutputMissing, TaskFailed
 from flowlib.policy import FailureKind
 from stores import Address, CodecNotFound, ErrorDetails, Unencodable, Unpicklable
+from stores.lazy_dataclass import dataclass
 
 T = TypeVar("T")
 

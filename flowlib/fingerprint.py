@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flowlib.bulk import paused_collection
@@ -19,6 +19,7 @@ from flowlib.code_loaded import is_as_written
 from flowlib.code_modules import versions_of
 from flowlib.code_reach import Outside, Reach, SourceUnknown, Target, Unit
 from stores import canonical
+from stores.lazy_dataclass import dataclass
 
 CODE: Final = "code"
 """The fact of an attempt that tells which code has made it."""

@@ -9,12 +9,13 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO, Final
 
 from flowlib.credentials import without_credentials, without_secrets
 from stores.digests import blake2b
+from stores.lazy_dataclass import dataclass
 
 MOST_BYTES: Final = 4 << 20
 """Of a patch, and of the contents of untracked files."""

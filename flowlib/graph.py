@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from flowlib.bulk import paused_collection
 from flowlib.call_nodes import CallNodes, Place, as_places
@@ -28,6 +28,7 @@ from flowlib.reduction import agreed_mask, gathered
 from flowlib.signature import location_of
 from flowlib.spec import TaskSpec
 from flowlib.spec_order import in_order
+from stores.lazy_dataclass import dataclass
 
 Declared = Callable[[TaskSpec, Declaration], Declaration]
 """Gives what counts for a spec, from its own declaration."""
@@ -233,12 +234,10 @@ def _places(
     if declaration.reduce:
         return as_places(gathered(family, declaration.reduce), gathers=True)
     required = tuple(each.name for each in family.predecessors)
-    if len(required) < 2:
-        return as_places(combinations(family.name, family.predecessors), gathers=False)
-    if required not in shared:
-        found = combinations(family.name, family.predecessors)
-        shared[required] = list(as_places(found, gathers=False))
-    return shared[required]
+    if required in shared:
+        return shared[required]
+    places = as_places(combinations(family.name, family.predecessors), gathers=False)
+    return places if len(required) < 2 else shared.setdefault(required, list(places))
 
 
 def _nodes(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -13,6 +12,7 @@ from flowlib.console_text import elided, harmless
 from flowlib.graph_summary import ShownGraph, ShownNode
 from flowlib.layout import Layout, layout
 from flowlib.vocabulary import SHOWN_STATES
+from stores.lazy_dataclass import dataclass
 
 CELL_PX: Final = 7.3
 """Width of a character of 12 pixels; fonts differ, most are narrower."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from flowlib.graph_summary import GraphFacts, Wish, shown_as_wished
 from flowlib.graph_svg import svg_text
 from flowlib.graph_texts import dot_text, json_text, mermaid_text
+from stores.lazy_dataclass import dataclass
 
 Form = Literal["svg", "dot", "mermaid", "json"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from bokeh.layouts import column, row
@@ -25,6 +24,7 @@ from flowlib.graph_folding import folding_controls, looks_of
 from flowlib.graph_summary import ShownGraph
 from flowlib.graph_unfolding import Unfolding
 from flowlib.vocabulary import SHOWN_STATES
+from stores.lazy_dataclass import dataclass
 
 _Mode = Literal["stretch_width", "fixed"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import reprlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.layering import circle_of
 from flowlib.vocabulary import shown_state, worst
+from stores.lazy_dataclass import dataclass
 
 MOST_TASKS: Final = 60
 """Graphs with more tasks are shown by spec unless something else is asked for."""

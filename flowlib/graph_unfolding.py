@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.graph_summary import GraphFacts, ShownGraph, shown
 from flowlib.layering import levels_of
 from flowlib.layout import layout
+from stores.lazy_dataclass import dataclass
 
 MOST_NODES: Final = 2000
 """More boxes at once are no picture; they are shown by spec, and the page says so."""

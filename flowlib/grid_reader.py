@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from flowlib.choices import Choices, Integers, Uniform, Varying
@@ -23,6 +23,7 @@ from flowlib.grid_tree import (
     dotted,
 )
 from flowlib.items import fields_of, with_fields
+from stores.lazy_dataclass import dataclass
 
 DEEPEST: Final = 200
 """Levels a config may have; one that contains itself has more."""

@@ -6,13 +6,13 @@ import itertools
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from flowlib.expansion import Axis
 from flowlib.grid_tree import ABSENT, Branch, Fork, Hole, Leaf, Node, Span, Switch, Tree, dotted
 from flowlib.grid_walk import Token, in_order, rows, tokens
+from stores.lazy_dataclass import dataclass
 
 Column = Callable[[int], object]
 """The value at an index of an axis."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flowlib.choices import Condition, Uniform
 from flowlib.errors import SweepError
+from stores.lazy_dataclass import dataclass
 
 Path = tuple[str, ...]
 """Dict keys, and `[i]` for the i-th element of a list."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flowlib.errors import RunError
 from flowlib.items import PLAIN, Item, fields_of
 from stores import Address, Artifact, ArtifactMissing, Input, OpenAttempt, Record, ResultsStore
+from stores.lazy_dataclass import dataclass
 from stores.matching import HIDDEN
 
 GROWN: Final = "grown"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from flowlib.grown import Specs
 from flowlib.node import Node, Upstream
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from stores.lazy_dataclass import dataclass
 
 NAME: Final = ".gitignore"
 

@@ -18,12 +18,12 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from types import FrameType
 from typing import Any, Final
 
 from flowlib.running import GRACE_S
+from stores.lazy_dataclass import dataclass
 
 KILL_AFTER_S: Final = 5.0
 """How long a process may take to end after it was sent SIGTERM."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum
 from operator import attrgetter
 from typing import Any, Final
@@ -15,6 +15,7 @@ from flowlib.policy import FailureKind
 from flowlib.signature import Signature
 from flowlib.stored_task import StoredTasks
 from stores import Address, ErrorDetails, Identity, Input, Record, RunInfo
+from stores.lazy_dataclass import dataclass
 
 WITHOUT: Final = "without"
 """The fact that marks an attempt which lacks inputs, or reads from one that does: which."""

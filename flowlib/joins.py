@@ -10,10 +10,11 @@ compared on the nearest varied ancestors they share: those farther up follow fro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flowlib.errors import GraphError
 from flowlib.node import Node
+from stores.lazy_dataclass import dataclass
 
 Combination = tuple[Node, ...]
 

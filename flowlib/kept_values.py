@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from flowlib.amounts import amount_of
 from flowlib.job import Job
 from flowlib.lent_values import lendable_bytes
 from stores import Address, ResultsStore, Status
+from stores.lazy_dataclass import dataclass
 
 Reference = TypeVar("Reference")
 

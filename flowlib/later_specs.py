@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from flowlib.declaration import Declaration
 from flowlib.option_story import Asked, Said, Story, layered, own_names
 from flowlib.spec import TaskSpec
+from stores.lazy_dataclass import dataclass
 
 _ONE_TRY: Final = Said(None, {"retries": {"preempted": 0}})
 

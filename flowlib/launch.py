@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import socket
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -216,8 +216,12 @@ def _check(graph: TaskGraph, options: RunOptions) -> None:
 
 
 def _check_start_method(wanted: str | None) -> None:
+    if wanted is None:
+        return
+    import multiprocessing  # which most runs do not need, or not so early
+
     known = multiprocessing.get_all_start_methods()
-    if wanted is not None and wanted not in known:
+    if wanted not in known:
         raise ValueError(
             f"start_method must be one of {', '.join(known)}, not {wanted!r}."
             f"{nearest(str(wanted), known)}"
@@ -281,5 +285,6 @@ def _ended(run: Run, duration_s: float) -> RunEnded:
 
 def _refuse_start_in_worker() -> None:
     """A worker that imports a script without a main guard must not start the flow again."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
+    known = sys.modules.get("multiprocessing.process")  # where it is not, this is no worker
+    if known is not None and getattr(known.current_process(), "_inheriting", False):
         os._exit(NO_MAIN_GUARD)  # an exception would be lost on the way to the driver

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flowlib.errors import GraphError
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

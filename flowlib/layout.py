@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -15,6 +14,7 @@ from flowlib.layer_order import (
     sources_of,
 )
 from flowlib.layering import Layers, layers_of
+from stores.lazy_dataclass import dataclass
 
 _MOST_FOR_GRANDALF: Final = 500
 """Nodes; grandalf takes seconds for thousands."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flowlib.changes import Changes, Config, NotMovable, declared, dumped
 from flowlib.comparison import inputs_fact
@@ -30,6 +30,7 @@ from stores.ancestry import counting
 from stores.housekeeping.copying import copy_record
 from stores.housekeeping.deletion import removed
 from stores.housekeeping.relations import readers_in, sources_first
+from stores.lazy_dataclass import dataclass
 
 _MOST_CHOICES = 10_000
 """So many choices are tried of the parameters that a user gave although they were at default."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from flowlib.configuration import settings
 from flowlib.setting_sources import project_folder
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:  # whoever looks into a store needs none of these
     from flowlib.events import RunStarted, TaskRef

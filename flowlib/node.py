@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stores import Address
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowlib.declaration import Declaration

@@ -7,11 +7,12 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flowlib.bundle import Answers, Pace, fair_share
 from flowlib.job import Assignment, Job, Outcome
+from stores.lazy_dataclass import dataclass
 
 _ROUNDING: Final = 1e-9
 """Parts of slots are not exact."""

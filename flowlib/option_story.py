@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from flowlib.declaration import Declaration, Options
 from flowlib.spec import TaskSpec
 from flowlib.spec_options import changed_options, field_of, options_of
+from stores.lazy_dataclass import dataclass
 
 _NOTHING_SAID: Final = Options()
 _OF_REDUCE: Final = frozenset({"min_ok"})

@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from flowlib.provenance import (
     origin_of_process,
 )
 from stores import Attempt, ResultsStore
+from stores.lazy_dataclass import dataclass
 from stores.text_shelf import file_of, keep, read
 
 MOST_CHARACTERS: Final = 4_000

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from flowlib.errors import ConfigError
 from flowlib.scalars import read_scalar
 from flowlib.sources import parse, read_source
+from stores.lazy_dataclass import dataclass
 
 _KEY: Final = re.compile(r"[^\s.=,@~+\"'\[\]{}][^\s.=,\"'\[\]{}]*")
 _QUOTED: Final = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'(?:[^']|'')*'""", re.DOTALL)

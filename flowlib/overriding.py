@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flowlib.choices import sweep, zipped
@@ -13,6 +12,7 @@ from flowlib.markers import from_markers
 from flowlib.overrides import Action, Override, parse_override
 from flowlib.signature import is_task_class, signature_of
 from flowlib.sources import Source
+from stores.lazy_dataclass import dataclass
 
 Overrides = Mapping[str, object] | Sequence[str]
 """Values by dotted path, or texts as on the command line."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from stores.lazy_dataclass import dataclass
 
 _NEVER: Final = float("inf")
 _FIRST_PAUSE_S: Final = 0.2

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flowlib.node import Node
 from flowlib.plan_facts import PlanFacts
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowlib.console_text import Line

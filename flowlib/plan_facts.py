@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flowlib.code_changes import CodeChanges
@@ -17,6 +17,7 @@ from flowlib.reasons import Reason
 from flowlib.recorded import RecordedConfig
 from flowlib.signature import may_return_specs
 from stores import ResultsStore, Status
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from flowlib.estimates import Estimates
 from flowlib.plan_facts import PlanFacts
 from flowlib.plan_reasons import reasons_of_spec
 from flowlib.progress_picture import clock
 from flowlib.reasons import Reason
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from flowlib.errors import SpecError, nearest
+from stores.lazy_dataclass import dataclass
 
 _LONGEST_PAUSE_S: Final = 600.0
 """Pauses grow up to this length, or stay at the first one if that is longer."""

@@ -9,7 +9,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.answers import TOLD, new_slots, taken
@@ -26,6 +25,7 @@ from flowlib.process_worker import Message, run_worker
 from flowlib.transport import hidden_main, loads
 from flowlib.worker_signals import ENDING, STOPPING
 from stores import ErrorDetails
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext

@@ -15,9 +15,10 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from stores.lazy_dataclass import dataclass
 
 _TABLE: Final = Path("/proc")
 _PR_SET_CHILD_SUBREAPER: Final = 36

@@ -7,7 +7,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from multiprocessing.connection import Connection
 from operator import attrgetter
 from typing import Any, Final, NoReturn
@@ -29,6 +29,7 @@ from flowlib.worker import execute
 from flowlib.worker_output import take_output
 from flowlib.worker_signals import WorkerSignals
 from stores import Address, InMemoryStore, Owner, Record, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True, eq=False)  # not frozen: it is made for every task

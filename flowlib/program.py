@@ -17,13 +17,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from flowlib.errors import ProgramNotFound
 from flowlib.process_tree import end_tree
 from flowlib.program_guard import ProgramGuard
+from stores.lazy_dataclass import dataclass
 
 _CHUNK_BYTES: Final = 1 << 16
 _PATIENCE_S: Final = 2.0

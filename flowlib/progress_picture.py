@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
@@ -16,6 +15,7 @@ from flowlib.events import Started, TaskRef
 from flowlib.run_progress import RunProgress, SpecProgress
 from flowlib.signs import Signs
 from flowlib.vocabulary import SHOWN_STATES
+from stores.lazy_dataclass import dataclass
 
 _LONGEST_BAR: Final = 30
 _SHORTEST_BAR: Final = 6

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +18,7 @@ from flowlib.errors import RunError
 from flowlib.ignore_rules import NAME, Rule, is_left_out, rules_in
 from flowlib.source_tree import files_of
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 
 MOST_BYTES: Final = 64 << 20
 """Of all files together: data has no place among code."""

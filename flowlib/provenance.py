@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ from flowlib.credentials import without_secret_words
 from flowlib.git_state import GitState, commit_and_changes, digest_of, git_state
 from flowlib.machine import job_id, machine, variables
 from flowlib.packages import installed_packages, lock_file
+from stores.lazy_dataclass import dataclass
 
 PATCH: Final = "patch"
 PACKAGES: Final = "packages"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.errors import NothingSelected, SelectorError, nearest
@@ -12,6 +11,7 @@ from flowlib.stored_selection import select_record
 from stores import Address, Artifact, Record, ResultsStore, StoreError
 from stores.codec import codecs
 from stores.housekeeping.checked_stream import CheckedStream
+from stores.lazy_dataclass import dataclass
 from stores.matching import artifacts_in_force
 from stores.transfer import CHUNK_BYTES
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from flowlib.packages import installed_packages, packages_in
 from flowlib.rerun import document_words, is_script_or_run, script_words, without_options
 from flowlib.source_tree import has_commit
 from stores import Address, Attempt, RecordMissing, ResultsStore
+from stores.lazy_dataclass import dataclass
 from stores.text_shelf import read
 
 _COMPARED: Final = ("python", "platform", "cpu", "gpus", "gpu_driver")

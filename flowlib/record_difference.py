@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flowlib.console_text import Line, Span, harmless
@@ -17,6 +16,7 @@ from flowlib.signs import Signs
 from stores import Address, canonical
 from stores.canonical import Opaque
 from stores.config_paths import ABSENT
+from stores.lazy_dataclass import dataclass
 
 _CODE: Final = ("git_commit", "git_dirty", "git_diff_digest")
 _NOISE: Final = frozenset(

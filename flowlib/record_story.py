@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from flowlib.bulk import paused_collection
@@ -18,6 +18,7 @@ from flowlib.running import seed_of
 from stores import Address, Attempt, Query, Record, RecordMissing, ResultsStore
 from stores.ancestry import own_config
 from stores.cells import plain_values
+from stores.lazy_dataclass import dataclass
 from stores.matching import artifacts_in_force
 from stores.sieve import full_config
 

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from flowlib.task_output import no_outputs
 from flowlib.thread_jobs import ThreadJobs
 from flowlib.transport import dumps, loads
 from stores import Address, Owner, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

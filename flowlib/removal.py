@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flowlib.bulk import paused_collection
@@ -16,6 +15,7 @@ from stores.housekeeping.collection import GcPlan
 from stores.housekeeping.deletion import Removal, removed
 from stores.housekeeping.relations import Readers, downstream, readers_in
 from stores.housekeeping.usage import size_of
+from stores.lazy_dataclass import dataclass
 
 _MOST_TASKS = 8
 

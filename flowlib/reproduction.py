@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +29,7 @@ from flowlib.rerun import script_at
 from flowlib.result_comparison import ComparedArtifact, Comparison, Tolerance
 from flowlib.source_tree import apply_patch, make_tree, write_files
 from stores import Address, LocalFileStore, Record, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _TREE: Final = "code"
 _RESULTS: Final = "results"

@@ -9,7 +9,7 @@ counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flowlib.amounts import PARTS, Amount, amount_of, amounts_of
@@ -17,6 +17,7 @@ from flowlib.demands import NOTHING, Demand, Grant
 from flowlib.devices import Environment, Gpu, all_gpus, environment_of, gpus_of, names_inside
 from flowlib.errors import ResourceError, nearest
 from flowlib.gpu_memory import memory_of
+from stores.lazy_dataclass import dataclass
 
 OBJECTS: Final = "gpu"
 """The kind under which the objects of a resource list are asked for."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypedDict
 
 from flowlib.errors import ColumnUnknown, nearest
 from stores.cells import Column, Row
+from stores.lazy_dataclass import dataclass
 from stores.table import Columns
 
 _ALIASES: Final = {"time": "duration_s", "when": "ended"}

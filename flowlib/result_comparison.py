@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -12,6 +11,7 @@ from flowlib.distances import distance_of
 from stores import Address, Artifact, ResultsStore, StoreError
 from stores.codec import codecs
 from stores.digests import blake2b
+from stores.lazy_dataclass import dataclass
 
 Tolerance = float | Mapping[str, float]
 """A relative tolerance for all types of values, or for each by its name; "" is all others."""

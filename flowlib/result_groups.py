@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from stores import Unencodable, canonical
 from stores.cells import Column, Grid, Row
+from stores.lazy_dataclass import dataclass
 
 _COUNT: Final = "rows"
 _DIGITS: Final = 12

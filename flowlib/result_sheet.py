@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.console_text import elided, harmless
 from flowlib.result_columns import SortKey
 from stores.cells import Column, Row
+from stores.lazy_dataclass import dataclass
 
 _LONGEST_VALUE: Final = 40
 

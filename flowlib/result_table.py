@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Unpack, overload
 
@@ -31,6 +31,7 @@ from flowlib.result_text import table_lines
 from flowlib.signs import Signs
 from flowlib.terminal import shows_unicode, terminal_width
 from stores.cells import Column, Grid, Row, constants
+from stores.lazy_dataclass import dataclass
 from stores.table import Columns, as_frame
 
 

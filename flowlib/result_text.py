@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
@@ -15,6 +14,7 @@ from flowlib.result_sheet import Sheet, no_room_note
 from flowlib.signs import Signs
 from flowlib.vocabulary import shown_state
 from stores.cells import Column, Row
+from stores.lazy_dataclass import dataclass
 
 _GAP: Final = "  "
 _LONGEST_CELL: Final = 40

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flowlib.events import Retried
+from stores.lazy_dataclass import dataclass
 
 _MOST_TASKS: Final = 100
 

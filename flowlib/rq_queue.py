@@ -7,13 +7,13 @@ import pickle
 import socket
 import time
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.job import Outcome
 from flowlib.policy import FailureKind
 from flowlib.redis_link import PATIENCE_S, PAUSE_S
 from flowlib.remote_job import RemoteJob, run_remote
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flowlib.code_changes import CodeChanges
 from flowlib.comparison import Comparison
@@ -21,6 +21,7 @@ from flowlib.selection import Selected
 from flowlib.spec_totals import total_of
 from flowlib.wishes import Look
 from stores import ErrorDetails
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flowlib.configuration import Settings
 from flowlib.declaration import Declaration
@@ -13,6 +13,7 @@ from flowlib.interrupts import Interrupts
 from flowlib.resources import ResourcePool
 from flowlib.run_requests import RequestBox
 from stores import Owner, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

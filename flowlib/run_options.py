@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowlib.flow_arguments import Selectors
@@ -11,6 +10,7 @@ from flowlib.run_identity import UNCATEGORIZED
 from flowlib.running import GRACE_S
 from flowlib.wishes import Wishes
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowlib.code_snapshot import CodeSnapshot

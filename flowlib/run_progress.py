@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flowlib.events import (
@@ -25,6 +25,7 @@ from flowlib.events import (
 )
 from flowlib.failure_groups import Frame, sameness, user_frames
 from flowlib.retries_so_far import Retries
+from stores.lazy_dataclass import dataclass
 
 _TASKS_FOR_ESTIMATE: Final = 3
 """How many tasks must have finished before a run without a history says how long it may take."""

@@ -12,9 +12,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final, Self
-from uuid import uuid4
 
 from flowlib.age import ago
 from stores import (
@@ -28,6 +26,7 @@ from stores import (
     TaskState,
     canonical,
 )
+from stores.lazy_dataclass import dataclass
 
 _PLACE: Final = "requests"
 _REQUEST: Final = "request"
@@ -131,7 +130,7 @@ class RequestNote:
 
     def __init__(self, store: ResultsStore, request: RunRequest) -> None:
         self._beside = store.beside(_PLACE)
-        self._address = Address(_REQUEST, canonical.digest(uuid4().hex))
+        self._address = Address(_REQUEST, os.urandom(16).hex())
         _write(self._beside, self._address, request)
 
     def answer(self) -> RunAnswer | None:

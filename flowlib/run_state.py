@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flowlib.failures import Failure
 from flowlib.job import Outcome, OutcomeKind
 from flowlib.log_names import LogNames
 from flowlib.node import Node
 from stores import ErrorDetails, TaskState
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from flowlib.errors import NothingSelected, RunError
@@ -21,6 +21,7 @@ from flowlib.run_requests import OpenRequests, RequestNote, RunAnswer, RunReques
 from flowlib.stored_runs import StoredRun
 from stores import Owner, ResultsStore, StoreError
 from stores.file_layout import encoded
+from stores.lazy_dataclass import dataclass
 
 PATIENCE_S: Final = 60.0
 """So long an answer is waited for: drivers look for requests every ten seconds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from flowlib.run_manifest import states_of_run
 from flowlib.run_progress import RunProgress
 from stores import ResultsStore
 from stores.cells import Grid, grid_of
+from stores.lazy_dataclass import dataclass
 
 _MOST_TABLES: Final = 6
 _MOST_ROWS: Final = 5000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
@@ -23,6 +23,7 @@ from stores import (
     UniqueConfig,
     canonical,
 )
+from stores.lazy_dataclass import dataclass
 from stores.lineage import merged, plain
 
 if TYPE_CHECKING:

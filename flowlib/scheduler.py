@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from flowlib.demands import Demand, Grant
 from flowlib.node import Node, Upstream
 from flowlib.resources import ResourcePool
+from stores.lazy_dataclass import dataclass
 
 DemandOf = Callable[[Node], Demand]
 

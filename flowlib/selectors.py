@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -21,6 +20,7 @@ from flowlib.errors import NothingSelected, SelectorError, nearest
 from flowlib.scalars import read_scalar
 from stores import Unencodable
 from stores.config_paths import ABSENT, same_text, value_at
+from stores.lazy_dataclass import dataclass
 
 _GRAMMAR: Final = re.compile(
     r"""(?P<up>\+?)

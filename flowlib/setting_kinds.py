@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from stores.errors import QueryError
+from stores.lazy_dataclass import dataclass
 from stores.moments import span
 
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "WARN", "ERROR", "FATAL", "CRITICAL")

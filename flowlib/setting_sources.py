@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from flowlib.dotenv import assignments
 from flowlib.errors import SettingsError
+from stores.lazy_dataclass import dataclass
 
 PREFIX: Final = "FLOWLIB_"
 _OF_TESTS: Final = ("FLOWLIB_TEST_", "FLOWLIB_BENCH_")

@@ -77,8 +77,10 @@ def check_progress(progress: object) -> None:
     Raises:
         UnknownPlugin: there is no such view.
     """
-    known = ["auto", "none", *views.names]
-    if progress is not None and progress not in known:
+    own = ["auto", "none"]
+    if progress is None or progress in (*own, *views.names_at_hand):
+        return
+    if progress not in (known := [*own, *views.names]):
         raise UnknownPlugin("view", str(progress), known)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import re
@@ -19,6 +18,7 @@ from flowlib.field_defaults import (
     promised_defaults,
     value_default,
 )
+from stores.lazy_dataclass import dataclass
 
 REQUIRED: Final = inspect.Parameter.empty
 """The default of a parameter that has none."""
@@ -26,7 +26,7 @@ REQUIRED: Final = inspect.Parameter.empty
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter of a task; `default` is `REQUIRED` where it has none."""
 
@@ -40,7 +40,7 @@ class Parameter:
         return self.default is REQUIRED
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Signature:
     """The parameters of one task.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.vocabulary import shown_state
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

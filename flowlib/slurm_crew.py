@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from flowlib.errors import RunError
 from flowlib.slurm_endings import is_over
 from flowlib.slurm_queue import SlurmQueue, SlurmSilent, SlurmState
 from flowlib.slurm_request import SlurmRequest
+from stores.lazy_dataclass import dataclass
 
 _log = logging.getLogger("flowlib")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +11,7 @@ from flowlib.job import Outcome, OutcomeKind
 from flowlib.policy import FailureKind
 from flowlib.slurm_queue import SlurmState
 from stores import ErrorDetails
+from stores.lazy_dataclass import dataclass
 
 _ALIVE: Final = frozenset(
     "RUNNING COMPLETING CONFIGURING SUSPENDED STOPPED SIGNALING STAGE_OUT RESIZING".split()

@@ -9,7 +9,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -19,6 +19,7 @@ from flowlib.policy import FailureKind
 from flowlib.remote_job import RemoteJob, run_remote
 from flowlib.running import Surroundings
 from flowlib.slurm_spool import Spool
+from stores.lazy_dataclass import dataclass
 
 _FIRST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 1.0

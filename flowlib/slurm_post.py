@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.errors import RunError
@@ -23,6 +22,7 @@ from flowlib.slurm_pilot import Pilot
 from flowlib.slurm_queue import SlurmSilent
 from flowlib.slurm_request import SlurmRequest
 from flowlib.slurm_spool import Spool
+from stores.lazy_dataclass import dataclass
 
 _log = logging.getLogger("flowlib")
 

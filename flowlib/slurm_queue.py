@@ -12,12 +12,12 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from flowlib.errors import RunError, nearest, refuse_missing
 from flowlib.slurm_request import SlurmRequest
+from stores.lazy_dataclass import dataclass
 
 _ANSWER_S: Final = 60.0
 """How long a command of SLURM may take."""

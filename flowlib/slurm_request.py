@@ -6,13 +6,13 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flowlib.amounts import amount_of
 from flowlib.errors import SpecError, nearest
 from flowlib.policy import seconds_of
 from stores.digests import blake2b
+from stores.lazy_dataclass import dataclass
 
 _PLAIN: Final = {
     "partition": "partition",

@@ -16,8 +16,9 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from stores.lazy_dataclass import dataclass
 
 _PART = ".part"
 

@@ -8,12 +8,13 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from flowlib.errors import ConfigError, nearest
 from flowlib.scalars import read_scalar
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import Node

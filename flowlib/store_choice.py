@@ -14,12 +14,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from flowlib.configuration import settings
 from flowlib.errors import SettingsError, nearest
 from stores import Address, InMemoryStore, Input, ResultsStore, StoreError, open_store
+from stores.lazy_dataclass import dataclass
 from stores.uri import anchored
 
 StoreChoice = ResultsStore | str | Mapping[str, Any]

@@ -16,7 +16,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
@@ -30,6 +29,7 @@ from flowlib.run_manifest import states_in
 from flowlib.run_requests import RunRequest
 from flowlib.run_so_far import LATEST, RunSoFar
 from stores import Address, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 RUNNING: Final = "running"
 FINISHED: Final = "finished"

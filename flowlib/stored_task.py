@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from stores import Address, Input
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, NamedTuple
 
 from flowlib.code_snapshot import CodeSnapshot
@@ -33,6 +33,7 @@ from stores import (
     TaskState,
     canonical,
 )
+from stores.lazy_dataclass import dataclass
 
 PIECE: Final = 1000
 """So many tasks have their arguments in one artifact."""

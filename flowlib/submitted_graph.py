@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +33,7 @@ from flowlib.submitted_specs import (
 )
 from flowlib.submitted_tasks import Place
 from stores import Address, ResultsStore, StoreError
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

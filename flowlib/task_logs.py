@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from flowlib.run_folders import recorded_log
 from flowlib.stored_runs import StoredRun, find_run, stored_runs, tasks_of_run
 from flowlib.stored_selection import select_record
 from stores import Address, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _LONGEST_LINE: Final = 1 << 20
 """Bytes after which a line that has no end yet is shown as it is."""

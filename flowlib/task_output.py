@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from flowlib.log_files import LOG_LIMIT_BYTES
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from flowlib.events import (
@@ -22,6 +22,7 @@ from flowlib.events import (
     TaskRef,
     Waiting,
 )
+from stores.lazy_dataclass import dataclass
 
 MOST_SPANS: Final = 10_000
 """More would make a page slow; the longest are kept."""

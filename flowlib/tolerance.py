@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from flowlib.errors import SpecError, nearest
+from stores.lazy_dataclass import dataclass
 
 _SLACK: Final = 1e-9  # 0.1 of 30 members are 3, although 0.1 * 30 is a little more
 

@@ -13,7 +13,6 @@ import random
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +21,7 @@ from flowlib.flow_arguments import Selectors
 from flowlib.result_comparison import ComparedArtifact, Comparison, Tolerance
 from flowlib.stored_selection import select_records
 from stores import Address, LayeredStore, LocalFileStore, ReadOnlyStore, ResultsStore, TaskState
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from flowlib.flow import Flow

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from stores import TaskState
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

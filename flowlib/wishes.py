@@ -11,7 +11,6 @@ What does a user want of a flow? `force`, `only`, `skip`, `keep`, `resume`, as k
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.errors import NothingSelected, SelectorError
@@ -22,6 +21,7 @@ from flowlib.node import Node
 from flowlib.reasons import Reason
 from flowlib.selection import Selected, select
 from stores import ResultsStore, Status, TaskState
+from stores.lazy_dataclass import dataclass
 
 _NONE: Final = Selected(frozenset(), frozenset())
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -36,8 +35,8 @@ from stores import (
     StoreError,
     TaskState,
 )
+from stores.lazy_dataclass import dataclass
 
-_log = logging.getLogger("flowlib")
 _NOTHING_AROUND: Final = Surroundings()
 _KINDS: Final = {
     TaskState.FINISHED: OutcomeKind.FINISHED,

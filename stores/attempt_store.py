@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Protocol
 
 from stores.files import File
+from stores.lazy_dataclass import dataclass
 from stores.lease import Owner
 from stores.record import Address, Artifact, Record
 from stores.values import Promise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, Final, Literal, Protocol
 
@@ -12,6 +11,7 @@ from stores.canonical import Opaque, encode
 from stores.codec import codecs
 from stores.config_paths import leaf_steps
 from stores.errors import StoreError, Unencodable
+from stores.lazy_dataclass import dataclass
 from stores.record import Address, Artifact, TaskState
 
 Row = dict[str, Any]

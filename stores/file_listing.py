@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Final, TypeVar
 
@@ -24,6 +24,7 @@ from stores.file_marks import is_settled, told_task
 from stores.file_records import FileRecords, address_in
 from stores.fitting_lines import FittingLines
 from stores.index_entry import ListedParts, listed_in, narrow, stamp_of
+from stores.lazy_dataclass import dataclass
 from stores.listed_rows import ListedRows, Place
 from stores.listing import Listing, Page
 from stores.record import Address

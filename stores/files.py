@@ -6,12 +6,12 @@ import io
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from stores.codec import Codec, read_archive, write_archive
+from stores.lazy_dataclass import dataclass
 from stores.values import Promise
 
 _log = logging.getLogger("stores")

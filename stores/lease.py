@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+
+from stores.lazy_dataclass import dataclass
 
 LEASE_S: Final = 60.0
 """Seconds after which a lease that nobody has renewed may be taken over."""

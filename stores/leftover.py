@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from stores.lazy_dataclass import dataclass
 from stores.record import Address
 
 

@@ -9,11 +9,11 @@ directly: a task that reads a reduce and one of its sources has that source's co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from stores.canonical import encode
 from stores.errors import Unencodable
+from stores.lazy_dataclass import dataclass
 from stores.values import MetaDict
 
 Config = Mapping[str, Any]

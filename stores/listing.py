@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from stores.errors import QueryError, nearest
+from stores.lazy_dataclass import dataclass
 from stores.record import TaskState
 from stores.summary import Summary
 

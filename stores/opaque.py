@@ -8,8 +8,9 @@ import importlib
 import pathlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any, Final
 
+from stores.lazy_dataclass import dataclass
 from stores.lease import Owner
 from stores.part_kinds import (
     LIST_OR_NONE,

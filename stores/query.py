@@ -5,11 +5,12 @@ from __future__ import annotations
 import fnmatch
 import string
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any, Final, TypedDict, Unpack
 
 from stores.config_paths import Path, same_text
 from stores.errors import QueryError, nearest
+from stores.lazy_dataclass import dataclass
 from stores.moments import When, moment
 from stores.record import Address, Record, TaskState
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Final, NamedTuple
 
 from stores.errors import RecordDamaged, RecordTooNew
+from stores.lazy_dataclass import dataclass
 from stores.part_kinds import NUMBER, PARTS, TEXT, TEXT_OR_NONE, check_kinds
 from stores.part_texts import attempt_text
 from stores.parts import (

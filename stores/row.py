@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from stores.lazy_dataclass import dataclass
 from stores.lease import Owner
 from stores.record import Record
 

@@ -6,7 +6,6 @@ import email.utils
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Final, TypeVar
 
@@ -14,6 +13,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from stores.errors import StoreError
+from stores.lazy_dataclass import dataclass
 from stores.s3_client import PARALLEL, S3Client
 from stores.s3_errors import is_absent, is_condition, is_denied, is_not_served
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from stores.errors import RecordTooNew, StoreError
+from stores.lazy_dataclass import dataclass
 from stores.s3_bucket import Listed, S3Bucket
 from stores.s3_rows import Head
 

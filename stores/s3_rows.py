@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from stores.errors import RecordTooNew
+from stores.lazy_dataclass import dataclass
 from stores.lease import LeaseTimes, Owner
 from stores.parameters import parameters_of
 from stores.record import Address

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from stores.record import Address

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import click
+
+from stores.lazy_dataclass import dataclass
 
 QUIET: Final = -1
 NORMAL: Final = 0

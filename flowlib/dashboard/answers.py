@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from flowlib.bulk import paused_collection
@@ -17,6 +17,7 @@ from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import Row
 from flowlib.dashboard.run_history import RunHistories
 from flowlib.dashboard.stock import Stock
+from stores.lazy_dataclass import dataclass
 
 _MOST_KEPT: Final = 24
 _SOON: Final = 2_000

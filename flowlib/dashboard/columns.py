@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from flowlib.dashboard.answers import Answers
 from flowlib.dashboard.questions import Question
 from flowlib.dashboard.rows import Row
 from flowlib.dashboard.stock import Stock
 from flowlib.record_list import short
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

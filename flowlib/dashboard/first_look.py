@@ -9,7 +9,7 @@ record, for nobody knows yet how many others there are, which are no part of tot
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from flowlib.dashboard.answers import Answer, Answers
@@ -20,6 +20,7 @@ from flowlib.dashboard.shared import Shared
 from flowlib.dashboard.stock import Stock
 from flowlib.vocabulary import shown_state
 from stores import ResultsStore, TaskState
+from stores.lazy_dataclass import dataclass
 from stores.listing import ORDERS, Listing
 
 _AS_WORDS: Final = ("finished", "failed", "killed", "upstream_failed")

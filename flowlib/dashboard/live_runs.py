@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +19,7 @@ from flowlib.run_so_far import RunSoFar
 from flowlib.run_stop import with_requests
 from flowlib.stored_runs import StoredRun, stored_runs, tasks_of_run
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _TO_DO: Final = frozenset(("pending", "scheduled", "running"))
 _LEAST_PAUSE_S: Final = 1.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from flowlib.run_folders import recorded_log
 from flowlib.stored_runs import StoredRun
 from flowlib.task_logs import LogPlace
 from stores import Address, Record, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _TAIL_BYTES: Final = 64 << 10
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flowlib.dashboard.answers import Answers
@@ -21,6 +20,7 @@ from flowlib.dashboard.sweep_page import Wanted, sweep, sweep_choice
 from flowlib.dashboard.sweep_rows import SweepRows
 from flowlib.errors import nearest
 from stores import Address, ResultsStore
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Final
 
 from flowlib.dashboard.statuses import ATTEMPT, RESULT
@@ -12,6 +12,7 @@ from flowlib.errors import FlowError, SelectorError, nearest
 from flowlib.selectors import Condition, parse_selector
 from flowlib.vocabulary import SHOWN_STATES
 from stores import QueryError
+from stores.lazy_dataclass import dataclass
 from stores.moments import moment
 
 MOST_AT_ONCE: Final = 1000

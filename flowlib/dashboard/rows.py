@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
 from typing import Final, NamedTuple
 
 from stores import Address
 from stores.config_paths import ABSENT
+from stores.lazy_dataclass import dataclass
 
 _NUMBERS: Final = Struct("=3d2q")
 _TIME: Final = Struct("=d")

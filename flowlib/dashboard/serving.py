@@ -11,7 +11,6 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from typing import Any, Final
@@ -19,6 +18,7 @@ from typing import Any, Final
 from flowlib.bulk import settle
 from flowlib.errors import FlowError, MissingExtra
 from stores import ResultsStore, open_store
+from stores.lazy_dataclass import dataclass
 
 USUAL_PORT: Final = 8790
 TOKEN_VARIABLE: Final = "FLOWLIB_DASHBOARD_TOKEN"  # noqa: S105  # the name of the variable

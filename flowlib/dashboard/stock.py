@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from flowlib.dashboard.catalogue import Tasks
 from flowlib.dashboard.live_runs import Live
 from flowlib.dashboard.rows import Row
 from flowlib.dashboard.statuses import Words, words_of
 from flowlib.vocabulary import shown_state
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

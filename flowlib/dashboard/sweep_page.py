@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from flowlib.coordinates import NONE_HEIGHT, Axis, Coordinates, coordinates_of
@@ -17,6 +16,7 @@ from flowlib.dashboard.sweep_rows import Results
 from flowlib.result_cells import cell_text
 from stores import Address
 from stores.cells import Column, Row
+from stores.lazy_dataclass import dataclass
 
 _TOP_PX: Final = 40
 _TALL_PX: Final = 320

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 from flowlib.bulk import paused_collection, settle
@@ -20,6 +20,7 @@ from flowlib.dashboard.rows import Row
 from flowlib.dashboard.stock import Stock
 from stores import Address, Artifact, Query, Record, RecordTooNew, ResultsStore
 from stores.cells import Entry, Grid, grid_of
+from stores.lazy_dataclass import dataclass
 from stores.table import Records
 
 MOST_RESULTS: Final = 5_000

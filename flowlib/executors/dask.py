@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field
+from dataclasses import field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -25,6 +25,7 @@ from flowlib.job import Job
 from flowlib.kept_values import KeptValues, limit_of
 from flowlib.remote_job import RemoteJobs, run_packed, values_of
 from stores import Address
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from distributed import Client

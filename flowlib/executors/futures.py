@@ -10,7 +10,6 @@ from __future__ import annotations
 import concurrent.futures
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flowlib.bundle import LARGEST, Answers, Work
@@ -20,6 +19,7 @@ from flowlib.future_workers import FutureWorkers
 from flowlib.job import Assignment, Job, Outcome
 from flowlib.remote_job import RemoteJobs, run_packed
 from flowlib.thread_jobs import ThreadJobs
+from stores.lazy_dataclass import dataclass
 
 _Call = Callable[[Sequence[Work]], tuple[Any, ...]]
 

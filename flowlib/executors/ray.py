@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from flowlib.lent_values import Lent
 from flowlib.ray_store import PinnedStore
 from flowlib.remote_job import RemoteJobs, run_packed, run_remote, values_of
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _DEEPEST: Final = 16
 """How many jobs Ray holds for each processor, at the most, if they travel alone."""

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -27,6 +26,7 @@ from flowlib.policy import FailureKind
 from flowlib.redis_link import PATIENCE_S, PAUSE_S, check_rq, link, refuse_unreachable
 from flowlib.remote_job import RemoteJobs
 from flowlib.rq_queue import FOLDER, KEPT_S, LeftAlone, Sent, answered, taken_back, why_alone
+from stores.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -34,6 +34,7 @@ from flowlib.slurm_queue import (
 from flowlib.slurm_request import SlurmRequest, request_of
 from flowlib.slurm_spool import Spool
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _DEEPEST: Final = 32
 """How many jobs wait for each allocation, at the most."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from flowlib.errors import SweepError
 from flowlib.expansion import Axis, Expansion
+from stores.lazy_dataclass import dataclass
 
 _BITS: Final = 32
 

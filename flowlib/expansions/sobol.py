@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from flowlib.errors import MissingExtra, SweepError
 from flowlib.expansion import Axis, Expansion
+from stores.lazy_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

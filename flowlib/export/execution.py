@@ -7,7 +7,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,7 @@ from flowlib.event_log import event_of
 from flowlib.events import Failed, Finished, TaskEvent
 from flowlib.program import Program, StopSignal, run_program
 from stores import Address
+from stores.lazy_dataclass import dataclass
 
 Tell = Callable[[str], object]
 """Takes a line for the log of the engine."""

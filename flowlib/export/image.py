@@ -10,11 +10,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
 from flowlib.errors import RunError, nearest
+from stores.lazy_dataclass import dataclass
 
 _log = logging.getLogger("flowlib")
 

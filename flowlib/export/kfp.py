@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from flowlib.export.store_place import place_of
 from flowlib.flow import Flow
 from flowlib.tolerance import OnFailure
 from stores import ResultsStore
+from stores.lazy_dataclass import dataclass
 
 _SETTER: Final = "set_"
 _HOST: Final = "KF_PIPELINES_ENDPOINT"

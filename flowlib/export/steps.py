@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from flowlib.amounts import Amount, amounts_of
 from flowlib.configuration import settings
@@ -16,6 +15,7 @@ from flowlib.node import Node
 from flowlib.run_identity import UNCATEGORIZED
 from flowlib.tolerance import OnFailure
 from stores import Address
+from stores.lazy_dataclass import dataclass
 
 _log = logging.getLogger("flowlib")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +15,7 @@ from flowlib.credentials import is_secret_name, without_secrets
 from flowlib.errors import RunError
 from flowlib.flow import Flow
 from stores import LocalFileStore, ResultsStore, open_store
+from stores.lazy_dataclass import dataclass
 from stores.uri import anchored
 
 _VARIABLE = "FLOWLIB_STORE"

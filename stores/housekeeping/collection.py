@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypedDict
 
@@ -19,6 +18,7 @@ from stores.housekeeping.snapshot import (
     tasks_upstream,
     with_sources,
 )
+from stores.lazy_dataclass import dataclass
 from stores.leftover import Leftover
 from stores.moments import span
 from stores.primitives import StorePrimitives

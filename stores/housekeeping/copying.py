@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from stores.attempt import OpenAttempt
 from stores.errors import ArtifactDamaged, LeaseHeld, LeaseLost, QueryError, StoreError
 from stores.housekeeping.checked_stream import CheckedStream, check_folder
 from stores.housekeeping.relations import sources_first
+from stores.lazy_dataclass import dataclass
 from stores.lease import Owner
 from stores.primitives import StorePrimitives
 from stores.query import Query

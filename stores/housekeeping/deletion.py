@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from stores.errors import AmbiguousConfig, DependentsExist, LeaseHeld, LeaseLost, QueryError
 from stores.housekeeping.relations import (
@@ -13,6 +12,7 @@ from stores.housekeeping.relations import (
     readers_first,
     readers_in,
 )
+from stores.lazy_dataclass import dataclass
 from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from stores.ancestry import counting
 from stores.housekeeping.relations import sources_of
 from stores.housekeeping.usage import size_of
+from stores.lazy_dataclass import dataclass
 from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Record, TaskState

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from stores.lazy_dataclass import dataclass
 from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Artifact, Record

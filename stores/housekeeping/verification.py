@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from stores.errors import ArtifactDamaged, RecordTooNew, StoreError
 from stores.housekeeping.checked_stream import CheckedStream, check_folder
 from stores.housekeeping.deletion import Removal, chosen_by, removed
+from stores.lazy_dataclass import dataclass
 from stores.primitives import StorePrimitives
 from stores.query import Query
 from stores.record import Address, Artifact, Record

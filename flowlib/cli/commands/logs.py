@@ -6,7 +6,6 @@ import re
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import click
 from rich.cells import cell_len
@@ -17,6 +16,7 @@ from flowlib.cli.options import common_options, json_option, store_option
 from flowlib.cli.output import note, signs, write, write_json
 from flowlib.console_text import harmless
 from flowlib.task_logs import LogPlace, TaskLog, find_logs, follow_logs, lines_of
+from stores.lazy_dataclass import dataclass
 
 _COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 

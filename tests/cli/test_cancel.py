@@ -6,17 +6,19 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
 
+from flowlib.cli.main import main
+from flowlib.computing_runs import open_tasks
 from flowlib.event_log import EventWriter, read_events
 from flowlib.events import RunStarted, Stopping
 from flowlib.run_requests import RequestBox
 from flowlib.run_stop import Told, ask_unknown_run, stop_run
 from flowlib.stored_runs import find_run
-from stores import LocalFileStore, Owner, TaskState, open_store
+from stores import Address, LocalFileStore, Owner, TaskState, open_store
 from tests.cli.calls import environment, flowlib, project
 from tests.services.fixtures import mongo_uri, mongodb, postgres, shared_uri, uri_of
 
@@ -44,8 +46,8 @@ def folder(tmp_path):
     return project(tmp_path / "project")
 
 
-@pytest.fixture
-def live(folder):
+@contextmanager
+def going_on(folder, **variables):
     """A run of three tasks and two workers, which wait until there is a file `go`."""
     (folder / "slow.py").write_text(SLOW)
     (folder / "slow.yaml").write_text(
@@ -54,7 +56,8 @@ def live(folder):
     words = ["run", "slow.yaml", "--name", "live", "--workers", "2"]
     process = subprocess.Popen(
         [sys.executable, "-m", "flowlib", *words],
-        cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        cwd=folder, env=environment(**variables),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
     )  # fmt: skip
     until = time.monotonic() + 120
     runs = folder / ".flowlib" / ".runs"
@@ -65,6 +68,20 @@ def live(folder):
     yield process
     (folder / "go").touch()
     process.communicate(timeout=120)
+
+
+@pytest.fixture
+def live(folder):
+    """Such a run."""
+    with going_on(folder) as process:
+        yield process
+
+
+@pytest.fixture
+def asked_often(folder):
+    """One that looks every second for what it is asked for."""
+    with going_on(folder, FLOWLIB_HEARTBEAT_SECS="1") as process:
+        yield process
 
 
 @pytest.mark.slow
@@ -90,6 +107,45 @@ def test_now_ends_what_runs(folder, live):
     assert live.wait(120) == 130
     [run] = LocalFileStore(folder / ".flowlib").runs_dir.iterdir()
     assert [e.is_now for e in read_events(run) if isinstance(e, Stopping)][-1]
+
+
+@pytest.mark.slow
+def test_a_task_is_cancelled_in_the_run_that_computes_it(folder, asked_often):
+    """By the beginning of its key, or its name; then by what it has become, as no run has it."""
+    tasks = open_tasks(folder / ".flowlib" / ".runs" / "live")
+    running = str(tasks["Slow-1"])
+    called = flowlib("cancel", running, "--now", folder=folder)
+    assert (called.code, "--now is for a whole run" in called.err) == (2, True)
+    called = flowlib("cancel", running, folder=folder)
+    assert (called.code, called.out) == (0, "")
+    assert called.err.endswith(": 1 task is ended\n")
+    called = flowlib("cancel", "Slow-3", folder=folder)
+    assert called.code == 0, called.err
+    assert called.err.endswith(": 1 task is not started\n") or ": 1 task is ended" in called.err
+    (folder / "go").touch()
+    assert asked_often.wait(120) == 1
+    store = LocalFileStore(folder / ".flowlib")
+    assert len([*store.records("Slow", state="finished")]) == 1
+    told = flowlib("cancel", running, folder=folder)
+    assert (told.code, told.err) == (0, f"no run computes {running}: it is killed\n")
+    finished = str(tasks["Slow-2"]).partition("/")[2]
+    told = flowlib("cancel", finished, folder=folder)
+    assert (told.code, told.err) == (0, f"no run computes {tasks['Slow-2']}: it is finished\n")
+    for nothing in ("Slow/0123", "0123456789", "Slow-1"):
+        told = flowlib("cancel", nothing, folder=folder)
+        assert (told.code, f"there is no run {nothing!r}" in told.err) == (3, True)
+
+
+def test_a_task_that_is_running_elsewhere_is_told(tmp_path, capsys):
+    """Somebody has its lease, but the folder of the run is not seen from here."""
+    store, task = LocalFileStore(tmp_path / "runs"), Address("Train", "9a7a" * 8)
+    attempt = store.begin(task)
+    try:
+        assert main(["cancel", "9a7a9a7a", "--store", f"file:{tmp_path}/runs"]) == 1
+    finally:
+        attempt.abandon()
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("Train/9a7a9a7a is running, in no run that is known here: flowlib")
 
 
 def written(folder, **driver):

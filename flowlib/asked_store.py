@@ -165,7 +165,7 @@ class AskedStore(ResultsStore):
 
     def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
         type_, codec = codec_for(value, how.type_)
-        data = dumped(codec, value, f"{lease.address}/{name}", how.codec_options or {})
+        data = dumped(codec, value, lease.address, name, how.codec_options or {})
         load = dict(how.load_kwargs or {})
         if is_archive(codec):
             bare = Artifact(name, type_, codec.version, encoding="tar", load_kwargs=load)

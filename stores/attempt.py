@@ -49,7 +49,13 @@ class OpenAttempt:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of what has been saved so far."""
-        return (*self._artifacts, *(n for n in self._opened if n not in self._artifacts))
+        known = self._artifacts
+        return (*known, *[n for n in self._opened if n not in known]) if self._opened else (*known,)
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """What has been saved so far; what was opened as a file is added by the commit."""
+        return tuple(self._artifacts.values())
 
     @property
     def run_dir(self) -> Path:
@@ -95,8 +101,9 @@ class OpenAttempt:
         self._check_is_open(f"save({name!r})")
         if not isinstance(name, str) or not name:
             raise StoreError(f"{self.address}: an artifact needs a name, not {name!r}")
-        for what, given in (("load_kwargs", load_kwargs), ("open_kwargs", open_kwargs)):
-            check_is_json(f"{self.address}/{name}", what, given)
+        if load_kwargs or open_kwargs:
+            for what, given in (("load_kwargs", load_kwargs), ("open_kwargs", open_kwargs)):
+                check_is_json(f"{self.address}/{name}", what, given)
         if mode is not None and "a" in mode:
             raise StoreError(
                 f"{self.address}/{name}: mode={mode!r}, but what is saved replaces what was there: "
@@ -197,8 +204,10 @@ class OpenAttempt:
             file.close()
         for name in tuple(self._opened):
             self._adopt_opened(name)
-        artifacts, owner = tuple(self._artifacts.values()), self.lease.owner
-        attempt = outcome.made_by(self.number, artifacts, owner)
+        artifacts, owner = self.artifacts, self.lease.owner
+        known = outcome.number, outcome.artifacts
+        is_whole = outcome.owner is owner and known == (self.number, artifacts)
+        attempt = outcome if is_whole else outcome.made_by(self.number, artifacts, owner)
         before = self.previous.finished if self.previous and keeps_finished else None
         if before is not None and finished_facts is not None:
             before = replace(before, facts=dict(finished_facts))

@@ -13,7 +13,7 @@ from stores.record import Address, Artifact, Record
 from stores.values import Promise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: it is made for every task
 class Lease:
     """The right to compute a key, until it is committed, released or taken over.
 
@@ -30,7 +30,7 @@ class Lease:
     handle: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: it is made for every value
 class SaveOptions:
     """How an artifact is to be saved, beside its value and its name.
 

@@ -73,14 +73,13 @@ class DatabaseValues:
             StoreError: it cannot be written.
         """
         type_, codec = self._codec(value, how.type_)
-        what, options = f"{lease.address}/{name}", how.codec_options or {}
-        load = dict(how.load_kwargs or {})
+        options, load = how.codec_options or {}, dict(how.load_kwargs or {})
         empty = Artifact(name, type_, codec.version, load_kwargs=load)
         if is_archive(codec):
             return self._written(lease, replace(empty, encoding="tar"), codec, value, options)
         if is_surely_longer(value, self._inline_limit):
             return self._written(lease, empty, codec, value, options)
-        data = dumped(codec, value, what, options)
+        data = dumped(codec, value, lease.address, name, options)
         if self._fits(lease, len(data)):
             return inline_artifact(name, type_, codec, data, load)
         return self._stored(lease, empty, io.BytesIO(data))

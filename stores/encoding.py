@@ -41,8 +41,10 @@ def codec_for(
         ) from None
 
 
-def dumped(codec: Codec, value: object, what: str, options: Mapping[str, Any]) -> bytes:
-    """The bytes of a value.
+def dumped(
+    codec: Codec, value: object, address: Address, name: str, options: Mapping[str, Any]
+) -> bytes:
+    """The bytes of a value that is to be an artifact of this name.
 
     Raises:
         StoreError: it cannot be written like this.
@@ -50,10 +52,11 @@ def dumped(codec: Codec, value: object, what: str, options: Mapping[str, Any]) -
     try:
         return codec.to_bytes(value, **options)
     except StoreError as error:
-        raise type(error)(f"{what}: {error}") from error
+        raise type(error)(f"{address}/{name}: {error}") from error
     except (TypeError, ValueError) as error:
         kind = type(value).__qualname__
-        raise StoreError(f"{what}: a {kind} cannot be saved like this: {error}") from error
+        fault = f"a {kind} cannot be saved like this: {error}"
+        raise StoreError(f"{address}/{name}: {fault}") from error
 
 
 def inline_artifact(
@@ -159,6 +162,9 @@ def is_surely_longer(value: Any, limit: int, depth: int = 3) -> bool:
         return size > limit
     if kind in (dict, list, tuple) and len(value) <= _FEW_PARTS and depth:
         for each in value.values() if kind is dict else value:
+            part = type(each)
+            if part in _SHORT or (part is str and len(each) <= limit):
+                continue  # most are: they need no call
             if is_surely_longer(each, limit, depth - 1):
                 return True
         return False

@@ -28,6 +28,7 @@ from stores.file_promises import InlinePromise, PathPromise, file_promise
 from stores.file_streams import FOLDER, is_folder, put_stream
 from stores.file_types import is_builtin, read_plain, type_of_extension, write_plain
 from stores.files import File, TypeInfo, TypeInfoCodec
+from stores.held_lease import KeyPaths
 from stores.open_options import fitting, open_options, with_open_options
 from stores.record import Address, Artifact, Record, Status, TaskState
 from stores.transfer import extension_of, taken_inline
@@ -69,25 +70,22 @@ class FileArtifacts:
             StoreError: the value cannot be written, or the disk cannot take it.
         """
         type_, codec = self._codec(value, how.type_)
-        options = dict(how.codec_options or {})
-        load = with_open_options(how.load_kwargs, how.open_kwargs)
-        is_own = isinstance(codec, TypeInfoCodec)
-        empty = Artifact(name, type_, codec.version, load_kwargs=load)
-        if (
-            not is_own
-            and not codec.needs_path
-            and not how.wants_file
-            and not is_surely_longer(value, self._inline_limit)
+        options, opened = dict(how.codec_options or {}), how.open_kwargs
+        load = with_open_options(how.load_kwargs, opened) if opened else dict(how.load_kwargs or {})
+        extension = codec.extension
+        if type(codec) is TypeInfoCodec:  # asked of an abstract class, `isinstance` takes longer
+            options["mode"], extension = how.mode, codec.suffix
+        elif not (
+            codec.needs_path or how.wants_file or is_surely_longer(value, self._inline_limit)
         ):
-            data = dumped(codec, value, f"{lease.address}/{name}", options)
+            data = dumped(codec, value, lease.address, name, options)
             if len(data) <= self._inline_limit:
                 return inline_artifact(name, type_, codec, data, load)
-            target = self._target(lease, name, codec.extension, how.sub_dir)
+            empty = Artifact(name, type_, codec.version, load_kwargs=load)
+            target = self._target(lease, name, extension, how.sub_dir)
             return self._write_file(lease, empty, target, lambda path: path.write_bytes(data))
-        if is_own:
-            options["mode"] = how.mode
-        options = with_open_options(options, how.open_kwargs)
-        extension = codec.suffix if isinstance(codec, TypeInfoCodec) else codec.extension
+        empty = Artifact(name, type_, codec.version, load_kwargs=load)
+        options = with_open_options(options, opened)
         target = self._target(lease, name, extension, how.sub_dir)
         try:
             return self._write_file(
@@ -202,9 +200,9 @@ class FileArtifacts:
         with contextlib.suppress(OSError):
             os.rmdir(folder)  # only if nothing else is in it
 
-    def tidy(self, record: Record) -> None:
+    def tidy(self, record: Record, key: KeyPaths) -> None:
         """Remove what a record in force makes needless: attempts it does not name, a checkpoint."""
-        latest, folder = record.latest, self._layout.key_folder(record.address)
+        latest, folder = record.latest, key.folder
         if latest.state is TaskState.FINISHED and is_there(f"{folder}/{CHECKPOINT}"):
             self.drop_attempt(record.address, CHECKPOINT)
         names = os.listdir(folder) if latest.number > 1 and os.path.isdir(folder) else ()

@@ -7,7 +7,6 @@ import logging
 import os
 
 from stores.file_artifacts import FileArtifacts
-from stores.file_layout import Layout
 from stores.file_lease import FileLeases
 from stores.held_lease import HeldLease
 from stores.record import Record, RecordText
@@ -19,16 +18,13 @@ class FileCommits:
     """The end of attempts that have a result.
 
     Args:
-        layout: Where records lie.
         leases: Who computes what.
         artifacts: The files of attempts; those of a commit that fails are dropped.
         fsync: Whether a record survives a loss of power.
     """
 
-    def __init__(
-        self, layout: Layout, leases: FileLeases, artifacts: FileArtifacts, *, fsync: bool
-    ) -> None:
-        self._layout, self._leases, self._artifacts = layout, leases, artifacts
+    def __init__(self, leases: FileLeases, artifacts: FileArtifacts, *, fsync: bool) -> None:
+        self._leases, self._artifacts = leases, artifacts
         self._fsync = fsync
 
     def put_in_force(
@@ -51,7 +47,7 @@ class FileCommits:
                 os.fsync(held.descriptor)
             found = self._leases.commit(held, record.address)
         except BaseException:  # an interrupt, too: nobody could take the key in this process
-            if not self._leases.is_committed(held, record.address):
+            if not self._leases.is_committed(held):
                 # first the files: whoever takes the lease next may use the same number
                 self._artifacts.drop_attempt(record.address, held.number)
             self._leases.release(held)
@@ -69,6 +65,6 @@ class FileCommits:
                 _log.warning("%s may be forgotten if power is lost: %s", record.address, error)
                 return
             with contextlib.suppress(OSError):
-                os.unlink(self._layout.record(record.address))
+                os.unlink(held.key.record)
             self._artifacts.drop_attempt(record.address, held.number)
             raise

@@ -82,15 +82,19 @@ class FileIndex:
         line = f"{entry}\n"
         if self._writer_pid != os.getpid():  # a fork must not append to its parent's file
             self._forget()
-        with self._lock, contextlib.suppress(OSError, StoreError):
-            if task not in self._writers:
-                waiting = self._waiting.setdefault(task, [])
-                waiting.append(line)
-                if len(waiting) < _WORTH_A_FILE and not os.path.isdir(self._layout.index(task)):
-                    return
-                line = "".join(self._waiting.pop(task))
-                self._new_writer(task)
-            os.write(self._writers[task], line.encode())
+        with self._lock:
+            try:
+                writer = self._writers.get(task)
+                if writer is None:
+                    waiting = self._waiting.setdefault(task, [])
+                    waiting.append(line)
+                    if len(waiting) < _WORTH_A_FILE and not os.path.isdir(self._layout.index(task)):
+                        return
+                    line = "".join(self._waiting.pop(task))
+                    writer = self._new_writer(task)
+                os.write(writer, line.encode())
+            except (OSError, StoreError):
+                return
 
     def close(self) -> None:
         """Close the files that are open for appending."""
@@ -105,7 +109,7 @@ class FileIndex:
         self._waiting.clear()
         self._writer_pid = os.getpid()
 
-    def _new_writer(self, task: str) -> None:
+    def _new_writer(self, task: str) -> int:
         """Open this process's file for a task; the oldest is closed where many are open."""
         if len(self._writers) >= _MOST_OPEN:
             os.close(self._writers.pop(next(iter(self._writers))))
@@ -116,6 +120,7 @@ class FileIndex:
         if os.fstat(descriptor).st_size:  # of a process that had this number before
             os.write(descriptor, b"\n")
         self._writers[task] = descriptor
+        return descriptor
 
     def _new_lines(self, path: str) -> list[Any]:
         """The lines after those read before; a torn or damaged one is left out."""

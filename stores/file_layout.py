@@ -28,6 +28,7 @@ from typing import Final
 
 from stores.digests import blake2b
 from stores.errors import RecordTooNew, StoreError, unwritable
+from stores.held_lease import KeyPaths
 from stores.record import SCHEMA, Address
 
 MARKER: Final = ".flowlib-store"
@@ -74,6 +75,13 @@ class Layout:
             if self._ignores_case is not None:
                 self._folders[task] = folder
         return folder
+
+    def paths(self, address: Address) -> KeyPaths:
+        """All that is wanted for an attempt; one by one they take several times as long."""
+        folder, key = self.task_folder(address.task), self._key(address.key)
+        own = f"{folder}/{key}"
+        lease = f"{self.base}/{LEASES}/{own[len(self.base) + 1 :]}"
+        return KeyPaths(f"{own}{SUFFIX}", lease, own)
 
     def record(self, address: Address) -> str:
         """The file of a record."""

@@ -33,7 +33,7 @@ from typing import Final
 from stores.disk import above_streams, is_there
 from stores.errors import LeaseHeld, LeaseLost
 from stores.file_layout import Layout, as_store_error, make_folder
-from stores.held_lease import HeldLease
+from stores.held_lease import HeldLease, KeyPaths
 from stores.lease import LeaseTimes, Owner
 from stores.record import Address, Record
 
@@ -67,9 +67,10 @@ class FileLeases:
             LeaseHeld: another live process has it.
             StoreUnwritable: the lease cannot be written.
         """
-        stem, is_hasty = self._layout.lease(address), True
+        key, is_hasty = self._layout.paths(address), True
+        stem = key.lease
         while True:
-            _, used = self._look(address, read)
+            _, used = self._look(address, key, read)
             is_hasty = is_hasty and not used
             first = 1 if is_hasty else _unmarked(stem, used + 1)
             made = self._create_next(stem, first, address, owner, is_hasty=is_hasty)
@@ -83,10 +84,10 @@ class FileLeases:
                 if number < at_least:  # all numbers up to that one, and this one, are used up
                     self.bury(address, at_least - 1)
                 is_over = is_there(f"{stem}.{number}.over")
-                now, used_now = self._look(address, read)
+                now, used_now = self._look(address, key, read)
                 if used_now < number and not is_over:
                     marks = range(used + 1, number)
-                    return HeldLease(number, f"{stem}.{number}", descriptor, marks), now
+                    return HeldLease(number, f"{stem}.{number}", descriptor, marks, key), now
             except BaseException:  # nobody could take the key while this process lives
                 _give_up(descriptor, f"{stem}.{number}")
                 raise
@@ -101,7 +102,7 @@ class FileLeases:
         Raises:
             LeaseLost: it was taken over.
         """
-        target = self._layout.record(address)
+        target = lease.key.record
         # The name may belong to another process by now that is about to give it up again.
         found = lease.found_in_place()
         if found is None:
@@ -118,12 +119,12 @@ class FileLeases:
             if not _is_file_of(target, lease.descriptor):  # a lost answer of a file server
                 raise LeaseLost(_lost(address, lease.number)) from None
         for older in range(max(1, lease.number - _MARKS_KEPT), lease.number):
-            _unlink(f"{self._layout.lease(address)}.{older}.over")
+            _unlink(f"{lease.key.lease}.{older}.over")
         return found
 
-    def is_committed(self, lease: HeldLease, address: Address) -> bool:
+    def is_committed(self, lease: HeldLease) -> bool:
         """Whether the file of a lease is the record by now."""
-        return _is_file_of(self._layout.record(address), lease.descriptor)
+        return _is_file_of(lease.key.record, lease.descriptor)
 
     def release(self, lease: HeldLease) -> None:
         """Give a lease up; harmless when it is lost.
@@ -135,8 +136,9 @@ class FileLeases:
 
     def renew(self, address: Address, read: ReadRecord) -> None:
         """Show that the owner of a key is at work."""
-        stem = self._layout.lease(address)
-        number = _unmarked(stem, self._look(address, read)[1] + 1)
+        key = self._layout.paths(address)
+        stem = key.lease
+        number = _unmarked(stem, self._look(address, key, read)[1] + 1)
         with contextlib.suppress(OSError):
             while True:
                 os.utime(f"{stem}.{number}")
@@ -148,19 +150,19 @@ class FileLeases:
         for each in range(1, number + 1):
             _mark(f"{stem}.{each}")
 
-    def _look(self, address: Address, read: ReadRecord) -> tuple[Record | None, int]:
+    def _look(self, address: Address, key: KeyPaths, read: ReadRecord) -> tuple[Record | None, int]:
         """The record, and the last number that was used up by one: 0 where there is none yet.
 
         Of a damaged record the folders of its attempts tell the number.
         """
-        if not is_there(self._layout.record(address)):
+        if not is_there(key.record):
             return None, 0
         record = read(address)
         if record is not None:
             return record, record.latest.number
         names = []
         with contextlib.suppress(OSError):
-            names = os.listdir(self._layout.key_folder(address))
+            names = os.listdir(key.folder)
         return None, max([1, *(int(name) for name in names if name.isdigit())])
 
     def _create_next(

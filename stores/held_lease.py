@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from stores.lazy_dataclass import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+class KeyPaths(NamedTuple):
+    """What belongs to one key.
+
+    Attributes:
+        record: The file of its record.
+        lease: The path of its leases, without the number of the attempt.
+        folder: The folder with its attempts.
+    """
+
+    record: str
+    lease: str
+    folder: str
+
+
+@dataclass(slots=True, eq=False)  # not frozen: it is made for every task
 class HeldLease:
     """A lease of this process.
 
@@ -16,12 +31,14 @@ class HeldLease:
         path: Its file.
         descriptor: Open for writing the record behind the owner.
         marks: Numbers between the record's and this one: nobody can commit them any more.
+        key: Where its record goes, and what else belongs to its key.
     """
 
     number: int
     path: str
     descriptor: int
     marks: range
+    key: KeyPaths
 
     def is_in_place(self) -> bool:
         """Whether the file is still where it was made, and not another one of the same name."""
@@ -34,4 +51,5 @@ class HeldLease:
             own = os.fstat(self.descriptor)
         except OSError:
             return None
-        return own if os.path.samestat(there, own) else None
+        is_it = there.st_ino == own.st_ino and there.st_dev == own.st_dev
+        return own if is_it else None

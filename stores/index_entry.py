@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final, NamedTuple, overload
 
-from stores.part_texts import compact, number_text
+from stores.part_texts import compact, moment_text
 from stores.record import (
     Artifact,
     Record,
@@ -49,28 +49,32 @@ def entry_of(record: Record, found: os.stat_result) -> IndexEntry:
     """The index entry of a record that lies in the file that was found."""
     place = found.st_ino, found.st_size, found.st_mtime_ns
     counts = record.finished or record.latest
-    return [record.address.key, *place, *told_of(record), counts.started, counts.ended]
+    moments = _rounded(counts.started), _rounded(counts.ended)
+    return [record.address.key, *place, *told_of(record), *moments]
 
 
 def line_of(record: Record, text: RecordText, found: os.stat_result) -> str:
     """The same entry as text, made from that of the record, which was just written."""
-    counts = record.finished or record.latest
-    if sum([len(each.inline or "") for each in counts.artifacts]) > _LONGEST_INLINE:
+    counts, latest = record.finished or record.latest, record.latest
+    inline_chars, has_files = 0, False
+    for each in counts.artifacts:
+        if each.inline is None:
+            has_files = True
+        else:
+            inline_chars += len(each.inline)
+    if inline_chars > _LONGEST_INLINE:
         return compact(entry_of(record, found))
-    duration_s, latest = counts.duration_s, record.latest
-    has_files = any(each.inline is None for each in counts.artifacts)
     return (
         f"[{quoted(record.address.key)},{found.st_ino},{found.st_size},{found.st_mtime_ns},"
-        f'{counts.number},"{record.state.value}",{latest.number},"{latest.state.value}",'
-        f"{text.facts},{text.artifacts},"
-        f"{'null' if duration_s is None else number_text(round(duration_s, 6))},"
-        f"{'true' if has_files else 'false'},"
-        f"{_moment_text(counts.started)},{_moment_text(counts.ended)}]"
+        f'{counts.number},"{record.state._value_}",{latest.number},"{latest.state._value_}",'
+        f"{text.facts},{text.artifacts},{moment_text(counts.duration_s)},"
+        f"{'true' if has_files else 'false'},{text.started},{text.ended}]"
     )
 
 
-def _moment_text(moment: float | None) -> str:
-    return "null" if moment is None else number_text(moment)
+def _rounded(moment: float | None) -> float | None:
+    """A moment as records have it."""
+    return None if moment is None else round(moment, 6)
 
 
 def told_of(record: Record) -> list[Any]:
@@ -87,7 +91,7 @@ def told_of(record: Record) -> list[Any]:
         record.latest.state.value,
         dict(counts.facts),
         artifacts,
-        None if duration_s is None else round(duration_s, 6),
+        _rounded(duration_s),
         any("file" in each for each in artifacts),
     ]
 

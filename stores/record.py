@@ -53,11 +53,15 @@ class RecordText(NamedTuple):
         whole: All of it.
         facts: The facts of the attempt that counts, else of the last one.
         artifacts: Likewise.
+        started: When that attempt began; "null" if nobody knows.
+        ended: When it ended, likewise.
     """
 
     whole: str
     facts: str
     artifacts: str
+    started: str
+    ended: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class Record:
             f'"finished":{"null" if counts is latest else counts.whole},"latest":{latest.whole},'
             f'"counts":{"true" if is_same else "false"}}}'
         )
-        return RecordText(whole, counts.facts, counts.artifacts)
+        return RecordText(whole, *counts[1:])
 
     @classmethod
     def from_json(cls, text: str, source: str) -> Record:

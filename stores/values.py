@@ -40,7 +40,7 @@ class MetaDict(dict[str, Any]):
         dict.__init__(self, *args, **kwargs)
         for key, value in self.items():
             if type(value) is dict:
-                dict.__setitem__(self, key, MetaDict(value))
+                dict.__setitem__(self, key, _with_attributes(value))
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -71,6 +71,16 @@ class MetaDict(dict[str, Any]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self),)
+
+
+def _with_attributes(plain: dict[Any, Any]) -> MetaDict:
+    """`MetaDict(plain)`; every task has some, and arguments that may be anything take longer."""
+    made = MetaDict.__new__(MetaDict)
+    dict.update(made, plain)
+    for key, value in plain.items():
+        if type(value) is dict:
+            dict.__setitem__(made, key, _with_attributes(value))
+    return made
 
 
 class UniqueConfig(MetaDict):

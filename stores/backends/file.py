@@ -110,7 +110,7 @@ class LocalFileStore(ResultsStore):
             fsync=self._fsync,
             allow_pickle=self._allow_pickle,
         )
-        self._commits = FileCommits(self._layout, self._leases, self._artifacts, fsync=self._fsync)
+        self._commits = FileCommits(self._leases, self._artifacts, fsync=self._fsync)
         self._records = FileRecords(self._layout, self._index, self._artifacts.checked)
         self._listing = FileListing(self._layout, self._records)
         self._leftovers = FileLeftovers(self._layout, self.lease_times, self._records.read)
@@ -186,7 +186,7 @@ class LocalFileStore(ResultsStore):
         finally:
             os.close(held.descriptor)
         self._index.add(record, found, text)
-        self._artifacts.tidy(record)
+        self._artifacts.tidy(record, held.key)
 
     def release_attempt(self, lease: Lease) -> None:
         held: HeldLease = lease.handle

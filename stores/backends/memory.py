@@ -120,8 +120,7 @@ class InMemoryStore(ResultsStore):
 
     def write_artifact(self, lease: Lease, value: object, name: str, how: SaveOptions) -> Artifact:
         type_, codec = codec_for(value, how.type_)
-        what = f"{lease.address}/{name}"
-        data = dumped(codec, value, what, how.codec_options or {})
+        data = dumped(codec, value, lease.address, name, how.codec_options or {})
         with self._lock:
             self._blobs.setdefault(lease.address.key, {})[lease.attempt, name] = data
         return Artifact(

@@ -7,13 +7,15 @@ from typing import Any, BinaryIO, ClassVar, Final
 
 from stores.codec import Codec
 from stores.open_options import OPEN, decoded_text, encoded_text
+from stores.part_texts import new_encoder
 
 _LONGEST_INT_BITS: Final = 2000
 """Longer ints are printed and read only as far as this process is set to."""
 
 _STR: Final = frozenset({str})
 
-_TEXT: Final = json.JSONEncoder(ensure_ascii=False).encode
+_USUAL: Final = json.JSONEncoder(ensure_ascii=False)
+_quick: Final = new_encoder(_USUAL)
 
 
 class JsonCodec(Codec):
@@ -42,7 +44,7 @@ class JsonCodec(Codec):
 
     def to_bytes(self, value: Any, **options: Any) -> bytes:
         open_kwargs = options.pop(OPEN, None)
-        text = json.dumps(value, **{"ensure_ascii": False, **options}) if options else _TEXT(value)
+        text = json.dumps(value, **{"ensure_ascii": False, **options}) if options else _text(value)
         return encoded_text(text, open_kwargs)
 
     def from_bytes(self, data: bytes, **options: Any) -> Any:
@@ -50,6 +52,13 @@ class JsonCodec(Codec):
 
     def from_text(self, text: str, **options: Any) -> Any:
         return self.from_bytes(text.encode(), **options) if options else json.loads(text)
+
+
+def _text(value: Any) -> str:
+    try:
+        return _quick(value)
+    except RecursionError:  # it contains itself: the usual encoder says so
+        return _USUAL.encode(value)
 
 
 def _is_plain(value: Any) -> bool:

@@ -42,6 +42,32 @@ store.begin(touched, dead_owner())
 print(json.dumps([calls_of(new), calls_of(touched), calls_of(new)]))
 """
 
+COUNT_FRAMES = """
+import sys
+from stores import Address, LocalFileStore, Owner
+from stores.testing import done, identity
+
+store, owner, frames = LocalFileStore(sys.argv[1], fsync=False), Owner.of_this_process(), 0
+
+def task(number):
+    address = Address("Train", f"{number:032x}")
+    attempt = store.begin(address, owner)
+    attempt.save({"value": number, "kind": "mlp"}, "result", "json")
+    attempt.commit(identity(address), done())
+
+def count(frame, event, argument):
+    global frames
+    frames += event == "call"
+
+for number in range(20):
+    task(number)
+sys.setprofile(count)
+for number in range(100, 110):
+    task(number)
+sys.setprofile(None)
+print(frames / 10)
+"""
+
 CODECS_AFTER = """
 import sys
 from stores import Address, LocalFileStore
@@ -78,6 +104,11 @@ def test_only_a_key_that_was_touched_costs_more(counts):
     assert (taken_over, again) == (2, 2)
     assert calls["access"] > 4
     assert more_calls["access"] > 4
+
+
+def test_a_task_needs_few_functions(tmp_path):
+    """They are most of what its record costs where the disk need not be waited for."""
+    assert float(output_of(COUNT_FRAMES, str(tmp_path))) <= 95
 
 
 def test_plain_values_need_no_other_formats(tmp_path):

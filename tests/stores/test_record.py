@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from stores.canonical import encode
 from stores.errors import RecordDamaged, RecordTooNew
 from stores.lease import Owner
+from stores.part_texts import FixedParts, moment_text
 from stores.record import (
     SCHEMA,
     Address,
@@ -141,3 +143,21 @@ def test_the_success_gives_the_state():
     assert (status.latest_state, status.latest_attempt) == (TaskState.FAILED, 4)
     assert (status.facts, status.artifacts, status.duration_s) == ({"code": "1"}, (artifact,), None)
     assert failure.duration_s == 1.0
+
+
+@given(st.floats(allow_nan=False) | st.integers(0, 2**40))
+def test_times_are_written_to_the_microsecond(moment):
+    """As `round` would have it, however large they are."""
+    assert json.loads(moment_text(moment)) == round(moment, 6)
+
+
+@given(records())
+def test_parts_whose_text_is_known_are_written_alike(record):
+    """Also when they have travelled; what is known of them cannot become wrong."""
+    origin = FixedParts(record.latest.provenance)
+    known = replace(record, latest=replace(record.latest, provenance=origin))
+    assert pickle.loads(pickle.dumps(known)).to_json() == record.to_json()  # noqa: S301
+    with pytest.raises(TypeError, match="make a dict"):
+        origin["host"] = "other"
+    with pytest.raises(TypeError, match="make a dict"):
+        origin.update(host="other")

@@ -27,6 +27,8 @@ VALUE: Final = "value"
 RESULT: Final = "result"
 """The artifact of a value that is no dict by name."""
 
+_ONLY_RESULT: Final = canonical.encode([RESULT])
+
 
 def value_fact(returned: object, saved: tuple[str, ...]) -> str:
     """What a record has to tell of what was returned; empty if the artifacts tell it.
@@ -36,7 +38,7 @@ def value_fact(returned: object, saved: tuple[str, ...]) -> str:
         saved: Names of the artifacts that the task has saved itself.
     """
     if returned is None:
-        return canonical.encode(list(saved)) if saved == (RESULT,) else ""
+        return _ONLY_RESULT if saved == (RESULT,) else ""
     if not is_by_name(returned):
         return canonical.encode(RESULT) if saved else ""
     names = list(returned)

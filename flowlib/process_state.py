@@ -44,6 +44,7 @@ _LIMITS: Final = tuple(
 _TIMERS: Final = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 _draw: Final = random.getrandbits
+_limit: Final = resource.getrlimit
 
 _OBJECTS: Final = (
     *((sys, name) for name in ("stdin", "stdout", "stderr")),
@@ -57,6 +58,14 @@ _OBJECTS: Final = (
     (builtins, "open"),
 )
 """Attributes that hold an object; another object there is a change."""
+
+_OWNERS: Final = tuple(owner for owner, _ in _OBJECTS)
+_NAMES: Final = tuple(name for _, name in _OBJECTS)
+_NOTHING: Final = (None,) * len(_OBJECTS)
+
+
+def _objects() -> list[Any]:
+    return list(map(getattr, _OWNERS, _NAMES, _NOTHING))
 
 
 def _lists() -> tuple[list[Any], ...]:
@@ -121,7 +130,7 @@ def _settings() -> list[Any]:
         _variables(),
         mask,
         os.getpriority(os.PRIO_PROCESS, 0),
-        [resource.getrlimit(each) for each in _LIMITS],
+        list(map(_limit, _LIMITS)),
         _handlers(),
         _raw_mask(signal.SIG_BLOCK, ()),
         locale.setlocale(locale.LC_ALL),
@@ -164,7 +173,7 @@ class ProcessState:
     def __init__(self) -> None:
         # a fork of a process that has a dump under way would wait for a thread that it has not
         self._is_forked = isinstance(current_process(), ForkProcess)
-        self._objects = [getattr(owner, name) for owner, name in _OBJECTS]
+        self._objects = _objects()
         self._lists = [(each, list(each)) for each in _lists()]
         self._settings = [dict(v) if isinstance(v, dict) else v for v in _settings()]
         self._shadow = random.Random()  # noqa: S311  # as weak as that of the tasks
@@ -195,8 +204,7 @@ class ProcessState:
         return is_complete
 
     def _put_objects_back(self) -> None:
-        now = [getattr(owner, name, None) for owner, name in _OBJECTS]
-        if not all(map(operator.is_, now, self._objects)):
+        if not all(map(operator.is_, _objects(), self._objects)):
             for (owner, name), before in zip(_OBJECTS, self._objects, strict=True):
                 setattr(owner, name, before)
         for each, content in self._lists:

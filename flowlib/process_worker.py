@@ -30,6 +30,7 @@ from flowlib.worker_output import take_output
 from flowlib.worker_signals import WorkerSignals
 from stores import Address, InMemoryStore, Owner, Record, ResultsStore
 from stores.lazy_dataclass import dataclass
+from stores.part_texts import FixedParts
 
 
 @dataclass(slots=True, eq=False)  # not frozen: it is made for every task
@@ -111,9 +112,7 @@ def run_worker(
         if message.is_misplaced or (message.is_fresh and worker.has_run):
             break  # not begun: the driver gives it to another process
         if _claimed(message.number, lock, shared):
-            with signals.of_job():
-                outcome = worker.answer(message)
-                answers.give(message.number, outcome, at_once=worker.is_timed(message))
+            worker.give_answer(message, answers)
         else:
             worker.learn(message)
         answers.tell(is_last=is_last or worker.is_over)
@@ -144,11 +143,14 @@ def _leave() -> NoReturn:
 
 def _claimed(number: int, lock: Any, shared: Any) -> bool:
     """Begin a job, unless the driver has taken it back."""
-    with lock:
+    lock.acquire()  # entered by `with` it takes two calls more
+    try:
         if shared[2] <= number < shared[3]:
             return False
         shared[1] = number + 1
         return True
+    finally:
+        lock.release()
 
 
 class _Worker:
@@ -182,13 +184,20 @@ class _Worker:
             body: Any = loads(message.body)
             self._records.update(body[2] or {})
 
-    def is_timed(self, message: Message) -> bool:
+    def _is_timed(self, message: Message) -> bool:
         """Whether the driver looks at the clock until it has the answer."""
         assignment = self._assignments.get(message.spec)
         return assignment is None or assignment.timeout_s is not None
 
-    def answer(self, message: Message) -> Outcome:
-        """Run a job."""
+    def give_answer(self, message: Message, answers: Answers) -> None:
+        """Run a job and answer for it."""
+        self._signals.begin_job()
+        try:
+            answers.give(message.number, self._answer(message), at_once=self._is_timed(message))
+        finally:
+            self._signals.end_job()
+
+    def _answer(self, message: Message) -> Outcome:
         self.has_run = True
         try:
             self._keep_assignment(message)
@@ -224,7 +233,9 @@ class _Worker:
 
     def _keep_assignment(self, message: Message) -> None:
         if message.assignment is not None:
-            self._assignments[message.spec] = loads(message.assignment)  # type: ignore[assignment]  # made by the driver
+            found: Any = loads(message.assignment)
+            origin = FixedParts(found.provenance)  # most results come from just there
+            self._assignments[message.spec] = replace(found, provenance=origin)
 
 
 def _lost(message: Message, error: BaseException) -> Outcome:

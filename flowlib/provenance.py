@@ -96,7 +96,7 @@ def code_state() -> str:
 
 def origin_of_attempt(
     known: Mapping[str, Any], log: str, own: Iterable[tuple[str, str]] = ()
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Where the result of one attempt comes from, in the process that computes it.
 
     Args:
@@ -104,18 +104,18 @@ def origin_of_attempt(
         log: Where its log is; empty if there is none.
         own: Variables of the environment that this process was given for its devices.
     """
-    found = dict(known)
+    more: dict[str, Any] = {}
     if "host" in known:
         host, job = _here(os.getpid())
         if known["host"] != host:  # a worker on another machine than the driver
-            found = {**{k: v for k, v in known.items() if k not in _OF_MACHINES}, **machine()}
+            known = {**{k: v for k, v in known.items() if k not in _OF_MACHINES}, **machine()}
         elif job:
-            found["job_id"] = job
+            more["job_id"] = job
     if own:
-        found["environment"] = {**known.get("environment", {}), **dict(own)}
+        more["environment"] = {**known.get("environment", {}), **dict(own)}
     if log:
-        found["log"] = log
-    return found
+        more["log"] = log
+    return {**known, **more} if more else known
 
 
 _OF_MACHINES: Final = ("cpu", "gpus", "gpu_driver", "job_id")

@@ -44,7 +44,7 @@ class Reading:
     inputs: dict[str, Input] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: it is made for every task
 class _Around:
     store: ResultsStore
     reading: Reading | None
@@ -73,22 +73,27 @@ def use_store(store: StoreChoice) -> Iterator[ResultsStore]:
         _AROUND.reset(token)
 
 
-@contextmanager
-def reading(address: Address, store: ResultsStore) -> Iterator[Reading]:
+class reading:  # noqa: N801  # used as a function; a generator takes longer, for every task
     """Direct calls in this block, that of a running task, use the store of its run.
 
     Args:
         address: Of the task.
         store: Of its run.
     """
-    outer = task_around()
-    computing = frozenset() if outer is None else outer.computing
-    own = Reading(address, store, computing | {address.key})
-    token = _AROUND.set(_Around(store, own))
-    try:
-        yield own
-    finally:
-        _AROUND.reset(token)
+
+    __slots__ = ("_own", "_token")
+
+    def __init__(self, address: Address, store: ResultsStore) -> None:
+        outer = task_around()
+        computing = frozenset() if outer is None else outer.computing
+        self._own = Reading(address, store, computing | {address.key})
+
+    def __enter__(self) -> Reading:
+        self._token = _AROUND.set(_Around(self._own.store, self._own))
+        return self._own
+
+    def __exit__(self, *error: object) -> None:
+        _AROUND.reset(self._token)
 
 
 def task_around() -> Reading | None:

@@ -47,7 +47,7 @@ _LAST_PART: Final = 0.1
 """Of the time a task may take: when it is told to stop, if that is less than `GRACE_S`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: it is made for every task
 class _Ending:
     """How the user's code ended."""
 
@@ -156,13 +156,13 @@ def _committed(
         state=ending.state,
         started=started,
         ended=started + duration_s,
-        artifacts=(),
+        artifacts=attempt.artifacts,
         inputs=job.inputs,
         grown=() if job.grown is None else job.grown.inputs,
         error=ending.error,
         facts={**job.facts, **ending.facts} if ending.facts else job.facts,
         run=job.run,
-        owner=None,
+        owner=attempt.lease.owner,
         provenance=provenance,
     )
     try:
@@ -261,7 +261,7 @@ def _context(
         user_config=job.identity.user_config,
         attempt=attempt,
         results_store=store,
-        predecessors=[Neighbour(each.role, each.address) for each in job.inputs],
+        predecessors=[Neighbour(i.role, i.address) for i in job.inputs] if job.inputs else [],
         successors=[Neighbour(name) for name in assignment.successors],
         resource=job.resource,
         force=job.force,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from types import FrameType
 from typing import Any, Final
@@ -26,6 +25,25 @@ _WATCHED: Final = (signal.SIGINT, signal.SIGTERM)
 
 class Preempted(KeyboardInterrupt):
     """Raised in a task whose worker process somebody else has asked to end."""
+
+
+class _InTask(AbstractContextManager[None]):
+    """Entered where user code runs. A generator would take longer, for every task."""
+
+    __slots__ = ("_signals",)
+
+    def __init__(self, signals: WorkerSignals) -> None:
+        self._signals = signals
+
+    def __enter__(self) -> None:
+        try:
+            self._signals.enter_task()
+        except BaseException:
+            self._signals.leave_task()
+            raise
+
+    def __exit__(self, *error: object) -> None:
+        self._signals.leave_task()
 
 
 class WorkerSignals:
@@ -54,21 +72,20 @@ class WorkerSignals:
     @property
     def surroundings(self) -> Surroundings:
         """What a task is told, and where it is interrupted."""
-        return Surroundings(lambda: self._word[0] >= STOPPING, self._of_task)
+        return Surroundings(lambda: self._word[0] >= STOPPING, lambda: _InTask(self))
 
     @property
     def was_asked_to_end(self) -> bool:
         """Whether this process ends when it has answered."""
         return self._received is not None
 
-    @contextlib.contextmanager
-    def of_job(self) -> Iterator[None]:
-        """Hold signals back: there is a job to be answered for."""
+    def begin_job(self) -> None:
+        """Hold signals back from now on: there is a job to be answered for."""
         self._is_busy = True
-        try:
-            yield
-        finally:
-            self._is_busy = False
+
+    def end_job(self) -> None:
+        """It is answered."""
+        self._is_busy = False
 
     def judged(self, outcome: Outcome) -> Outcome:
         """The outcome of a job, in the light of a signal that has come meanwhile."""
@@ -79,15 +96,15 @@ class WorkerSignals:
             outcome, kind=OutcomeKind.KILLED, failure=FailureKind.KILLED, ended_by=stranger
         )
 
-    @contextlib.contextmanager
-    def _of_task(self) -> Iterator[None]:
-        try:
-            self._is_in_task = True
-            if self._received is not None:
-                raise self._interrupt(self._received)
-            yield
-        finally:
-            self._is_in_task = False
+    def enter_task(self) -> None:
+        """User code runs from now on: it is interrupted, also by a signal that has come already."""
+        self._is_in_task = True
+        if self._received is not None:
+            raise self._interrupt(self._received)
+
+    def leave_task(self) -> None:
+        """It does not any more."""
+        self._is_in_task = False
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._pid:  # in a process that a task has forked: as Python does

@@ -22,6 +22,7 @@ from typing import Final
 
 from flowlib.interrupts import held_back
 from flowlib.transport import hidden_main
+from flowlib.undecided import left_undecided
 
 _USUAL: Final = ["__main__"]
 
@@ -42,7 +43,7 @@ def start_fork_server() -> None:
     before = list(getattr(server, "_preload_modules", _USUAL))
     multiprocessing.set_forkserver_preload([*before, __name__, *_homes_of_used_names()])
     try:
-        with hidden_main(), held_back():
+        with hidden_main(), held_back(), left_undecided():
             forkserver.ensure_running()
     finally:
         multiprocessing.set_forkserver_preload(before)

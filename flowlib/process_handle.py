@@ -23,6 +23,7 @@ from flowlib.process_environment import process_name
 from flowlib.process_tree import end_session, end_tree
 from flowlib.process_worker import Message, run_worker
 from flowlib.transport import hidden_main, loads
+from flowlib.undecided import left_undecided
 from flowlib.worker_signals import ENDING, STOPPING
 from stores import ErrorDetails
 from stores.lazy_dataclass import dataclass
@@ -101,7 +102,7 @@ class ProcessHandle:
             ),
             name=process_name(f"Worker-{index + 1}", environment),
         )
-        with hidden_main(), held_back():
+        with hidden_main(), held_back(), left_undecided():
             self.process.start()
         theirs.close()
 

@@ -338,6 +338,28 @@ def _global_state() -> tuple[object, ...]:
     return start_method, random.getstate(), root.level, tuple(root.handlers)
 
 
+UNDECIDED = """
+import multiprocessing, sys
+from flowlib import Flow, TaskSpec
+from tests.acceptance.tasks import Number
+
+if __name__ == "__main__":
+    spec = TaskSpec(Number, {"x": [1, 2]}, expand="product")
+    for method in (None, "spawn", "fork"):
+        Flow([spec]).run(num_workers=2, start_method=method)
+        print(multiprocessing.get_start_method(allow_none=True))
+    multiprocessing.set_start_method("spawn")
+    Flow([spec]).run(num_workers=2)
+    print(multiprocessing.get_start_method(allow_none=True))
+"""
+
+
+def test_d24_the_start_method_may_still_be_chosen_after_a_run(tmp_path: Path) -> None:
+    """multiprocessing decides it when a process is started, by whatever method."""
+    done = run_script(UNDECIDED, tmp_path)
+    assert done.out.splitlines() == ["None", "None", "None", "spawn"], done.err
+
+
 def test_d24_run_names_do_not_come_from_the_users_random_numbers() -> None:
     """`random.seed(0)` in a script does not give every run the same name."""
     names = set()

@@ -91,10 +91,10 @@ class FlowGraph(Mapping[str, Any]):
 
     @property
     def task_spec_graph(self) -> DiGraph[Any]:
-        """A networkx view of the specs."""
+        """A networkx view of the specs, each as attribute `task` of its name."""
         from flowlib.graph_views import spec_graph_view
 
-        return spec_graph_view(self.graph)
+        return spec_graph_view(self.graph, with_predecessors(self._members.specs))
 
     def query(self, pattern: str | None = None, **options: Unpack[OptionArguments]) -> FlowQuery:
         """Some specs, to give them options: `flow.query("^fit").set(retries=2)`.

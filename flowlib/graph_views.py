@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from flowlib.graph import TaskGraph
 from flowlib.lineage import UniqueConfigs
 from flowlib.node import Node
+from flowlib.spec import TaskSpec
 from stores import Address, MetaDict, TaskState, UniqueConfig
 
 if TYPE_CHECKING:
@@ -120,13 +121,17 @@ def task_graph_view(graph: TaskGraph, state_of: StateOf) -> DiGraph[Any]:
     return view
 
 
-def spec_graph_view(graph: TaskGraph) -> DiGraph[Any]:
-    """Every spec by its name, with its declaration as attribute `task`."""
+def spec_graph_view(graph: TaskGraph, specs: Iterable[TaskSpec]) -> DiGraph[Any]:
+    """Every spec by its name, itself as attribute `task`; what tasks have returned its declaration.
+
+    Of several calls of one function, which are one node, that is the first.
+    """
     import networkx as nx  # heavy, and wanted only here
 
+    by_name = {spec.name: spec for spec in reversed([*specs])}
     view: DiGraph[Any] = nx.DiGraph(name="task spec graph")
     for name, nodes in graph.by_spec.items():
-        view.add_node(name, task=nodes[0].declaration if nodes else None)
+        view.add_node(name, task=by_name.get(name, nodes[0].declaration if nodes else None))
     for name, sources in graph.spec_edges.items():
         for source in sources:
             view.add_edge(source, name)

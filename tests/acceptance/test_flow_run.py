@@ -255,6 +255,18 @@ def test_workers_are_forked_by_a_server_of_their_own_on_linux(tmp_path: Path) ->
     assert count == ("2" if platform == "linux" else "1"), done.err
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_config_of_megabytes_is_found_again(workers: int, tmp_path: Path, log: Path) -> None:
+    """It arrives whole, and its size is in no name of a file."""
+    spec = TaskSpec(tasks.Number, {"x": "v" * 2_000_000}, {"log": str(log)})
+    for counts in ({"finished": 1}, {"cached": 1}):
+        store = LocalFileStore(str(tmp_path / "s"))
+        run = Flow([spec]).run(num_workers=workers, results_store=store)
+        assert run.counts == counts
+        assert run["Number"][0].results == {"value": "v" * 2_000_000}
+    assert noted(log) == ["Number"]
+
+
 def test_run_has_a_name() -> None:
     """The name that was given, or two words and a number."""
     assert chain().run(num_workers=1, run_name="mine").name == "mine"

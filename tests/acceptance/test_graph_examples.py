@@ -164,11 +164,17 @@ def test_single_node_keeps_the_name_of_its_spec() -> None:
 
 def test_spec_graph_has_the_specs_as_nodes() -> None:
     """Both graphs are networkx graphs with the object in the attribute `task`."""
+    a, b = grid(A, x=[1, 2]), grid(B, y=0)
+    b.requires(a)
+    flow = Flow([b])
+    graph = flow.task_spec_graph
+    assert [graph.nodes[name]["task"] for name in ("A", "B")] == [a, b]
+    assert graph.nodes["B"]["task"].predecessors == [a]
+    assert graph.nodes["A"]["task"].config == {"x": [1, 2]}
     flow = diamond()
     assert flow.task_spec_graph.name == "task spec graph"
     assert flow.task_graph.name == "task graph"
     assert sorted(flow.task_spec_graph.edges) == [("A", "B"), ("A", "C"), ("B", "D"), ("C", "D")]
-    assert flow.task_spec_graph.nodes["A"]["task"].name == "A"
     assert flow.task_graph.nodes["A-1"]["task"].unique_name == "A-1"
 
 

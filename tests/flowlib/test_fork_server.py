@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -108,7 +109,8 @@ def _double(x):
 def test_the_server_is_the_first_thing_that_a_run_starts(options, expected, tmp_path, monkeypatch):
     """Before the run has a folder; never where nothing is missing, or where nobody is forked."""
     ahead = _Ahead(tmp_path / ".runs")
-    monkeypatch.setattr("flowlib.carrying_out.start_fork_server", ahead)
+    importlib.import_module("flowlib.executors.processes")  # which has the true one by its name
+    monkeypatch.setattr("flowlib.fork_server.start_fork_server", ahead)
     store = LocalFileStore(tmp_path)
     spec = TaskSpec(_double, {"x": [1, 2]}, expand="product")
     for _ in range(2):

@@ -184,7 +184,7 @@ class OpenRequests:
                 self._beside = self._store.beside(_PLACE)
             addresses = list(self._beside.addresses(_REQUEST))
             known = self._beside.statuses(addresses) if addresses else {}
-        except StoreError:  # a run goes on without
+        except (StoreError, OSError):  # a run goes on without, where another user has written them
             return []
         found = [(each, _request_in(known.get(each.key))) for each in addresses]
         return [(address, request) for address, request in found if request is not None]

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from flowlib import Flow, NothingSelected, TaskFailed, TaskSpec, configure
-from flowlib.run_requests import RunRequest
+from flowlib.run_requests import RequestBox, RequestNote, RunRequest
 from flowlib.run_stop import Told, cancel_tasks
 from flowlib.stored_runs import find_run
 from stores import LocalFileStore, TaskState
@@ -71,3 +71,14 @@ def test_a_note_of_another_form_is_no_request(text):
     """Who reads notes leaves out those with these errors, and the run goes on."""
     with pytest.raises((LookupError, ValueError, TypeError)):
         RunRequest.from_text(text)
+
+
+def test_notes_that_cannot_be_read_are_none(tmp_path):
+    """A folder that only another user may read, say: the run goes on without."""
+    store = LocalFileStore(tmp_path)
+    with RequestBox(store, "live") as box:
+        RequestNote(store, RunRequest("live", "ada@gpu3", time.time()))
+        assert [request.by for _, request in box.new()] == ["ada@gpu3"]
+        (tmp_path / ".requests").rename(tmp_path / "away")
+        (tmp_path / ".requests").symlink_to(".requests")  # also root cannot list it
+        assert box.new() == []

@@ -27,6 +27,7 @@ PATIENCE_S: Final = 60.0
 """So long an answer is waited for: drivers look for requests every ten seconds."""
 
 _PAUSE_S: Final = 0.1
+_OVER: Final = RunAnswer("it is over already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +157,21 @@ def _asked(
     request = RunRequest(run.folder.name, asker(), time.time(), only, now, _owner(driver))
     note = _note(store, request)
     try:
-        answer = _waited(note.answer, patience_s)
+        reader = EventReader(run.folder)
+        answer = _waited(lambda: _answer_or_end(note, reader, driver), patience_s)
         if answer is None:
             return Told(has_answered=False, host=driver.host)
         note.take_away()
         return _told(answer, driver.host)
     finally:
         note.close()
+
+
+def _answer_or_end(note: RequestNote, reader: EventReader, driver: RunStarted) -> RunAnswer | None:
+    """What a run has said, or that it is over: then it reads no notes any more."""
+    ended = any(isinstance(each, RunEnded) and each.at >= driver.at for each in reader.new())
+    is_over = ended or _owner(driver).is_alive() is False
+    return note.answer() or (_OVER if is_over else None)  # the note last: it may have answered
 
 
 def _note(store: ResultsStore, request: RunRequest) -> RequestNote:

@@ -64,6 +64,16 @@ def test_what_nobody_can_end_goes_on_and_the_answer_says_so(run):
     assert "cancelled by " in str(error)
 
 
+def test_a_run_that_ends_before_it_reads_the_note_is_told_to_be_over(tmp_path):
+    """Nobody waits for its answer any more, and the note does not stay."""
+    RELEASED.set()
+    store = LocalFileStore(tmp_path)
+    Flow([TaskSpec(waits, {"n": 1})]).run(results_store=store, run_name="live", num_workers=1)
+    told = cancel_tasks(find_run(store, "live"), store, ("waits-1",))
+    assert told.words == "it is over already"
+    assert list(store.beside("requests").addresses()) == []
+
+
 @pytest.mark.parametrize(
     "text", ['["r", "a", "noon", [], false, null]', '["r"]', '["r", "a", 1, 2, false, null]', "{}"]
 )

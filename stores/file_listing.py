@@ -202,7 +202,7 @@ class FileListing:
 
     def _task_of(self, folder: str) -> str | None:
         task = self._known.tasks.get(folder) or self._layout.task_of(folder)
-        if task is None and (task := told_task(folder, address_in)) is not None:
+        if task is None and (task := told_task(self._layout, folder, address_in)) is not None:
             self._known.tasks[folder] = task
         return task
 

@@ -31,7 +31,7 @@ def file_marks(
     for folder in layout.task_folders():
         try:
             time_ns = os.stat(folder).st_mtime_ns
-            task = layout.task_of(folder) or told_task(folder, told_by)
+            task = layout.task_of(folder) or told_task(layout, folder, told_by)
             if task is not None:
                 is_same = is_settled(folder, time_ns, seen)
                 yield task, None if is_same else dict(_marks(folder, layout, told_by))
@@ -76,10 +76,14 @@ def _marks(
                 yield key, hash((found.st_ino, found.st_size, found.st_mtime_ns))
 
 
-def told_task(folder: str, told_by: Callable[[str], Address | None]) -> str | None:
-    """The task of a folder, as its records tell it; None if none can be read."""
+def told_task(layout: Layout, folder: str, told_by: Callable[[str], Address | None]) -> str | None:
+    """The task of a folder, as its records tell it.
+
+    None if none can be read, or if the folder of that task is another one, of which this may be a
+    copy: `Train (copy)`.
+    """
     for name in os.listdir(folder):
         address = told_by(f"{folder}/{name}") if name.endswith(SUFFIX) else None
         if address is not None:
-            return address.task
+            return address.task if layout.task_folder(address.task) == folder else None
     return None

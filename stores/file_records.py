@@ -7,13 +7,13 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from stores.errors import RecordDamaged, RecordTooNew
 from stores.file_index import FileIndex
 from stores.file_layout import SUFFIX, Layout
-from stores.file_marks import file_marks
+from stores.file_marks import file_marks, told_task
 from stores.index_entry import (
     HAS_FILES,
     IndexEntry,
@@ -106,7 +106,7 @@ class FileRecords:
 
     def summaries(self, task: str | None = None, *, is_long: bool = False) -> Iterator[Summary]:
         """What a list shows of every record, or of those of one task, in the order of the disk."""
-        folders = self._layout.task_folders() if task is None else [self._layout.task_folder(task)]
+        folders = self._own_folders() if task is None else [self._layout.task_folder(task)]
         for folder in folders:
             for name in _names(folder):
                 path = f"{folder}/{name}"
@@ -125,7 +125,7 @@ class FileRecords:
 
     def addresses(self, task: str | None = None) -> Iterator[Address]:
         """The address of every record, or of those of one task."""
-        folders = self._layout.task_folders() if task is None else [self._layout.task_folder(task)]
+        folders = self._own_folders() if task is None else [self._layout.task_folder(task)]
         for folder in folders:
             names = sorted(_names(folder))
             known = task if task is not None else self._layout.task_of(folder)
@@ -135,6 +135,13 @@ class FileRecords:
                     yield Address(known, key)
                 elif (address := address_in(f"{folder}/{name}")) is not None:
                     yield address
+
+    def _own_folders(self) -> Iterator[str]:
+        """The folders of all tasks, but no copies of them."""
+        for folder in self._layout.task_folders():
+            with suppress(FileNotFoundError, NotADirectoryError):
+                if self._layout.task_of(folder) or told_task(self._layout, folder, address_in):
+                    yield folder
 
     def _summary(self, path: str) -> Summary | None:
         try:

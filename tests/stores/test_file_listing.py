@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -537,3 +538,20 @@ def test_lines_are_read_whole_and_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert list(lines.texts(str(path))) == ["four\n"]
     path.write_text("anew\n")
     assert list(lines.texts(str(path))) == ["anew\n"]
+
+
+@pytest.mark.parametrize("copy", ["A (copy)", "Train copy", "Z z"])
+def test_a_copy_of_the_folder_of_a_task_is_none_of_it(copy, tmp_path):
+    """It hides no record that was made since, and none is there twice, in whatever order they lie."""
+    store = LocalFileStore(tmp_path)
+    old, new = (Address("Train", name * 32) for name in "ab")
+    put(store, old)
+    shutil.copytree(tmp_path / "Train", tmp_path / copy)
+    put(store, new)
+    store = LocalFileStore(tmp_path)
+    assert store.page(Listing(sort="id")).total == 2
+    assert [*store.addresses()] == [old, new]
+    assert sorted(each.address for each in store.summaries()) == [old, new]
+    assert [(task, sorted(marks)) for task, marks in store.marks({})] == [
+        ("Train", [old.key, new.key])
+    ]

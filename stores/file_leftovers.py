@@ -144,7 +144,7 @@ class FileLeftovers:
 def _checkpoint(folder: Path, address: Address, record: Record | None) -> Iterator[Leftover]:
     is_over = record is not None and record.latest.state is TaskState.FINISHED
     with contextlib.suppress(OSError):
-        changed = max(each.stat().st_mtime for each in (folder, *folder.rglob("*")))
+        changed = max(each.lstat().st_mtime for each in (folder, *folder.rglob("*")))
         idle_s = None if is_over else time.time() - changed
         yield Leftover(address, 0, folder_size(folder), idle_s)
 

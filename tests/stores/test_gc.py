@@ -397,6 +397,18 @@ def test_checkpoints_of_killed_drivers_go_when_they_are_old(store):
     assert (store.begin(young).checkpoint_dir / "state").read_text() == "12345"
 
 
+def test_a_checkpoint_with_a_link_that_leads_nowhere_goes_as_any_other(store):
+    """`latest` was to name the file that the process wrote when it was killed."""
+    attempt = store.begin(at("Load", 1), dead_owner())
+    link = attempt.checkpoint_dir / "latest"
+    link.symlink_to("step-7")
+    for each in (link, link.parent):
+        os.utime(each, (time.time() - 48 * HOUR,) * 2, follow_symlinks=False)
+    assert [each.attempt for each in store.gc(older_than="1d").leftovers if not each.attempt] == [0]
+    store.gc(older_than="1d").apply()
+    assert not (store_path(store) / "Load" / at("Load", 1).key).exists()
+
+
 def test_a_checkpoint_in_use_stays(store):
     """Of a task that is computed now, and of one that went on from it after the plan was made."""
     running = checkpoint(store, at("Load", 1), 48 * HOUR, None)

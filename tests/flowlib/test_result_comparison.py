@@ -8,7 +8,7 @@ import pytest
 
 from flowlib.distances import distance_of
 from flowlib.errors import RunError
-from flowlib.rerun import is_script_or_run, script_at, without_store
+from flowlib.rerun import is_script_or_run, script_at, without_options
 from flowlib.result_comparison import Comparison, Match
 from flowlib.source_tree import apply_patch, has_commit, make_tree, write_files
 from stores import Address, InMemoryStore, LocalFileStore
@@ -149,10 +149,11 @@ def test_which_commands_name_what_they_run():
     assert not is_script_or_run(["flowlib", "execute"])
 
 
-def test_words_without_a_store():
-    """Whatever stands behind it."""
-    assert without_store(("run", "x", "--store", "file:a", "b=1")) == ("run", "x", "b=1")
-    assert without_store(("run", "x")) == ("run", "x")
+def test_words_without_options():
+    """What names the store and the executor stands behind what is run."""
+    words = ("run", "x", "b=1", "--store", "file:a", "--executor", "rq")
+    assert without_options(words) == ("run", "x", "b=1")
+    assert without_options(("run", "x")) == ("run", "x")
 
 
 @pytest.mark.needs("git")

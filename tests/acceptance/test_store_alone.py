@@ -36,12 +36,16 @@ def files(tmp_path: Path) -> LocalFileStore:
     return LocalFileStore(str(tmp_path / "s"))
 
 
-def test_save_load_delete(store: ResultsStore) -> None:
+def test_save_load_delete(store: ResultsStore, caplog: pytest.LogCaptureFixture) -> None:
     """What is saved is loaded until it is deleted; a missing name is None, with a warning."""
     store.save({"a": [1, None]}, "value", "json", **WHERE)
     assert store.load("value", **WHERE) == {"a": [1, None]}
     store.delete("value", **WHERE)
+    assert caplog.records == []
     assert store.load("value", **WHERE) is None
+    [warning] = caplog.records
+    assert warning.levelname == "WARNING"
+    assert "'value'" in warning.getMessage()
 
 
 def test_other_configs_are_other_places(store: ResultsStore) -> None:

@@ -8,6 +8,8 @@ from dataclasses import field
 from typing import Any, Final
 
 from flowlib.bulk import paused_collection
+from flowlib.earlier_tries import earlier_tries
+from flowlib.events import Retried
 from flowlib.next_commands import words_for
 from flowlib.origin_texts import Kept, kept_texts
 from flowlib.reasons import WHY
@@ -82,6 +84,7 @@ class RecordStory:
         folder: With its files, in a store that has some.
         again: Words of the command that computes it again; empty if none is known.
         kept: What is kept of where it comes from, beside the record.
+        tries: How attempts ended that their run tried again, if its log is there.
     """
 
     record: Record
@@ -96,6 +99,7 @@ class RecordStory:
     folder: str | None
     again: tuple[str, ...]
     kept: Kept = field(default_factory=Kept)
+    tries: tuple[Retried, ...] = ()
 
     @property
     def address(self) -> Address:
@@ -173,6 +177,7 @@ def record_story(
         _folder(store, record),
         _again(store, record),
         kept_texts(store, attempt),
+        earlier_tries(store, record),
     )
 
 
@@ -194,17 +199,9 @@ def story_document(story: RecordStory) -> dict[str, Any]:
         "upstream": [_neighbour_document(each) for each in story.upstream],
         "downstream": [_neighbour_document(each) for each in story.downstream],
         "grown": [str(each.address) for each in counts.grown],
-        "artifacts": [
-            {
-                "name": each.name,
-                "type": each.type_,
-                "size_bytes": each.size_bytes,
-                "attempt": each.attempt,
-                "values": dict(each.values),
-            }
-            for each in story.artifacts
-        ],
+        "artifacts": [_artifact_document(each) for each in story.artifacts],
         "attempts": [_attempt_document(each) for each in story.attempts],
+        "tries": [_try_document(each) for each in story.tries],
         "facts": dict(counts.facts),
         "environment": story.origin,
         "seed": story.seed,
@@ -229,6 +226,16 @@ def _attempt_document(attempt: Attempt) -> dict[str, Any]:
         "error": error
         and {"type": error.type_, "message": error.message, "traceback": error.traceback},
     }
+
+
+def _artifact_document(each: SavedArtifact) -> dict[str, Any]:
+    told = {"name": each.name, "type": each.type_, "size_bytes": each.size_bytes}
+    return {**told, "attempt": each.attempt, "values": dict(each.values)}
+
+
+def _try_document(each: Retried) -> dict[str, Any]:
+    error = {"type": each.error.type_, "message": each.error.message}
+    return {"kind": each.kind, "ended": time_text(each.at), "error": error}
 
 
 def _neighbour_document(each: Neighbour) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from stores import Attempt
 
 _MOST_NEIGHBOURS: Final = 10
 _MOST_TRACEBACK: Final = 12
+_MOST_REASON: Final = 100
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -88,6 +90,12 @@ class _Pen:
             if len(story.attempts) > 1 and attempt is story.counts:
                 words.append("its results count")
             yield (Span(self._said(f"  {'  '.join(words)}"), "dim"),)
+        for each in story.tries:
+            reason = " ".join(f"{each.error.type_}: {each.error.message}".split())
+            when = f"{ago(self._now - each.at)} ({stamp(each.at)})"
+            shown = reason if self._is_long else textwrap.shorten(reason, _MOST_REASON)
+            line = f"  tried before  {each.kind or 'failed'}  {when}  {shown}"
+            yield (Span(self._said(line), "dim"),)
         if story.why is not None:
             yield (Span(f"  why: {story.why}, {self._explained(story.why)}", "dim"),)
 

@@ -24,6 +24,7 @@ NEIGHBOUR = {
     "attempt": int,
     "current": (int, type(None)),
 }
+TRY = {"kind": str, "ended": str, "error": {"type": str, "message": str}}
 ATTEMPT = {
     "number": int, "state": str, "started": MAYBE_TEXT, "ended": MAYBE_TEXT,
     "duration_s": MAYBE_NUMBER, "owner": MAYBE_TEXT, "error": ANYTHING,
@@ -36,7 +37,7 @@ SHOW = {
     "artifacts": [
         {"name": str, "type": str, "size_bytes": int, "attempt": int, "values": {...: ANYTHING}}
     ],
-    "attempts": [ATTEMPT], "facts": {...: str}, "environment": {...: ANYTHING},
+    "attempts": [ATTEMPT], "tries": [TRY], "facts": {...: str}, "environment": {...: ANYTHING},
     "log": MAYBE_TEXT, "folder": MAYBE_TEXT, "again": [str], "seed": int, "patch": MAYBE_TEXT,
     "packages": ANYTHING, "untracked": [str],
 }  # fmt: skip
@@ -124,6 +125,51 @@ def test_a_default_is_told_apart_from_what_was_given_and_again_runs_it_again(tmp
     assert (found["why"], found["run"]["name"]) == ("force", "second")
     assert [each["number"] for each in found["attempts"]] == [2]
     assert flowlib("ls", "@last", "--ids", folder=folder).out.count("\n") >= 1
+
+
+DIES = """
+import os
+import signal
+import time
+from pathlib import Path
+from flowlib import Task
+
+
+class Dies(Task):
+    def run(self):
+        with Path("tries").open("a") as file:
+            file.write("x")
+        tries = len(Path("tries").read_text())
+        if tries == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        if tries == 2:
+            raise OSError("disk\\n is full")
+        return {"tries": tries}
+"""
+
+
+@pytest.mark.slow
+def test_each_attempt_that_was_tried_again_is_told_with_its_kind(tmp_path):
+    """A record has the last one only; the log of the run has them all."""
+    folder = project(tmp_path / "project")
+    (folder / "dies.py").write_text(DIES)
+    (folder / "dies.yaml").write_text("import: dies.py\nspecs:\n  Dies: {retries: 1}\n")
+    called = flowlib("run", "dies.yaml", "--workers", "2", "--executor", "processes", folder=folder)
+    assert called.code == 0, called.err
+    out = flowlib("show", "Dies", folder=folder).out
+    tried = [line.split("  ", 4) for line in out.splitlines() if line.startswith("  tried before")]
+    assert [line[2] for line in tried] == ["preempted", "exception"]
+    assert tried[1][-1] == "OSError: disk is full"
+    assert "  attempt 3  finished  " in out
+    found = flowlib("show", "Dies", "--json", folder=folder).json
+    fits(found, SHOW)
+    assert [each["kind"] for each in found["tries"]] == ["preempted", "exception"]
+    assert found["tries"][1]["error"] == {"type": "OSError", "message": "disk\n is full"}
+    for log in (folder / ".flowlib" / ".runs").rglob("events-*.jsonl"):
+        log.unlink()
+    found = flowlib("show", "Dies", "--json", folder=folder).json
+    assert found["tries"] == []
 
 
 def test_nothing_is_unpickled(tmp_path):

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -193,6 +193,20 @@ def state_of_job(job: str) -> SlurmState | None:
     except SlurmSilent as error:
         if _FORGOTTEN in str(error):
             return None
+        raise
+
+
+def states_of_jobs(jobs: Sequence[str]) -> dict[str, SlurmState]:
+    """What SLURM knows of some jobs, asked for once; what it has forgotten is left out.
+
+    Raises:
+        SlurmSilent: nobody answers.
+    """
+    try:
+        return _states(f"--jobs={','.join(jobs)}") if jobs else {}
+    except SlurmSilent as error:
+        if _FORGOTTEN in str(error):  # one job alone
+            return {}
         raise
 
 

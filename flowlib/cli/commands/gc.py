@@ -10,6 +10,7 @@ from flowlib.cli.opening import opened_store
 from flowlib.cli.options import common_options, json_option, store_option, yes_option
 from flowlib.cli.output import note, write_json, write_line
 from flowlib.cli.times import age_of
+from flowlib.known_jobs import ended_jobs, forget_jobs
 from flowlib.record_story_lines import size_text
 from flowlib.removal import collection_document, collection_text, removal_text
 from flowlib.submission_collection import (
@@ -59,17 +60,19 @@ def command(
     which tasks may go on only with --older, when nobody has changed them for so long. What is
     deleted is gone: there is no trash. Folders of runs, with events and logs, are not touched.
     What was submitted goes when it is as old, or when nothing of it waits to be run; with both, if
-    both. Snapshots of code go that nothing names any more.
+    both. Snapshots of code go that nothing names any more, and so does what is known of jobs of
+    SLURM that are over.
     """
     store, policy = opened_store(store_uri), _policy(keep_last, older, unreferenced=unreferenced)
     plan = store.gc(**policy)
     old = forgettable(store, older_than=older, keep_runs=keep_last)
-    code = unneeded_code(store)
+    code, jobs = unneeded_code(store), ended_jobs(store, older_than=older)
     told = {"submissions": [each.id for each in old], "snapshots": list(code)}
-    counts = {"submissions": len(old), "snapshots of code": len(code)}
+    told["jobs"] = [each.id for each in jobs]
+    counts = {"submissions": len(old), "snapshots of code": len(code), "ended jobs": len(jobs)}
     more = (f"; {count:,} {name}" for name, count in counts.items() if count)
     text = collection_text(plan) + "".join(more)
-    if dry_run or not (plan.victims or plan.leftovers or old or code):
+    if dry_run or not (plan.victims or plan.leftovers or old or code or jobs):
         if as_json:
             write_json({"dry_run": dry_run, **collection_document(plan), **told})
         else:
@@ -83,6 +86,7 @@ def command(
     done = plan.apply()
     forget(store, old)
     forget_code(store, unneeded_code(store))
+    forget_jobs(store, jobs)
     if as_json:
         write_json({"dry_run": False, **collection_document(plan, done), **told})
     else:

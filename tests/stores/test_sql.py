@@ -12,13 +12,19 @@ pytest.importorskip("sqlalchemy")  # not there in the core suite
 from stores import SQLStore
 from stores.testing import SeedConformance, StoreConformance, StoreMachine
 
+PAGE = 1_000
+"""How many addresses are listed at once here: 2,500 records are three pages, as 25,000 are."""
+
 
 class TestSQLite(StoreConformance, SeedConformance):
     """The suites of all stores."""
 
+    many = 2_500
+
     @pytest.fixture
-    def store(self, tmp_path):
+    def store(self, tmp_path, monkeypatch):
         """An empty store."""
+        monkeypatch.setattr("stores.sql_search._AT_ONCE", PAGE)
         store = SQLStore(f"sqlite:///{tmp_path}/runs.db", fsync=False)
         yield store
         store.close()
@@ -42,16 +48,20 @@ class SQLiteMachine(StoreMachine):
         self.folder.cleanup()
 
 
-TestSQLiteMachine = SQLiteMachine.TestCase
+TestSQLiteMachine = pytest.mark.slow(SQLiteMachine.TestCase)
 TestSQLiteMachine.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
 
 
+@pytest.mark.server
 class TestPostgreSQL(StoreConformance, SeedConformance):
     """The suites of all stores."""
 
+    many = 2_500
+
     @pytest.fixture
-    def store(self, uri_of):
+    def store(self, uri_of, monkeypatch):
         """An empty store."""
+        monkeypatch.setattr("stores.sql_search._AT_ONCE", PAGE)
         store = SQLStore(uri_of("postgresql"))
         yield store
         store.close()

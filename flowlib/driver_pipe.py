@@ -7,6 +7,7 @@ import threading
 from _signal import (  # type: ignore[import-not-found]  # no stub; `signal` makes enums, which is slow
     pthread_sigmask as _raw_mask,
 )
+from _thread import start_new_thread
 from collections import deque
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -44,16 +45,21 @@ class DriverPipe:
         if getattr(self._mine, "is_sending", False):
             self._late.append(data)
         elif len(data) > _ONE_WRITE_BYTES and threading.current_thread() is threading.main_thread():
-            # a handler raises in the main thread only: it may leave this, not the sending
-            sender = threading.Thread(target=self._send_anyhow, args=(data,), daemon=True)
-            sender.start()
-            sender.join()
+            # a handler raises in the main thread only: it may leave this, not the sending; the
+            # methods of `Thread` wait in Python, where an exception can come between two steps
+            done = threading.Lock()
+            done.acquire()
+            start_new_thread(self._send_anyhow, (data, done))
+            done.acquire()
         else:
             self._send(data)
 
-    def _send_anyhow(self, data: bytes) -> None:
-        with suppress(OSError):  # the driver is gone, and this process will be soon
-            self._send(data)
+    def _send_anyhow(self, data: bytes, done: threading.Lock) -> None:
+        try:
+            with suppress(OSError):  # the driver is gone, and this process will be soon
+                self._send(data)
+        finally:
+            done.release()
 
     def _send(self, data: bytes) -> None:
         mask = _raw_mask(signal.SIG_BLOCK, ())

@@ -253,7 +253,9 @@ def test_an_exception_of_a_signal_handler_tears_no_message():
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         for number in range(200):
-            timer = threading.Timer(0.0005 * (number % 7), os.kill, (os.getpid(), signal.SIGTERM))
+            timer = threading.Timer(
+                0.001 + 0.0005 * (number % 7), os.kill, (os.getpid(), signal.SIGTERM)
+            )
             try:
                 timer.start()
                 while True:

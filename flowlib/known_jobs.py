@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +29,7 @@ from stores import (
     canonical,
 )
 from stores.attempt import OpenAttempt
+from stores.lazy_dataclass import dataclass
 from stores.moments import span
 
 _log = logging.getLogger("flowlib")

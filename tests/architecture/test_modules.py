@@ -39,6 +39,18 @@ def test_a_call_needs_no_more_than_six_arguments(path):
     assert [name for name, _, required in _functions(path) if required > ARGUMENTS] == []
 
 
+@pytest.mark.parametrize("path", library_modules(), ids=dotted)
+def test_classes_of_plain_data_cost_no_time_at_import(path):
+    """`dataclass` is that of `stores.lazy_dataclass`, which alone takes it from Python."""
+    sources = [
+        node.module
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and "dataclass" in [each.name for each in node.names]
+    ]
+    if dotted(path) != "stores.lazy_dataclass":
+        assert set(sources) <= {"stores.lazy_dataclass"}
+
+
 @cache
 def _functions(path: Path) -> tuple[tuple[str, int, int], ...]:
     """Of each function of a module its name, its lines, and what every call must give."""

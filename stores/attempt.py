@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,10 @@ class OpenAttempt:
     def drop_checkpoint(self) -> None:
         """Drop what earlier attempts have handed on."""
         if self._store.supports_files:
-            remove_tree(str(self._store.checkpoint_folder(self.lease)))
+            folder = self._store.checkpoint_folder(self.lease)
+            remove_tree(str(folder))
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()  # only if nothing else is in it
 
     def save(
         self,

@@ -136,6 +136,17 @@ def test_layout_of_the_file_store(tmp_path: Path) -> None:
     assert attempts == ["1"]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_small_results_have_no_folder_even_if_they_are_forced(workers: int, tmp_path: Path) -> None:
+    """They are in their records; what was looked for on the way is gone."""
+    flow = Flow([TaskSpec(tasks.Number, {"x": [1, 2]}, expand="product")])
+    for force in (None, "all"):
+        store = LocalFileStore(str(tmp_path))
+        flow.run(num_workers=workers, results_store=store, force=force)
+        left = [path.name for path in (tmp_path / "Number").iterdir() if path.is_dir()]
+        assert set(left) <= {".index"}
+
+
 def test_the_folder_of_a_run_has_readable_links_to_files(tmp_path: Path) -> None:
     """By the names of its tasks; they go where the store goes, and cached tasks have none."""
     spec = TaskSpec(tasks.Number, {"x": ["v" * 50_000, "w" * 50_000, "small"]}, expand="product")

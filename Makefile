@@ -57,7 +57,8 @@ wheel: setup ## The built wheel in a clean environment
 exports: python ## Flows under Prefect and Kubeflow, each in an environment of its own
 	@$(PYTHON) -m tools.export_suites
 
-test: system lint core wheel exports ## Everything
+test: system lint wheel ## Everything
+	@$(PYTHON) -m tools.side_by_side tools.core_suite tools.export_suites
 	$(VENV)/python -m pytest -p pytest_cov -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 bench: setup ## Times against floors and other systems

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from tools.environment import ROOT, ensure
 from tools.system import in_ci
@@ -16,9 +17,11 @@ ENGINES = ("prefect", "kfp")
 
 
 def main() -> None:
-    """Run the tests of each engine, or of those that are named."""
+    """Run the tests of each engine, or of those that are named, side by side."""
     engines = sys.argv[1:] or ENGINES
-    failed = [each for each in engines if not passes(each)]
+    with ThreadPoolExecutor(len(engines)) as beside:  # pip and engines wait much
+        ended = dict(zip(engines, beside.map(passes, engines), strict=True))
+    failed = [each for each in engines if not ended[each]]
     if failed:
         sys.exit(f"the exports failed: {', '.join(failed)}")
 
@@ -36,9 +39,12 @@ def passes(engine: str) -> bool:
             raise
         print(f"not run: the exports to {engine}, which cannot be installed here: {error}")
         return True
-    print(f"exports to {engine}", flush=True)
     command = [str(inner), "-m", "pytest", "-q", f"tests/exports/test_{engine}.py"]
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    print(f"exports to {engine}\n{done.stdout}", flush=True)  # in one piece
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

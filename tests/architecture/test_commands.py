@@ -34,6 +34,8 @@ def _steps(target: str) -> tuple[str, ...]:
         "mypy",
         "lint-imports",
         "tools.core_suite",
+        "tools.wheel_suite",
+        "tools.export_suites",
     ],
 )
 def test_make_test_runs_every_part(part):

@@ -83,7 +83,9 @@ def test_objects_are_those_of_the_standard_library(options):
 def test_no_method_is_compiled_before_it_is_wanted(options, monkeypatch):
     compiled = []
     make = lazy_dataclass._new_init
-    monkeypatch.setattr(lazy_dataclass, "_new_init", lambda *a: compiled.append(1) or make(*a))
+    monkeypatch.setattr(
+        lazy_dataclass, "_new_init", lambda *a, **k: compiled.append(1) or make(*a, **k)
+    )
     ours = shape(dataclass, **options)
     before = len(compiled)
     ours(name="a"), ours(name="b")

@@ -165,14 +165,14 @@ def _parsed(text: str) -> list[Any]:
     try:
         found: list[Any] = json.loads(f"[{joined}]")
         return found
-    except ValueError:
+    except (ValueError, RecursionError):
         return [line for each in text.split("\n") if (line := _line(each)) is not None]
 
 
 def _line(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -165,13 +165,13 @@ class FileRecords:
             except OSError:
                 continue
             entry = known.get(address.key)
-            if entry is None or not is_about(entry, file):
+            status = _status_in(entry, file)
+            if entry is None or status is None:
                 entry = self._read_again(address, file, is_bulk)
                 if entry is None:
                     known.pop(address.key, None)
                     continue
-                known[address.key] = entry
-            status = status_of(entry)
+                known[address.key], status = entry, status_of(entry)
             found[address.key] = self._checked(address, status) if entry[HAS_FILES] else status
 
     def _read_again(
@@ -188,6 +188,16 @@ class FileRecords:
         if is_bulk:
             self._index.add(record, file)
         return entry_of(record, file)
+
+
+def _status_in(entry: IndexEntry | None, file: os.stat_result) -> Status | None:
+    """What an index entry says of a record file; None if it is about another one, or damaged."""
+    if entry is None or not is_about(entry, file):
+        return None
+    try:
+        return status_of(entry)
+    except (LookupError, TypeError):  # a state that only a newer flowlib knows, say
+        return None
 
 
 @contextmanager

@@ -76,7 +76,8 @@ def url(path: str, *pairs: tuple[str, object], **named: object) -> str:
 
 def task_url(address: Address) -> str:
     """The page of a task."""
-    return f"/tasks/{quote(address.task, safe='', errors='surrogatepass')}/{quote(address.key)}"
+    task = quote(address.task, safe="", errors="surrogatepass")
+    return f"/tasks/{task}/{quote(address.key, errors='surrogatepass')}"
 
 
 def run_url(name: str) -> str:

@@ -23,7 +23,7 @@ from stores.testing import done, put
 from tests.dashboard.asked import LIMIT_S
 
 GOOD = Address("Load", "a" * 32)
-WRONG = (5, None, "x", [], {})
+WRONG = (5, None, "x\ud800", [], {})
 PAGES = ("/", "/tasks", "/tasks?sort=lr", "/tasks?text=x", "/graph", "/sweep?task=Train", "/runs",
     "/compare", "/api/experiments", "/api/stats", "/api/dag")  # fmt: skip
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stores import LocalFileStore
+from stores.index_entry import FIELDS
 from stores.record import Address, TaskState
 from stores.testing import done, put
 
@@ -74,7 +75,7 @@ def test_only_what_is_not_indexed_is_opened(store):
     store.close()
     (file,) = index_of(store).iterdir()
     lines = file.read_text().splitlines(keepends=True)
-    bad = ["not json\n", "\n", "[]\n", "{}\n", "null\n", json.dumps([None] * 12) + "\n"]
+    bad = ["not json\n", "\n", "[]\n", "{}\n", "null\n", json.dumps([None] * FIELDS) + "\n"]
     torn = lines[99][: len(lines[99]) // 2]
     file.write_text("".join([*lines[:50], *bad, *lines[51:99], torn]))
     assert opened_by_another_process(store) == [100, 2]
@@ -82,12 +83,35 @@ def test_only_what_is_not_indexed_is_opened(store):
 
 def test_a_wrong_line_is_never_believed(store):
     """It may be of any JSON: it has no effect, and it raises nothing."""
-    wrong = [[[]] * 12, [{}] * 12, [MANY[0].key, *["x"] * 11], [MANY[0].key, *[None] * 11]]
+    rest = FIELDS - 1
+    wrong = [
+        [[]] * FIELDS,
+        [{}] * FIELDS,
+        [MANY[0].key, *["x"] * rest],
+        [MANY[0].key, *[None] * rest],
+    ]
     lines = "".join(f"{json.dumps(line)}\n" for line in wrong)
     for name in ("0", "zzz"):  # read before and after the true lines
         (index_of(store) / f"{name}-1.jsonl").write_text(lines)
     found = again(store).statuses(MANY)
     assert [found[each.key].state for each in MANY] == [TaskState.FINISHED] * 100
+
+
+@pytest.mark.parametrize("state", ["paused", 7, None, []])
+def test_a_state_that_nobody_knows_costs_its_record_one_opening(store, state):
+    """A newer flowlib may have more of them; so may a line that was damaged."""
+    store.close()
+    (file,) = index_of(store).iterdir()
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    lines[3][5], lines[4][7] = state, state
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert opened_by_another_process(store) == [100, 2]
+
+
+def test_a_line_that_is_too_deep_to_be_read_is_left_out(store):
+    """The others count."""
+    (index_of(store) / "deep-1.jsonl").write_text("[" * 200_000 + "\n")
+    assert opened_by_another_process(store) == [100, 0]
 
 
 def test_a_replaced_record_whose_line_was_lost_is_not_served_stale(store):

@@ -12,7 +12,7 @@ from typing import Final
 from flowlib.dashboard.rows import Row, planned_row
 from flowlib.errors import SelectorError
 from flowlib.event_log import EventReader
-from flowlib.events import Cached, Event, Failed, Finished, Retried, Skipped, Started, TaskEvent
+from flowlib.events import Cached, Event, Failed, Finished, Skipped, Started, TaskEvent
 from flowlib.run_manifest import states_of_run
 from flowlib.run_requests import OpenRequests
 from flowlib.run_so_far import RunSoFar
@@ -120,10 +120,10 @@ class _Watched:
         key = event.task.key
         if isinstance(event, Started):
             self.states[key] = "running"
-        elif isinstance(event, Retried):
-            self.states[key] = "pending"
         elif isinstance(event, (Finished, Failed, Skipped, Cached)):
             self.states.pop(key, None)
+        else:  # it is tried again, waits for another run or for what it has returned
+            self.states[key] = "pending"
 
 
 def _not_begun(folder: Path) -> frozenset[str]:

@@ -11,11 +11,12 @@ import pytest
 from flowlib.dashboard import live_runs as module
 from flowlib.dashboard.live_runs import LiveRuns
 from flowlib.event_log import EventWriter
-from flowlib.events import RunStarted
+from flowlib.events import Grown, Retried, RunStarted, Started, TaskRef, Waiting
 from flowlib.run_requests import RequestNote, RunRequest
-from stores import InMemoryStore, LocalFileStore, Owner
+from stores import ErrorDetails, InMemoryStore, LocalFileStore, Owner
 
 KEY, OTHER = "a" * 32, "b" * 32
+TASK = TaskRef("Train", "Train-1", KEY)
 COMPUTES = {KEY: "running"}
 WAITS = {KEY: "pending", OTHER: "pending"}
 
@@ -52,3 +53,24 @@ def test_the_page_of_a_run_tells_what_it_has_not_answered(dashboard, tmp_path):
     page = dashboard(store).page("/runs/long-run")
     assert "has to answer" in page.text
     assert "cancel of A<b> asked 1 min ago by alice@gpu3" in page.text
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Retried(1.0, TASK, ErrorDetails("E", "m", ""), 60.0),
+        Waiting(1.0, TASK, "process 5 on gpu3"),
+        Grown(1.0, TASK, (), 0.1),
+    ],
+)
+def test_a_task_that_has_begun_and_waits_does_not_run(event, tmp_path):
+    """For its next try, for another run that computes it, or for tasks that it has returned."""
+    writer = EventWriter(tmp_path)
+    writer.write(Started(0.0, TASK, 0))
+    watched = module._Watched(tmp_path)
+    watched.read()
+    assert watched.states == {KEY: "running"}
+    writer.write(event)
+    writer.close()
+    watched.read()
+    assert watched.states == {KEY: "pending"}

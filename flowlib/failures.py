@@ -87,8 +87,8 @@ def unwrap(value: T) -> T:
 
 
 def error_details(error: BaseException) -> ErrorDetails:
-    """Type, message and traceback of an exception, however odd it is."""
-    return ErrorDetails(type(error).__name__, _message(error), _trace(error))
+    """Type, message and traceback of an exception, however odd it is: texts of no other class."""
+    return ErrorDetails(type(error).__name__, str.__str__(_message(error)), _trace(error))
 
 
 def last_words(error: ErrorDetails) -> str:

@@ -105,6 +105,7 @@ class OpenAttempt:
         self._check_is_open(f"save({name!r})")
         if not isinstance(name, str) or not name:
             raise StoreError(f"{self.address}: an artifact needs a name, not {name!r}")
+        name = str.__str__(name)  # a text of another class may not reach another process
         if load_kwargs or open_kwargs:
             for what, given in (("load_kwargs", load_kwargs), ("open_kwargs", open_kwargs)):
                 check_is_json(f"{self.address}/{name}", what, given)

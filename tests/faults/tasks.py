@@ -84,6 +84,20 @@ class MuteError(Exception):
     __repr__ = __str__
 
 
+class WordedError(Exception):
+    """Its message is of a class that no other process knows."""
+
+    def __str__(self) -> str:
+        return _local_text("words of its own")
+
+
+def _local_text(text: str) -> str:
+    class Text(str):
+        __slots__ = ()
+
+    return Text(text)
+
+
 class AbortError(BaseException):
     """Is no Exception."""
 
@@ -101,6 +115,7 @@ ENDINGS = {
     "odd": lambda: _raise(OddError(7, reason="strange")),
     "locked": lambda: _raise(LockedError()),
     "mute": lambda: _raise(MuteError()),
+    "worded": lambda: _raise(WordedError()),
     "base": lambda: _raise(AbortError("a BaseException")),
     "unpicklable": lambda: {"value": threading.Lock()},
     "recursion": lambda: _recurse(0),
@@ -124,6 +139,11 @@ class Misbehave(Task):
         if self.how is None:
             return {"value": self.x}
         return ENDINGS[self.how]()
+
+
+def names_oddly(x: int) -> dict[str, int]:
+    """Return a value under a text of a class of its own."""
+    return {_local_text("odd"): x}
 
 
 class FailsFirst(Task):

@@ -6,7 +6,16 @@ import pytest
 
 from flowlib import Flow, TaskSpec, TaskState
 from stores import InMemoryStore, LocalFileStore
-from tests.faults.tasks import ENDINGS, FailsFirst, LockedError, Make, Misbehave, OddError, noted
+from tests.faults.tasks import (
+    ENDINGS,
+    FailsFirst,
+    LockedError,
+    Make,
+    Misbehave,
+    OddError,
+    names_oddly,
+    noted,
+)
 
 KILLED = {"os._exit", "SIGKILL", "SIGTERM", "segfault"}
 TOLD = {
@@ -18,6 +27,7 @@ TOLD = {
     "odd": ("OddError", "odd 7: strange"),
     "locked": ("LockedError", "holds a lock"),
     "mute": ("MuteError", "without a message"),
+    "worded": ("WordedError", "words of its own"),
     "unpicklable": ("", "lock"),
     "recursion": ("RecursionError", "maximum recursion depth"),
     "base": ("AbortError", "a BaseException"),
@@ -96,6 +106,13 @@ def test_what_cannot_be_rebuilt_is_told_by_name(how, type_, tmp_path):
         text = "\n".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
         assert type_.__name__ in text or isinstance(caught.value, type_)
         assert TOLD[how][1] in text
+
+
+def test_a_name_of_a_class_of_its_own_is_a_name(store):
+    """What is saved under it reaches the driver, and is read by the text."""
+    spec = TaskSpec(names_oddly, {"x": [1, 2]}, expand="product")
+    run = Flow([spec]).run(num_workers=2, results_store=store)
+    assert [each.results for each in run["names_oddly"]] == [{"odd": 1}, {"odd": 2}]
 
 
 def test_a_task_that_kills_its_worker_is_retried(tmp_path):

@@ -16,6 +16,8 @@ import pytest
 import submitit
 
 from flowlib import Flow, RunError, TaskSpec
+from flowlib.known_jobs import ended_jobs
+from flowlib.slurm_queue import states_of_jobs
 from stores import LocalFileStore
 from tests.cli.calls import flowlib, project
 from tests.executors import contract_tasks, slurm_tasks
@@ -289,13 +291,20 @@ def test_a_job_that_was_cancelled_or_has_failed_is_not_given_again(asker, store,
     """Who asks then gets a new one."""
     first, job = asker()
     begun(gate)
+    assert ended_jobs(store, grace=0) == []
     ask("scancel", job)
     assert first.wait(PATIENCE_S) != 0
+    assert [each.id for each in ended_jobs(store, grace=0)] == [job]
     second, other = asker()
     assert other not in ("", job)
     begun(gate, 2)
+    assert ended_jobs(store, grace=0) == []
     (gate / "open").touch()
     assert second.wait(PATIENCE_S) == 0
+    assert [each.id for each in ended_jobs(store, grace=0)] == [other]
+    known = states_of_jobs([other, "99999999"])  # one that SLURM has forgotten is left out
+    assert known.keys() == {other}
+    assert states_of_jobs(["99999999"]) == {}
 
     fails = TaskSpec(contract_tasks.raises, {"n": 5})
     futures = []

@@ -23,6 +23,7 @@ import json
 import os
 import re
 import string
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +44,15 @@ _SAFE: Final = frozenset(string.ascii_letters + string.digits + "_-.+=@,")
 _LONGEST: Final = 120
 is_plain_key: Final = re.compile(r"[0-9a-z]{1,120}").fullmatch
 """Whether a key is its own name: a digest, as flowlib makes the keys."""
+_find_other: Final = re.compile(r"[^0-9a-z]").search
+
+
+def are_plain_keys(keys: Collection[str]) -> bool:
+    """Whether all are their own names; of thousands many times as fast as one by one."""
+    lengths = set(map(len, keys))
+    return not lengths or (
+        min(lengths) > 0 and max(lengths) <= _LONGEST and _find_other("".join(keys)) is None
+    )
 
 
 class Layout:

@@ -1,10 +1,11 @@
 """
 Which records of a file store stand on one page of a list? Told by its index, not by opening all.
 
-The first look lists each folder, and takes of its index what is about the files there. Each later
-one takes the lines that were appended since; where the folder was changed, its names are compared
-with what is known. Who is gone is forgotten, and a record that the index does not know, or whose
-file has another number, is opened. Those on the page are opened anyway; what they say counts.
+The first pages are those of a glance, which keeps nothing of other records. All others are those of
+a table: its first look lists each folder, and takes of its index what is about the files there. A
+later one takes the lines that were appended since; where the folder was changed, its names are
+compared with what is known. Who is gone is forgotten, and a record that the index does not know, or
+whose file has another number, is opened. Those on the page are opened anyway; what they say counts.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from dataclasses import field
 from itertools import chain
 from typing import Final, TypeVar
 
-from stores.file_layout import SUFFIX, Layout, is_plain_key
+from stores.file_folders import RecordFolders
+from stores.file_glance import FileGlance, is_first
+from stores.file_layout import Layout
 from stores.file_lines import AppendedLines
-from stores.file_marks import is_settled, told_task
-from stores.file_records import FileRecords, address_in
+from stores.file_marks import is_settled
+from stores.file_records import FileRecords
 from stores.fitting_lines import FittingLines
 from stores.index_entry import ListedParts, listed_in, narrow, stamp_of
 from stores.lazy_dataclass import dataclass
@@ -42,6 +45,9 @@ _PATIENCE_S: Final = 1.0
 _LAST_LOOK_S: Final = 5.0
 """So long the last look tells whether pages are quick: who asks that asks for one next."""
 
+_MOST_GLANCES: Final = 3
+"""Who looks more often while records come is quicker with a table: it learns what has changed."""
+
 _Answer = TypeVar("_Answer")
 
 
@@ -50,26 +56,28 @@ class _Known:
     """What this process knows of the folders.
 
     Attributes:
+        folders: Where the records lie.
         rows: The records that are known.
         pid: The process.
         looked: When the last look ended, by the clock of this process.
         lines: How far the index of each task was read.
         listed: Which time its folder bore when its names were listed, and when that was.
         seen: When folders were changed last.
-        tasks: The task of each folder that does not tell it by its name.
-        odd: The addresses that records tell, where the names of their files do not.
         unknown: The keys of each task that have to be opened; none is among the rows.
+        glance: What the last first look told, as long as there are no rows.
+        glances: How many looks were such ones.
     """
 
+    folders: RecordFolders
     rows: ListedRows | None = None
     pid: int = field(default_factory=os.getpid)
     looked: float = -math.inf
     lines: dict[str, AppendedLines] = field(default_factory=dict)
     listed: dict[str, tuple[int, float]] = field(default_factory=dict)
     seen: dict[str, object] = field(default_factory=dict)
-    tasks: dict[str, str] = field(default_factory=dict)
-    odd: dict[str, Address] = field(default_factory=dict)
     unknown: dict[str, list[str]] = field(default_factory=dict)
+    glance: FileGlance | None = None
+    glances: int = 0
 
 
 class FileListing:
@@ -83,7 +91,10 @@ class FileListing:
     def __init__(self, layout: Layout, records: FileRecords) -> None:
         self._layout, self._records = layout, records
         self._lock = threading.Lock()
-        self._known = _Known()
+        self._known = self._nothing()
+
+    def _nothing(self) -> _Known:
+        return _Known(RecordFolders(self._layout))
 
     @property
     def is_quick(self) -> bool:
@@ -107,7 +118,7 @@ class FileListing:
 
     def _answer(self, ask: Callable[[], _Answer]) -> _Answer | None:
         if self._known.pid != os.getpid():  # a table is for one process
-            self._known = _Known()
+            self._known = self._nothing()
         try:
             return ask()
         except BaseException as error:  # nobody knows what the table has: it is made again
@@ -119,16 +130,42 @@ class FileListing:
             raise
 
     def _forget(self) -> None:
-        known, self._known = self._known, _Known()
+        known, self._known = self._known, self._nothing()
         if known.rows is not None and known.pid == os.getpid():
             known.rows.close()
 
     def _knows_most(self) -> bool:
-        if time.monotonic() - self._known.looked > _LAST_LOOK_S:
+        known = self._known
+        if known.rows is None:
+            is_recent = known.glance is not None and known.glance.age_s < _LAST_LOOK_S
+            glance = known.glance if is_recent else self._glance(math.inf)
+            if glance is not None and glance.tells_most(_FEW):
+                ListedRows().close()  # all pages but the first ones need a table
+                return True
+        if time.monotonic() - known.looked > _LAST_LOOK_S:
             self._look(_LAST_LOOK_S)
-        return sum(map(len, self._known.unknown.values())) <= _FEW
+        return sum(map(len, known.unknown.values())) <= _FEW
 
     def _page(self, wanted: Listing) -> Page:
+        if self._known.rows is None and is_first(wanted):
+            glance = self._glance(wanted.age_s)
+            if glance is not None and glance.tells_most(_FEW):
+                found = glance.page(wanted)
+                if found is not None:
+                    return found
+        return self._page_of_all(wanted)
+
+    def _glance(self, age_s: float) -> FileGlance | None:
+        """A look that is no older; None if there were too many."""
+        known = self._known
+        if known.glance is None or not known.glance.is_current(age_s):
+            if known.glances >= _MOST_GLANCES:
+                return None
+            known.glance = FileGlance(self._layout, self._records, known.seen)
+            known.glances += 1
+        return known.glance
+
+    def _page_of_all(self, wanted: Listing) -> Page:
         rows = self._look(wanted.age_s)
         for task, unknown in self._known.unknown.items():
             rows.fill(task, self._opened(task, unknown))
@@ -169,14 +206,12 @@ class FileListing:
         """
         known = self._known
         if known.rows is None:
-            known.rows = ListedRows()
+            known.rows, known.glance = ListedRows(), None
         rows, there = known.rows, set[str]()
-        for folder in self._layout.task_folders():
+        for task, folder in known.folders.of_tasks():
             try:
-                task = self._task_of(folder)
-                if task is not None:
-                    self._look_into(rows, task, folder, age_s)
-                    there.add(task)
+                self._look_into(rows, task, folder, age_s)
+                there.add(task)
             except (FileNotFoundError, NotADirectoryError):
                 continue
         for task in known.lines.keys() - there:
@@ -188,39 +223,26 @@ class FileListing:
 
     def _look_into(self, rows: ListedRows, task: str, folder: str, age_s: float) -> None:
         known, began, time_ns = self._known, time.monotonic(), os.stat(folder).st_mtime_ns
-        is_same = is_settled(folder, time_ns, known.seen)
+        last_ns, listed = known.listed.get(task, (None, -math.inf))
+        # whoever asks whether it is settled looks next: it is noted as the time of a look
+        is_same = last_ns == time_ns and began - listed < age_s
+        is_same = is_same or is_settled(folder, time_ns, known.seen)
         if task not in known.lines:
             known.lines[task] = AppendedLines()
             self._take(rows, task, folder)
         else:
-            last_ns, listed = known.listed[task]
-            is_same |= last_ns == time_ns and began - listed < age_s
             if not self._new_lines(rows, task) and is_same:
                 return
             self._compare(rows, task, folder)
         known.listed[task] = time_ns, began
 
-    def _task_of(self, folder: str) -> str | None:
-        task = self._known.tasks.get(folder) or self._layout.task_of(folder)
-        if task is None and (task := told_task(self._layout, folder, address_in)) is not None:
-            self._known.tasks[folder] = task
-        return task
-
-    def _texts(self, task: str) -> Iterator[str]:
-        """The new lines of the index of a task."""
-        folder = self._layout.index(task)
-        try:
-            names = os.listdir(folder)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        for name in names:
-            if name.endswith(".jsonl"):
-                yield from self._known.lines[task].texts(f"{folder}/{name}")
+    def _new_texts(self, task: str) -> Iterator[str]:
+        return self._known.folders.texts(task, self._known.lines[task])
 
     def _take(self, rows: ListedRows, task: str, folder: str) -> None:
         """Take the index of a task of which nothing is known, as far as it fits its files."""
-        lines = FittingLines(self._inodes(folder))
-        picked = (lines.of(listed_in(text)) for text in self._texts(task))
+        lines = FittingLines(self._known.folders.inodes(folder))
+        picked = (lines.of(listed_in(text)) for text in self._new_texts(task))
         rows.fill(task, chain.from_iterable(picked))
         outdated = lines.outdated()
         rows.drop(task, outdated)
@@ -228,11 +250,11 @@ class FileListing:
 
     def _new_lines(self, rows: ListedRows, task: str) -> bool:
         """Take the new lines of the index of a task; whether they told something new."""
-        return sum([rows.add(task, listed_in(text)) for text in self._texts(task)]) > 0
+        return sum([rows.add(task, listed_in(text)) for text in self._new_texts(task)]) > 0
 
     def _compare(self, rows: ListedRows, task: str, folder: str) -> None:
         """Forget who is gone; note who is new, or has another file than the one that is known."""
-        left, gone = self._inodes(folder), []
+        left, gone = self._known.folders.inodes(folder), []
         for key, inode in rows.inodes(task):
             if left.get(key) == inode:
                 del left[key]
@@ -240,32 +262,6 @@ class FileListing:
                 gone.append(key)
         rows.drop(task, gone)
         self._known.unknown[task] = [*left]
-
-    def _inodes(self, folder: str) -> dict[str, int]:
-        """The number of the file of each key in the folder of a task."""
-        with os.scandir(folder) as entries:
-            found = {
-                name[: -len(SUFFIX)]: narrow(entry.inode())
-                for entry in entries
-                if (name := entry.name).endswith(SUFFIX)
-            }
-        for stem in [stem for stem in found if not is_plain_key(stem)]:
-            inode, name = found.pop(stem), f"{stem}{SUFFIX}"
-            key = self._key_of(name, f"{folder}/{name}")
-            if key is not None and self._layout.record_name(key) == name:
-                found[key] = inode
-        return found
-
-    def _key_of(self, name: str, path: str) -> str | None:
-        key = self._layout.key_of(name)
-        if key is not None:
-            return key
-        if path not in self._known.odd:
-            address = address_in(path)
-            if address is None:
-                return None
-            self._known.odd[path] = address
-        return self._known.odd[path].key
 
 
 def _listed(key: str, file: os.stat_result, summary: Summary | None) -> ListedParts:

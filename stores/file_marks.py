@@ -47,14 +47,21 @@ def is_settled(folder: str, time_ns: int, seen: dict[str, object]) -> bool:
         time_ns: When it was changed last.
         seen: Kept by the caller from one look to the next.
     """
+    if was_settled(folder, time_ns, seen):
+        return True
     now, before = time.monotonic(), seen.get(folder)
-    first, looked = now, now
-    if isinstance(before, tuple) and before[0] == time_ns:
-        _, first, looked = before
-        if looked - first >= _SETTLED_S:
-            return True
+    first = before[1] if isinstance(before, tuple) and before[0] == time_ns else now
     seen[folder] = (time_ns, first, now)
     return False
+
+
+def was_settled(folder: str, time_ns: int, seen: dict[str, object]) -> bool:
+    """The same for who does not look now."""
+    before = seen.get(folder)
+    if not isinstance(before, tuple) or before[0] != time_ns:
+        return False
+    _, first, looked = before
+    return bool(looked - first >= _SETTLED_S)
 
 
 def _marks(

@@ -85,7 +85,7 @@ class FileRecords:
             if len(wanted) <= _FEW:
                 self._look(task, named, self._index.known(task), found)
                 continue
-            with _no_garbage():
+            with no_garbage():
                 names = set(_names(self._layout.task_folder(task)))
                 named = [each for each in named if each[0] in names]
                 self._look(task, named, self._index.refreshed(task) if named else {}, found)
@@ -201,7 +201,7 @@ def _status_in(entry: IndexEntry | None, file: os.stat_result) -> Status | None:
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
+def no_garbage() -> Iterator[None]:
     """Keep the collector from searching thousands of new objects, again and again, in vain."""
     was_enabled = gc.isenabled()
     gc.disable()

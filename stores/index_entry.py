@@ -231,8 +231,9 @@ def _listed_by(line: str) -> Listed | None:
     try:
         entry = json.loads(line)
         key, inode, size, time_ns = entry[: TIME + 1]
-        listed = Listed(key, inode, stamp_of(size, time_ns), entry[5], *entry[-2:])
-    except (ValueError, TypeError, LookupError, RecursionError):  # a dict has no slices
+        times = [each if each is None else float(each) for each in entry[-2:]]
+        listed = Listed(key, inode, stamp_of(size, time_ns), entry[5], *times)
+    except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
         return None
     is_sound = (
         len(entry) == FIELDS

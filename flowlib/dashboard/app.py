@@ -205,7 +205,7 @@ class Dashboard:
         def answer(request: Request) -> Response:
             given = request.query_params.multi_items()
             try:
-                if not self._answers.catalogue.is_complete(self._patience_s):
+                if not self._has_read_all():
                     return self._early(request.url.path, given, here)
                 with self._turns.one():
                     return self._made(make, self._asked(request), here)
@@ -236,10 +236,10 @@ class Dashboard:
             return self._html("not found", tag("p", "There is nothing here."), here, 404)
         return self._html(found[0], found[1], here)
 
-    @property
-    def _patience_s(self) -> float:
-        """How long a page waits until all records were read."""
-        return _WAIT_FIRST_S if self._store.can_page else _WAIT_PAGE_S
+    def _has_read_all(self) -> bool:
+        """Whether all records were read; waits for that a little."""
+        is_complete = self._answers.catalogue.is_complete
+        return is_complete() or is_complete(_WAIT_FIRST_S if self._store.can_page else _WAIT_PAGE_S)
 
     def _early(self, path: str, given: Given, here: str) -> Response:
         """What is shown before all records were read."""

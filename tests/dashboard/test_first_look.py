@@ -253,6 +253,17 @@ def test_a_store_makes_its_pages_ready_before_all_is_read():
     assert store.asked == ["can_page", "marks", "marks"]
 
 
+def test_once_all_was_read_nobody_asks_whether_pages_are_quick():
+    """A store of files would list its folders for that."""
+    store = Told()
+    fill(store)
+    with TestClient(Dashboard(store).application(), base_url=BASE) as client:
+        assert client.get("/api/stats").json()["total"] == 5  # waits until all was read
+        asked = store.asked.count("can_page")
+        assert "1 to 5 of 5" in Seen(client.get("/tasks").text).text
+    assert store.asked.count("can_page") == asked
+
+
 class Slow(InMemoryStore):
     """Tells when it reads the second record, and notes what is read while it makes a page."""
 

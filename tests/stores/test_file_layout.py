@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stores import Address, LocalFileStore, StoreUnwritable
-from stores.file_layout import encoded
+from stores.file_layout import are_plain_keys, encoded, is_plain_key
 from stores.testing import done, identity, put
 
 A = Address("Train", "a" * 32)
@@ -45,6 +45,15 @@ def test_a_long_name_is_cut_with_a_digest():
     files = {encoded(name) for name in names}
     assert len(files) == len(names)
     assert max(map(len, files)) <= 120
+
+
+_STEMS = st.one_of(st.text("az09", max_size=121), st.sampled_from(["A", "ä", "٣", "a.b", "a\n"]))
+
+
+@given(st.lists(_STEMS, unique=True, max_size=5))
+def test_many_keys_are_plain_if_each_is(stems):
+    """Told of all at once."""
+    assert are_plain_keys(stems) == all(map(is_plain_key, stems))
 
 
 @given(st.lists(st.text(max_size=130), unique=True, max_size=5), st.booleans())

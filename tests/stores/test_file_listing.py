@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from stores import Listing, LocalFileStore, TaskState
+from stores.file_folders import RecordFolders
 from stores.file_lines import AppendedLines
-from stores.file_listing import FileListing
 from stores.file_records import FileRecords
 from stores.index_entry import listed_in, narrow
 from stores.listed_rows import ListedRows
@@ -92,6 +92,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
         yield seen
 
 
+@pytest.fixture(params=[0, 3], ids=["table", "glance"], autouse=True)
+def glances(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many looks tell the first pages only; later ones, or all, fill a table."""
+    monkeypatch.setattr("stores.file_listing._MOST_GLANCES", request.param)
+    return int(request.param)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> LocalFileStore:
     """A store with thirty records."""
@@ -113,11 +120,11 @@ def test_a_page_opens_its_own_records_and_reads_the_index_once(
 ) -> None:
     """Afterwards only what was appended, and nothing of a folder that has not changed for long."""
     with counted(monkeypatch) as seen:
-        assert reader.can_page
-        assert numbers(reader, limit=3) == [29, 28, 27]
+        assert numbers(reader, limit=3, sort="when") == [0, 1, 2]
     assert (seen.records, seen.characters) == (3, sum(map(os.path.getsize, index_of(store))))
     with counted(monkeypatch) as seen:
         assert numbers(reader, limit=2, offset=10) == [19, 18]
+        assert reader.can_page
     assert (seen.records, seen.characters) == (2, 0)
     before = sum(map(os.path.getsize, index_of(store)))
     fill(store, range(30, 32))
@@ -132,7 +139,7 @@ def test_a_folder_that_stays_as_it_is_is_not_listed_again(
 ) -> None:
     """Once its last change is older than the clocks of file systems are coarse."""
     monkeypatch.setattr("stores.file_marks._SETTLED_S", 0.0)
-    numbers(reader)
+    numbers(reader, sort="when")
     with counted(monkeypatch) as seen:
         assert numbers(reader, limit=1) == [29]
         assert numbers(reader, states=frozenset({TaskState.FAILED})) == []
@@ -337,6 +344,7 @@ def test_lines_are_read_as_they_were_written() -> None:
         [at(3).key, 2, 3, 4, *told, 1.0, "2"],
         [at(4).key, 2, 3, -4, *told, 1.0, 2.0],
         [at(5).key, 2, 3, 4, 1, "odd", *told[2:], 1.0, 2.0],
+        ["K", 2, 3, 4, *told, -1, 10**400],
     ]
     text = "\n".join(json.dumps(each, separators=(",", ":")) for each in lines)
     assert [tuple(each) for each in listed_in(text)] == [
@@ -390,7 +398,7 @@ def test_the_first_page_asks_the_table_few_questions(
         self._database.set_trace_callback(asked.append)
 
     monkeypatch.setattr(ListedRows, "__init__", traced)
-    assert reader.can_page
+    assert numbers(reader, limit=3, sort="when") == [0, 1, 2]
     assert numbers(reader, limit=3, age_s=60.0) == [599, 598, 597]
     assert len(asked) <= 600 // 100 + 10
     assert not any("by_key" in each for each in asked)  # 100,000 keys in order take their time
@@ -466,20 +474,24 @@ def test_where_the_newest_line_is_about_another_file_the_record_is_opened(
     assert numbers(reader, limit=1, offset=24) == [5]
 
 
+@pytest.mark.parametrize("in_table", [True, False])
 def test_a_record_that_comes_while_the_index_is_read_is_on_the_next_page(
-    store: LocalFileStore, reader: LocalFileStore, monkeypatch: pytest.MonkeyPatch
+    store: LocalFileStore, reader: LocalFileStore, monkeypatch: pytest.MonkeyPatch, in_table: bool
 ) -> None:
     """Its line may have been read when its file had not been seen; one that was replaced, too."""
-    texts = FileListing._texts
+    texts = RecordFolders.texts
 
-    def late(self: FileListing, task: str) -> Iterator[str]:
+    def late(self: RecordFolders, task: str, lines: AppendedLines) -> Iterator[str]:
         monkeypatch.undo()
         put(store, at(40), {}, ended(40), n=40)
         put(store, at(7), {}, ended(41), n=7)
-        return texts(self, task)
+        return texts(self, task, lines)
 
-    monkeypatch.setattr(FileListing, "_texts", late)
-    assert reader.can_page
+    monkeypatch.setattr(RecordFolders, "texts", late)
+    if in_table:
+        assert numbers(reader, sort="id", limit=1)
+    else:
+        assert reader.can_page
     assert numbers(reader, limit=3) == [7, 40, 29]
     assert reader.page(Listing()).total == 31
 

@@ -92,9 +92,13 @@ CHECKS = (
 @pytest.mark.slow
 def test_answers_are_what_the_document_says():
     """Codes, types and forms, for what it allows."""
-    loaded = schemathesis.openapi.from_asgi(
-        "/api/openapi.json", application(_filled(InMemoryStore())), headers=HOST
-    )
+    app = application(_filled(InMemoryStore()))
+
+    async def never_started(scope, receive, send):
+        if scope["type"] != "lifespan":  # schemathesis leaves it open, with what it has altered
+            await app(scope, receive, send)
+
+    loaded = schemathesis.openapi.from_asgi("/api/openapi.json", never_started, headers=HOST)
     seen = set()
     for found in loaded.get_all_operations():
 

@@ -207,7 +207,7 @@ class FileArtifacts:
             self.drop_attempt(record.address, CHECKPOINT)
         names = os.listdir(folder) if latest.number > 1 and os.path.isdir(folder) else ()
         kept = record.attempts_in_use if names else ()
-        for number in [int(name) for name in names if name.isdigit()]:
+        for number in [int(name) for name in names if Layout.is_number(name)]:
             if number < latest.number and number not in kept:
                 self.drop_attempt(record.address, number)
 

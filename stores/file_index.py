@@ -180,12 +180,12 @@ def _is_of_dead(name: str) -> bool:
     host, _, pid = name.removesuffix(".jsonl").rpartition("-")
     if host == "folded":
         return True
-    if host != encoded(os.uname().nodename) or not pid.isdigit():
+    if host != encoded(os.uname().nodename) or not Layout.is_number(pid):
         return False
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return True
-    except OSError:
+    except (OSError, OverflowError):  # no process has such a number
         return False
     return False

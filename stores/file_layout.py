@@ -146,6 +146,11 @@ class Layout:
             return key
         return self._name(key).replace(".", "%2E")
 
+    @staticmethod
+    def is_number(name: str) -> bool:
+        """Whether a name is that of an attempt: other digits than these, such as `²`, make none."""
+        return name.isascii() and name.isdigit()
+
 
 def encoded(name: str, *, ignores_case: bool = False) -> str:
     """A name as one path component, different for different names.

@@ -163,7 +163,7 @@ class FileLeases:
         names = []
         with contextlib.suppress(OSError):
             names = os.listdir(key.folder)
-        return None, max([1, *(int(name) for name in names if name.isdigit())])
+        return None, max([1, *(int(name) for name in names if Layout.is_number(name))])
 
     def _create_next(
         self, stem: str, first: int, address: Address, owner: Owner, *, is_hasty: bool

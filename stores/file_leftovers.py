@@ -98,7 +98,7 @@ class FileLeftovers:
         """
         folder = self._layout.key_folder(address)
         names = _folders(folder)
-        numbers = [int(name) for name in names if name.isdigit()]
+        numbers = [int(name) for name in names if Layout.is_number(name)]
         stem = self._layout.lease(address)
         numbers = [each for each in numbers if not self._is_live(f"{stem}.{each}")]
         try:
@@ -116,8 +116,11 @@ class FileLeftovers:
 
     def _is_in_work(self, address: Address) -> bool:
         folder, _, name = self._layout.lease(address).rpartition("/")
-        numbers = [each.removeprefix(f"{name}.") for each in _names(folder)]
-        return any(self._is_live(f"{folder}/{name}.{each}") for each in numbers if each.isdigit())
+        suffixes = [each.removeprefix(f"{name}.") for each in _names(folder)]
+        numbers = [each for each in suffixes if Layout.is_number(each)]
+        return any(
+            self._is_live(f"{folder}/{name}.{each}") for each in numbers if Layout.is_number(each)
+        )
 
     def _leases(self) -> Iterator[tuple[Address, int, str]]:
         """Every lease file, with the key and the number that its name tells."""
@@ -127,7 +130,7 @@ class FileLeftovers:
             for name in _names(f"{base}/{task_folder}"):
                 key, _, number = name.rpartition(".")
                 decoded = _decoded(key)
-                if task is not None and decoded and number.isdigit():
+                if task is not None and decoded and Layout.is_number(number):
                     yield Address(task, decoded), int(number), f"{base}/{task_folder}/{name}"
 
     def _is_live(self, path: str) -> bool:

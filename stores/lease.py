@@ -16,6 +16,9 @@ LEASE_S: Final = 60.0
 BEAT_S: Final = 10.0
 """Seconds between two renewals."""
 
+_LARGEST_PID: Final = (1 << 31) - 1
+"""No system has room for a larger one."""
+
 
 class LeaseTimes:
     """When leases end and how often they are renewed; all parts of one store share one of these.
@@ -95,9 +98,19 @@ class Owner:
 
     @classmethod
     def from_list(cls, parts: list[Any]) -> Owner:
-        """Read what `to_list` made."""
+        """Read what `to_list` made.
+
+        Raises:
+            ValueError: it is not that; TypeError, too.
+        """
         host, boot_id, pid, started = parts
-        return cls(str(host), str(boot_id), int(pid), int(started))
+        try:
+            found = cls(str(host), str(boot_id), int(pid), int(started))
+        except OverflowError as error:  # JSON has numbers without an end
+            raise ValueError(f"{parts} is no owner") from error
+        if not 0 <= found.pid <= _LARGEST_PID:
+            raise ValueError(f"{pid} is the number of no process")
+        return found
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"

@@ -169,6 +169,17 @@ def test_the_files_of_dead_writers_are_folded_into_one(store):
     assert opened_by_another_process(store) == [100, 0]
 
 
+def test_files_that_name_no_writer_are_left(store):
+    """A digit may be no number, and a number that of no process: nobody knows whose they are."""
+    host = os.uname().nodename
+    odd = [index_of(store) / f"{host}-{number}.jsonl" for number in ("²", "9" * 40)]
+    many = [index_of(store) / f"elsewhere-{number}.jsonl" for number in range(20)]
+    for path in (*odd, *many):
+        path.touch()
+    assert opened_by_another_process(store) == [100, 0]
+    assert all(path.exists() for path in (*odd, *many))
+
+
 def test_an_index_begun_anew_is_read_from_its_beginning(store):
     """A process may get the number of a dead one whose file was folded."""
     other = again(store)

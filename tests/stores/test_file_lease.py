@@ -20,6 +20,10 @@ from stores.testing import dead_owner, done, far_owner, identity, put
 A = Address("Train", "a" * 32)
 
 
+ENDLESS = ('{"lease":["here","boot",Infinity,1]}', '{"lease":["here","boot",1,1e999]}')
+"""Numbers that JSON has and integers have not."""
+
+
 @pytest.fixture
 def store(tmp_path):
     """An empty store."""
@@ -145,7 +149,9 @@ def test_leases_are_renewed_several_times_before_they_expire(tmp_path, lease_s, 
     assert LocalFileStore(tmp_path, lease_s=lease_s).beat_s == beat_s
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"lease":', '{"lease":["x"]}', "\x00" * 100])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"lease":', '{"lease":["x"]}', *ENDLESS, "\x00" * 100]
+)
 def test_a_lease_that_cannot_be_read_blocks_nobody_for_long(store, text):
     """Its writer may be writing it right now; after some seconds it was killed."""
     store.begin(A)
@@ -203,6 +209,7 @@ def test_numbers_go_on_after_a_damaged_record(store):
         attempt = store.begin(A)
         attempt.save("x" * 50_000, "value")
         attempt.commit(identity(A), done())
+    (record_path(store).with_suffix("") / "²").mkdir()  # a digit, but no number
     record_path(store).write_text("{")
     assert store.record(A) is None
     assert store.begin(A).number == 4

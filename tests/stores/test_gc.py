@@ -357,6 +357,24 @@ def test_the_folders_of_a_damaged_record_are_left(store):
     assert list(store.leftovers()) == []
 
 
+def test_names_that_are_nearly_numbers_are_left(store):
+    """A digit may be no number: such folders and files are of somebody else."""
+    address = at("Load", 1)
+    for _ in range(2):
+        put(store, address, {"data": BIG})
+    folder, leases = store_path(store) / "Load" / address.key, store_path(store) / ".leases/Load"
+    (folder / "²").mkdir()
+    leases.mkdir(parents=True, exist_ok=True)
+    lease = leases / f"{address.key}.²"
+    lease.touch()
+    put(store, address, {"data": BIG})
+    assert list(store.leftovers()) == []
+    assert store.drop_leftovers(store.leftovers()) == 0
+    (folder / "checkpoint").mkdir()
+    store.drop_leftovers(store.leftovers())
+    assert ((folder / "²").is_dir(), lease.exists()) == (True, True)
+
+
 def test_a_killed_process_leaves_what_is_found(store):
     """Really killed, between saving and committing."""
     code = (

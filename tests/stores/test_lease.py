@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import subprocess
@@ -9,7 +10,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from stores import Owner
+import pytest
+
+from stores import Address, LocalFileStore, Owner, RecordDamaged
+from stores.record import Record
+from stores.testing import put
 from tests.stores.leases import dead_owner, owner_elsewhere
 
 
@@ -85,3 +90,33 @@ def test_a_fork_is_another_owner():
     process.join()
     assert child.pid == process.pid != here.pid
     assert child.is_alive() is False
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "null", '"x"'])
+@pytest.mark.parametrize("parts", ['["here","boot",{},1]', '["here","boot",1,{}]'])
+def test_an_owner_whose_numbers_are_none_cannot_be_read(parts, number):
+    """As in damaged records and leases: whoever reads them expects a ValueError or a TypeError."""
+    with pytest.raises((ValueError, TypeError)):
+        Owner.from_list(json.loads(parts.replace("{}", number)))
+
+
+@pytest.mark.parametrize("number", ["Infinity", "NaN", "1e30"])
+def test_a_record_with_such_an_owner_is_damaged(tmp_path, number):
+    """It counts as not there, and says so."""
+    store, address = LocalFileStore(tmp_path), Address("Train", "ab" * 16)
+    put(store, address)
+    path = tmp_path / "Train" / f"{address.key}.json"
+    pid = f",{os.getpid()},"
+    assert path.read_text().count(pid) == 1
+    path.write_text(path.read_text().replace(pid, f",{number},"))
+    with pytest.raises(RecordDamaged):
+        Record.from_json(path.read_text(), str(path))
+    assert store.record(address) is None
+    assert put(store, address).latest.number == 2
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 31, 1e30])
+def test_no_process_has_a_number_that_a_system_would_not_take(number):
+    """It could not be asked whether such a process lives."""
+    with pytest.raises(ValueError, match="no process"):
+        Owner.from_list(["here", "boot", number, 1])

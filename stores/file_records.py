@@ -97,7 +97,7 @@ class FileRecords:
         if entry is None:
             return None
         try:
-            if not is_about(entry, os.stat(self._layout.record(address))):
+            if _status_in(entry, os.stat(self._layout.record(address))) is None:
                 return None
         except OSError:
             return None
@@ -196,7 +196,7 @@ def _status_in(entry: IndexEntry | None, file: os.stat_result) -> Status | None:
         return None
     try:
         return status_of(entry)
-    except (LookupError, TypeError):  # a state that only a newer flowlib knows, say
+    except (LookupError, TypeError, ValueError):  # a state that only a newer flowlib knows, say
         return None
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final, NamedTuple, overload
 
+from stores.part_kinds import is_time
 from stores.part_texts import compact, moment_text
 from stores.record import (
     Artifact,
@@ -112,8 +113,20 @@ def status_of(entry: IndexEntry) -> Status:
 
 
 def status_told(told: Sequence[Any]) -> Status:
-    """The status that `told_of` has written."""
+    """The status that `told_of` has written.
+
+    Raises:
+        ValueError: a part is of another kind than any that was written.
+        LookupError: it has another state; TypeError, where that is no text.
+    """
     attempt, state, latest, latest_state, facts, artifacts, duration_s, _ = told
+    if not (
+        type(attempt) is type(latest) is int
+        and type(facts) is dict
+        and (duration_s is None or is_time(duration_s))
+        and _are_artifacts(artifacts)
+    ):
+        raise ValueError("a part of an index line is of another kind")
     return Status(
         _STATES[state],
         attempt,
@@ -125,6 +138,26 @@ def status_told(told: Sequence[Any]) -> Status:
         (),
         duration_s,
     )
+
+
+def _are_artifacts(parts: object) -> bool:
+    """Whether `artifact_from_dict` reads them: now, as whoever does so later expects no damage."""
+    if type(parts) is not list:
+        return False
+    for part in parts:
+        if type(part) is not dict or not ("name" in part and "type" in part and "bytes" in part):
+            return False
+        for name, value in part.items():
+            if type(value) is not _KINDS.get(name):
+                return False
+    return True
+
+
+_KINDS: Final[Mapping[str, type]] = {
+    **dict.fromkeys(("name", "type", "text", "base64", "digest", "encoding", "file"), str),
+    **dict.fromkeys(("bytes", "codec_version"), int),
+    "load_kwargs": dict,
+}
 
 
 class _Artifacts(Sequence[Artifact]):

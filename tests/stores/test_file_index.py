@@ -108,6 +108,47 @@ def test_a_state_that_nobody_knows_costs_its_record_one_opening(store, state):
     assert opened_by_another_process(store) == [100, 2]
 
 
+ARTIFACT = {"name": "value", "type": "json", "text": "7", "bytes": 1}
+ODD = [
+    *({key: each for key, each in ARTIFACT.items() if key != gone} for gone in ARTIFACT if gone != "text"),
+    *(ARTIFACT | {key: []} for key in (*ARTIFACT, "file", "digest", "load_kwargs", "encoding")),
+    ARTIFACT | {"codec_version": "1"},
+    ["value", "json", "7", 1],
+    "value",
+    None,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [
+        *((9, [each]) for each in ODD),
+        *((9, each) for each in (None, "value", ARTIFACT, 7)),
+        *((8, each) for each in (None, "code", [["code", "1"]])),
+        *((number, each) for number in (4, 6) for each in ("1", None, 1.5)),
+        *((10, each) for each in ("1", [1.0], float("inf"))),
+    ],
+)
+def test_a_line_with_a_damaged_part_counts_as_unknown(store, place, part):
+    """Though it is about the file that is there: nobody comes upon the damage later."""
+    wanted = again(store).statuses(MANY)[MANY[3].key]
+    assert [each.name for each in wanted.artifacts] == ["value"]
+    store.close()
+    (file,) = index_of(store).iterdir()
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    lines[3][place] = part
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    for many in (MANY, MANY[:8]):
+        reader = again(store)
+        reader.statuses(MANY[50:] + MANY[:20])  # knows the lines
+        found = reader.statuses(many)[MANY[3].key]
+        assert (found, [*found.artifacts]) == (wanted, [*wanted.artifacts])
+        assert reader.get(MANY[3], "value") == 3
+    reader = again(store)
+    reader._records._index.refreshed("Train")  # as of a reader that has not looked at this key
+    assert reader.get(MANY[3], "value") == 3
+
+
 def test_a_line_that_is_too_deep_to_be_read_is_left_out(store):
     """The others count."""
     (index_of(store) / "deep-1.jsonl").write_text("[" * 200_000 + "\n")

@@ -118,9 +118,7 @@ class FileLeftovers:
         folder, _, name = self._layout.lease(address).rpartition("/")
         suffixes = [each.removeprefix(f"{name}.") for each in _names(folder)]
         numbers = [each for each in suffixes if Layout.is_number(each)]
-        return any(
-            self._is_live(f"{folder}/{name}.{each}") for each in numbers if Layout.is_number(each)
-        )
+        return any(self._is_live(f"{folder}/{name}.{each}") for each in numbers)
 
     def _leases(self) -> Iterator[tuple[Address, int, str]]:
         """Every lease file, with the key and the number that its name tells."""

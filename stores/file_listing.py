@@ -99,26 +99,34 @@ class FileListing:
     @property
     def is_quick(self) -> bool:
         """Whether the index knows nearly all records, so that few are opened for a page."""
-        if not self._lock.acquire(timeout=_PATIENCE_S):
+        lock = self._own_lock()
+        if not lock.acquire(timeout=_PATIENCE_S):
             return False
         try:
             return self._answer(self._knows_most) or False
         finally:
-            self._lock.release()
+            lock.release()
 
     def page(self, wanted: Listing) -> Page | None:
         """One page; None if this Python, or this machine, has no room for its table."""
-        with self._lock:
+        with self._own_lock():
             return self._answer(lambda: self._page(wanted))
 
     def close(self) -> None:
         """Give back the room of the table; harmless when called twice."""
-        with self._lock:
+        with self._own_lock():
             self._forget()
 
+    def _own_lock(self) -> threading.Lock:
+        """That of this process, which begins with nothing: a table is for one.
+
+        Another thread may have held the lock when this process forked.
+        """
+        if self._known.pid != os.getpid():
+            self._lock, self._known = threading.Lock(), self._nothing()
+        return self._lock
+
     def _answer(self, ask: Callable[[], _Answer]) -> _Answer | None:
-        if self._known.pid != os.getpid():  # a table is for one process
-            self._known = self._nothing()
         try:
             return ask()
         except BaseException as error:  # nobody knows what the table has: it is made again
@@ -131,7 +139,7 @@ class FileListing:
 
     def _forget(self) -> None:
         known, self._known = self._known, self._nothing()
-        if known.rows is not None and known.pid == os.getpid():
+        if known.rows is not None:
             known.rows.close()
 
     def _knows_most(self) -> bool:

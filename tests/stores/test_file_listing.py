@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,12 +19,15 @@ import pytest
 from stores import Listing, LocalFileStore, TaskState
 from stores.file_folders import RecordFolders
 from stores.file_lines import AppendedLines
+from stores.file_listing import FileListing
 from stores.file_records import FileRecords
 from stores.index_entry import listed_in, narrow
 from stores.listed_rows import ListedRows
 from stores.listing import page_of
 from stores.record import Address, Attempt
 from stores.testing import done, put
+
+FIRST = Listing(limit=1)
 
 
 def at(number: int, task: str = "Train") -> Address:
@@ -318,6 +322,26 @@ def test_a_child_does_not_share_the_table_of_its_parent(reader: LocalFileStore) 
             os._exit(code)
     assert os.waitpid(child, 0)[1] == 0
     assert numbers(reader, limit=2, offset=1) == [28, 27]
+
+
+@pytest.mark.parametrize("ask", [lambda r: r.page(FIRST), lambda r: r.is_quick, lambda r: r.close()],
+    ids=["page", "quick", "close"])  # fmt: skip
+def test_a_child_waits_for_no_thread_of_its_parent(
+    reader: LocalFileStore, ask: Callable[[FileListing], object]
+) -> None:
+    """One that was making a page when the process forked, which the child does not have."""
+    listing = reader._listing
+    assert listing.page(FIRST) is not None
+    with listing._lock:
+        child = os.fork()
+        if not child:
+            signal.alarm(60)  # rather than for ever
+            code = 1
+            try:
+                code = 1 if ask(listing) is False else 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_without_room_for_a_table_pages_come_the_long_way(

@@ -63,9 +63,9 @@ def stop_run(
     if not (_owner(driver).is_alive() and _may_signal(driver.pid)):
         return _asked(run, store, (), now=now, patience_s=patience_s)
     reader = EventReader(run.folder)
-    if not _stops(reader, 0.0):
+    if not _stops(driver, reader, 0.0):
         _send(driver)
-        if not _stops(reader, patience_s):
+        if not _stops(driver, reader, patience_s):
             return Told(has_answered=False, host=driver.host)
     if now:
         _send(driver)
@@ -194,11 +194,13 @@ def _waited(answer: Callable[[], RunAnswer | None], patience_s: float) -> RunAns
     return found
 
 
-def _stops(reader: EventReader, patience_s: float) -> bool:
-    """Whether a run tells in time that it stops, or is over."""
+def _stops(driver: RunStarted, reader: EventReader, patience_s: float) -> bool:
+    """Whether a run tells in time that it stops, or is over: it may have been killed."""
     until = time.monotonic() + patience_s
     while True:
         if any(isinstance(event, (Stopping, RunEnded)) for event in reader.new()):
+            return True
+        if _owner(driver).is_alive() is False:
             return True
         if time.monotonic() >= until:
             return False

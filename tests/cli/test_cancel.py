@@ -180,6 +180,22 @@ def test_nobody_else_is_sent_a_signal(folder, monkeypatch):
     assert (called.code, "--now is for a whole run" in called.err) == (2, True)
 
 
+def test_a_driver_that_is_killed_before_it_answers_is_not_waited_for(folder):
+    """Its run is over, though it does not say so any more."""
+    code = (
+        "import signal, time; signal.signal(2, lambda *_: signal.raise_signal(9)); print(flush=1)"
+    )
+    command = [sys.executable, "-c", f"{code}; time.sleep(600)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as driver:
+        driver.stdout.readline()
+        owner = Owner.of_process(driver.pid)
+        written(folder, pid=owner.pid, process_start=owner.started)
+        store = LocalFileStore(folder / ".flowlib")
+        told = stop_run(find_run(store, "other"), store, patience_s=60.0)
+        assert told == Told(has_answered=True, host=owner.host)
+        assert driver.wait(60) == -signal.SIGKILL
+
+
 def test_a_later_process_of_the_same_number_is_none(folder):
     """The run is over: its process is gone."""
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

@@ -159,5 +159,5 @@ def _run(asked: Asked) -> tuple[str, Child] | None:
     run = find_run(asked.stock.live.runs, asked.path["name"])
     if run is None:
         return None
-    with asked.answers.histories.of(run.folder) as history:
-        return run.name, run_page(run, history, asked.now)
+    with asked.answers.histories.of(run.folder) as (history, is_whole):
+        return run.name, run_page(run, history, asked.now, is_whole=is_whole)

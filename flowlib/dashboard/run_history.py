@@ -71,8 +71,10 @@ class RunHistories:
         self._lock = threading.Lock()
 
     @contextmanager
-    def of(self, folder: Path) -> Iterator[RunHistory]:
-        """All about a run, which does not change inside the block if it is whole.
+    def of(self, folder: Path) -> Iterator[tuple[RunHistory, bool]]:
+        """All about a run, and whether it is whole, and does not change inside the block.
+
+        Else it may become whole there, and change: only how much was read may be looked at.
 
         Args:
             folder: The folder of the run.
@@ -83,8 +85,8 @@ class RunHistories:
             while len(self._kept) > _MOST_RUNS:
                 self._kept.popitem(last=False)
         if not found.is_whole(_MOST_WAIT_S):
-            yield found
+            yield found, False
             return
         with found.lock:
             found.look()
-            yield found
+            yield found, True

@@ -59,15 +59,15 @@ def runs_page(runs: Sequence[StoredRun], now: float) -> Markup:
     return tag("div", title, body, note, class_="live")
 
 
-def run_page(run: StoredRun, history: RunHistory, now: float) -> Markup:
+def run_page(run: StoredRun, history: RunHistory, now: float, *, is_whole: bool) -> Markup:
     """One run.
 
     Args:
         run: It.
         history: What happened in it.
         now: Unix time.
+        is_whole: Whether all of that is known, and does not change meanwhile.
     """
-    is_whole = history.is_whole(0.0)
     return tag(
         "div",
         tag("h1", run.name),

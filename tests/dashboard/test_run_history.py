@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from flowlib import event_log
+from flowlib.dashboard import pages
 from flowlib.dashboard.run_history import RunHistories, RunHistory
 from flowlib.event_log import EventReader, EventWriter, read_events
 from flowlib.events import Failed, Finished, Retried, RunEnded, SpecTotal, Started
@@ -150,13 +151,40 @@ def test_who_asks_while_a_log_is_read_is_told_how_far_that_is(dashboard, log, mo
     assert "w0" in shown.page("/runs/long-run").text
 
 
+def test_a_log_that_was_read_while_its_page_was_made_is_on_the_next_one(
+    dashboard, log, monkeypatch
+):
+    """By then another page may be reading what is new: nobody looks at it without the lock."""
+    store, _, _ = log
+    gate, usual, page = threading.Event(), RunHistory.look, pages.run_page
+    are_held = []
+
+    def look(self):
+        gate.wait(LIMIT_S)
+        usual(self)
+
+    def late(run, history, *more, **named):
+        gate.set()
+        assert history.is_whole(LIMIT_S)
+        history._first.join(LIMIT_S)  # it has given back the lock
+        are_held.append(history.lock.locked())
+        return page(run, history, *more, **named)
+
+    monkeypatch.setattr(RunHistory, "look", look)
+    monkeypatch.setattr(pages, "run_page", late)
+    shown = dashboard(store)
+    assert "reading its log" in Seen(shown.get("/runs/long-run").text).text
+    assert "w0" in shown.page("/runs/long-run").text
+    assert are_held == [False, True]
+
+
 def test_of_many_runs_the_last_few_are_kept(tmp_path):
     """Those that were asked for last."""
     histories, folders = RunHistories(), [tmp_path / str(number) for number in range(20)]
     for folder in folders:
-        with histories.of(folder) as first:
+        with histories.of(folder) as (first, _):
             assert first.is_whole(LIMIT_S)
-    with histories.of(folders[-1]) as again:
+    with histories.of(folders[-1]) as (again, _):
         assert again is first
     assert len(histories._kept) < 10
 

@@ -32,7 +32,7 @@ MOST_AT_WORKER: Final = 16
 _LOOK_AGAIN_S: Final = 0.02
 """So long after the last message of a worker a driver looks at what it has kept since."""
 
-_QUIET_S: Final = 0.005
+_QUIET_S: Final = 0.01
 """So long after a message a worker may keep another one back."""
 
 _SLOTS: Final = 4 * MOST_AT_WORKER

@@ -39,8 +39,11 @@ if TYPE_CHECKING:
 _PATIENCE_S: Final = 5.0
 """How long workers may take to leave after their pipes were closed."""
 
-_QUEUE_S: Final = 0.02
+_QUEUE_S: Final = 0.05
 """How much work, by the duration of the last tasks, waits at a worker at the most."""
+
+_LONG_S: Final = 0.02
+"""Behind a job that takes longer, or behind so much work, none waits while a worker is idle."""
 
 _STOPPED: Final = "the run was stopped"
 
@@ -85,7 +88,11 @@ class ProcessWorkers(Workers):
 
     @property
     def free_slots(self) -> int:
-        return self._setup.num_workers * self._depth - self._sent
+        """None before one has half of its jobs left: then many travel in one message."""
+        count, depth = self._setup.num_workers, self._depth
+        waiting = [len(worker.jobs) for worker in self._workers.values()]
+        is_busy = len(waiting) == count and min(waiting) > depth // 2
+        return 0 if is_busy else count * depth - sum(waiting)
 
     @property
     def can_kill(self) -> bool:
@@ -161,10 +168,6 @@ class ProcessWorkers(Workers):
         """How many jobs may be at a worker: one, unless tasks are very short."""
         return max(1, min(MOST_AT_WORKER, int(_QUEUE_S / max(self._mean_s, 1e-6))))
 
-    @property
-    def _sent(self) -> int:
-        return sum(len(worker.jobs) for worker in self._workers.values())
-
     def _spread(self, timeout_s: float | None) -> float | None:
         """Give jobs that wait behind a long one to idle workers; how long to wait then."""
         idle = self._setup.num_workers - sum(1 for w in self._workers.values() if w.jobs)
@@ -172,10 +175,10 @@ class ProcessWorkers(Workers):
         if not idle or not behind:
             return timeout_s
         for worker in behind:
-            if worker.busy_s > _QUEUE_S:
+            if max(worker.busy_s, self._mean_s * len(worker.jobs)) > _LONG_S:
                 for sent in worker.take_back():
                     self.submit(sent.job, sent.assignment)
-        return _QUEUE_S if timeout_s is None else min(timeout_s, _QUEUE_S)
+        return _LONG_S if timeout_s is None else min(timeout_s, _LONG_S)
 
     def _read(self, timeout_s: float | None) -> None:
         """Wait for answers and deaths, and take note of them."""

@@ -130,7 +130,7 @@ def test_nothing_is_kept_back_for_long(pipe):
     clock = Clock()
     own = Answers(pipe, new_slots(), clock)
     for number in range(3):
-        clock.now += 0.006
+        clock.now += 0.011
         own.give(number, finished())
         own.tell(is_last=False)
     assert pipe.sent == 3

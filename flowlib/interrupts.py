@@ -182,8 +182,13 @@ class Interrupts:
         finally:
             self._yields = None
 
+    def handler_before(self, number: int) -> Any:
+        """What was done at a signal before the run, as `signal.getsignal` has it."""
+        return self._before[number]
+
     def _take(self, number: int, frame: FrameType | None) -> None:
-        # Over: somebody has kept it, and put it back after the run. Another: a task has forked it.
+        # Over: somebody has kept it, and put it back after the run. Another: a task has just
+        # forked it, and it has not come to `_let_go_in_child`.
         if self._is_over or os.getpid() != self._pid:
             pass_on(self._before[number], number, frame)
             return
@@ -248,3 +253,21 @@ def pass_on(handler: Any, number: int, frame: FrameType | None) -> None:
     else:
         signal.signal(number, handler)
         signal.raise_signal(number)
+
+
+def _let_go_in_child() -> None:
+    """A process that a task forks does at a signal what would be done without a run.
+
+    It would be told late by our handler, which Python calls between two steps of its own: never,
+    if the signal comes when the process is about to wait.
+    """
+    for number in _WATCHED:
+        handler = known = signal.getsignal(number)
+        while isinstance(owner := getattr(handler, "__self__", None), Interrupts):
+            handler = owner.handler_before(number)
+        if handler is not known:
+            signal.signal(number, handler)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_let_go_in_child)

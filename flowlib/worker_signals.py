@@ -107,9 +107,8 @@ class WorkerSignals:
         self._is_in_task = False
 
     def _take(self, number: int, frame: FrameType | None) -> None:
-        if os.getpid() != self._pid:  # in a process that a task has forked: as Python does
-            is_ctrl_c = number == signal.SIGINT
-            pass_on(signal.default_int_handler if is_ctrl_c else signal.SIG_DFL, number, frame)
+        if os.getpid() != self._pid:  # a task has just forked it
+            pass_on(_usual(number), number, frame)
             return
         self._received = number
         if self._is_in_task:
@@ -123,3 +122,19 @@ class WorkerSignals:
             return KeyboardInterrupt("the run was stopped")
         name = signal.Signals(number).name
         return Preempted(f"its worker process was ended by {name} from outside")
+
+
+def _usual(number: int) -> Any:
+    """What Python does at a signal by itself."""
+    return signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+
+
+def _let_go_in_child() -> None:
+    """A process that a task forks ends at a signal at once, as that of `flowlib.interrupts`."""
+    for number in _WATCHED:
+        if isinstance(getattr(signal.getsignal(number), "__self__", None), WorkerSignals):
+            signal.signal(number, _usual(number))
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_let_go_in_child)

@@ -695,6 +695,25 @@ def _waits(begun: Any) -> None:
     signal.pause()
 
 
+class TellsHandlers(Task):
+    """Forks a process that tells what it does at signals."""
+
+    def run(self) -> dict[str, bool]:
+        """Return whether that is what Python does."""
+        read, write = os.pipe()
+        pid = os.fork()
+        if not pid:
+            found = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+            is_usual = found == [signal.default_int_handler, signal.SIG_DFL]
+            os.write(write, b"yes" if is_usual else repr(found).encode())
+            os._exit(0)
+        os.waitpid(pid, 0)
+        told = os.read(read, 1000)
+        os.close(read)
+        os.close(write)
+        return {"is_usual": told == b"yes"}
+
+
 class UsesPool(Task):
     """Computes squares in a pool of processes."""
 

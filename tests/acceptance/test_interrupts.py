@@ -119,14 +119,16 @@ def is_running(pid: int) -> bool:
 FORKS = """
 import sys
 from flowlib import Flow, TaskSpec
-from tests.acceptance.tasks import EndsItsProcess, UsesPool
+from tests.acceptance.tasks import EndsItsProcess, TellsHandlers, UsesPool
 
 if __name__ == "__main__":
     ends = TaskSpec(EndsItsProcess, {"number": [2, 15]}, expand="product")
     pools = TaskSpec(UsesPool, {"method": ["fork", "spawn"]}, expand="product")
-    run = Flow([ends, pools]).run(num_workers=int(sys.argv[1]), grace_s=600.0)
+    told = TaskSpec(TellsHandlers)
+    run = Flow([ends, pools, told]).run(num_workers=int(sys.argv[1]), grace_s=600.0)
     print([each["code"] for each in run["EndsItsProcess"]], run.counts)
     print([each["squares"] for each in run["UsesPool"]])
+    print(run["TellsHandlers"][0]["is_usual"])
 """
 
 
@@ -138,6 +140,7 @@ def test_processes_of_a_task_end_when_they_are_told(workers: int, tmp_path: Path
     """
     done = run_script(FORKS.replace("sys.argv[1]", str(workers)), tmp_path)
     assert done.out.splitlines() == [  # 1: by a KeyboardInterrupt
-        "[1, -15] {'finished': 4}",
+        "[1, -15] {'finished': 5}",
         "[[0, 1, 4, 9], [0, 1, 4, 9]]",
+        "True",
     ], done.err

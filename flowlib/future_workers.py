@@ -76,8 +76,13 @@ class FutureWorkers(Workers):
         """
         return future.cancel()
 
-    def let_go(self, job: Job) -> None:
-        """The run does not wait any longer for what was handed over as one, `job` first."""
+    def let_go(self, job: Job, future: Future[Any]) -> None:
+        """The run does not wait any longer for what was handed over as one.
+
+        Args:
+            job: The first one of those.
+            future: Of them; `job` may have been handed over once more, on its own.
+        """
 
     def slots_now(self) -> int:
         """How many jobs the engine runs at once, by now."""
@@ -129,7 +134,7 @@ class FutureWorkers(Workers):
         self.ask_to_stop()
         for sent in self._open.on_their_way():
             if not sent.future.done():
-                self.let_go(sent.jobs[0].job)
+                self.let_go(sent.jobs[0].job, sent.future)
                 self._left += [self._closed(each, _stopped(each.job)) for each in sent.open_jobs]
         self._bell.set()
 

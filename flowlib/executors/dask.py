@@ -139,7 +139,7 @@ class _DaskWorkers(FutureWorkers):
         self._answers: SimpleQueue[_Answer | None] = SimpleQueue()
         self._reader = threading.Thread(target=_read, args=(client, self._answers), daemon=True)
         self._reader.start()
-        self._sent: dict[str, Any] = {}  # Dask forgets what nobody holds a future of
+        self._sent: dict[Future[Answers], Any] = {}  # Dask forgets what nobody holds a future of
         self._threads = 0
         self._look_at = 0.0
         self._ours = ours.pop_all()
@@ -162,13 +162,13 @@ class _DaskWorkers(FutureWorkers):
         except (TypeError, ValueError) as error:
             raise RunError(f"executor_options of {assignment.name} for dask: {error}") from error
         answer: Future[Answers] = Future()
-        answer.add_done_callback(lambda _: self._sent.pop(job.address.key, None))
-        self._sent[job.address.key] = sent
+        self._sent[answer] = sent
+        answer.add_done_callback(lambda done: self._sent.pop(done, None))
 
         def hand_on(done: Any) -> None:
             if any(each.status != "finished" for each in kept) and done.status == "error":
                 again = self._client.submit(run_packed, sending, key=f"{name}-2", **options)
-                self._sent[job.address.key] = again  # with what the store gives
+                self._sent[answer] = again  # with what the store gives
                 again.add_done_callback(lambda done: self._answers.put((done, answer)))
             else:
                 self._answers.put((done, answer))
@@ -186,8 +186,8 @@ class _DaskWorkers(FutureWorkers):
     def withdraw(self, job: Job, future: Future[Any]) -> bool:
         return False  # Dask does not tell whether a job has begun
 
-    def let_go(self, job: Job) -> None:
-        if (sent := self._sent.pop(job.address.key, None)) is not None:
+    def let_go(self, job: Job, future: Future[Any]) -> None:
+        if (sent := self._sent.pop(future, None)) is not None:
             sent.cancel()
 
     def close(self, *, now: bool = False) -> None:

@@ -132,7 +132,7 @@ class _RayWorkers(FutureWorkers):
         self._kept = KeptValues(
             setup.store, limit_of(asked.keep_values), lambda each: load.remote(told, each)
         )
-        self._sent: dict[str, Any] = {}
+        self._sent: dict[Future[Answers], Any] = {}
         self._processors = 1
         self._look_at = 0.0
         self._ours = ours.pop_all()
@@ -157,9 +157,9 @@ class _RayWorkers(FutureWorkers):
         if call is None:
             call = self._calls[assignment.id] = self._call_of(assignment)
         sent = call.remote(self._jobs.packed(work), self._kept.of(job))
-        self._sent[job.address.key] = sent
         answer: Future[Answers] = sent.future()
-        answer.add_done_callback(lambda _: self._sent.pop(job.address.key, None))
+        self._sent[answer] = sent
+        answer.add_done_callback(lambda done: self._sent.pop(done, None))
         return answer
 
     def _call_of(self, assignment: Assignment) -> Any:
@@ -177,8 +177,8 @@ class _RayWorkers(FutureWorkers):
     def withdraw(self, job: Job, future: Future[Any]) -> bool:
         return False  # Ray does not tell whether a job has begun
 
-    def let_go(self, job: Job) -> None:
-        if (sent := self._sent.pop(job.address.key, None)) is not None:
+    def let_go(self, job: Job, future: Future[Any]) -> None:
+        if (sent := self._sent.pop(future, None)) is not None:
             self._ray.cancel(sent, force=True)
 
     def close(self, *, now: bool = False) -> None:

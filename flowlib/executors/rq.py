@@ -137,7 +137,7 @@ class _RQWorkers(FutureWorkers):
                 return future.cancel()
         return False
 
-    def let_go(self, job: Job) -> None:
+    def let_go(self, job: Job, future: Future[Outcome]) -> None:
         from rq.command import send_stop_job_command
 
         for name, sent in list(self._sent.items()):

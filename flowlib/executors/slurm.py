@@ -233,7 +233,7 @@ class _SlurmWorkers(FutureWorkers):
         super().ask_to_stop()
         self._post.ask_to_stop()
 
-    def let_go(self, job: Job) -> None:
+    def let_go(self, job: Job, future: Future[Outcome]) -> None:
         self._post.end(job)
 
     def lost(self, job: Job, error: BaseException) -> Outcome:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
 from flowlib import Flow, TaskSpec, future_workers
 from flowlib.bundle import LARGEST, Answers, Pace, fair_share
 from flowlib.errors import RunError
-from flowlib.executor import Executor
+from flowlib.executor import Executor, ExecutorSetup
 from flowlib.executors import dask, futures, ray
 from flowlib.future_workers import FutureWorkers
 from flowlib.job import Outcome, OutcomeKind
 from flowlib.remote_job import RemoteJobs, run_packed
-from stores import Address, LocalFileStore
+from stores import Address, LocalFileStore, Owner
 from tests.executors import bundle_tasks as tasks
 from tests.executors.cases import CASES
 
@@ -275,3 +277,57 @@ def test_a_killed_worker_takes_no_neighbour_with_it(real, store, folder):
     assert run(flow, executor, store).counts == {"finished": 300}
     assert max(sizes) > 1
     assert tasks.times_run(folder) == {n: 2 if n == 150 else 1 for n in range(300)}
+
+
+class Handed(SimpleNamespace):
+    """What an engine returns for what it was handed; notes when that is cancelled."""
+
+    status, is_cancelled = "pending", False
+
+    def __init__(self):
+        super().__init__(answer=Future())
+
+    def options(self, **_):
+        return self
+
+    def future(self):
+        return self.answer
+
+    def add_done_callback(self, tell):
+        """Nobody ends it."""
+
+    def cancel(self):
+        self.is_cancelled = True
+
+
+def _dask_workers(setup, hand):
+    client = SimpleNamespace(submit=lambda *_, **__: hand())
+    return dask._DaskWorkers(setup, client, 0, ExitStack())
+
+
+def _ray_workers(setup, hand):
+    call = Handed()
+    call.remote = lambda *_: hand()
+    module = SimpleNamespace(remote=lambda _: call, cancel=lambda each, force: each.cancel())
+    return ray._RayWorkers(setup, ray.RayExecutor(), module, setup.store, ExitStack())
+
+
+@pytest.mark.parametrize("start", [_dask_workers, _ray_workers])
+def test_a_job_that_was_sent_once_more_is_let_go_after_its_old_bundle_has_ended(start, store):
+    """It had failed early in a bundle that went on: each of the two is known by itself."""
+    handed = []
+    setup = ExecutorSetup(store, 1, None, Owner.of_this_process())
+    workers = start(setup, lambda: handed.append(Handed()) or handed[-1])
+    try:
+        workers._jobs = SimpleNamespace(packed=lambda work: b"", told=b"")
+        job = SimpleNamespace(spec="Train", address=Address("Train", "ab" * 16), inputs=())
+        assignment = SimpleNamespace(id="1", name="Train", executor_options={})
+        old, new, other = [workers.start_bundle([(job, assignment)]) for _ in range(3)]
+        old.set_result(Answers((), 0.0))
+        workers.let_go(job, new)
+        workers.let_go(job, old)
+        assert [each.is_cancelled for each in handed] == [False, True, False]
+    finally:
+        workers.close()
+    assert [each.is_cancelled for each in handed] == [False, True, True]
+    assert not other.done()

@@ -3,7 +3,8 @@ How is a run asked for something by a process that cannot send it a signal? By a
 
 A note is a record in `store.beside("requests")`, which the driver reads every ten seconds, and
 writes its answer to. Who has asked takes it away, answered or not; where the driver is
-known it may stay for a slow one: no other run obeys it.
+known it may stay for a slow one: no other run obeys it. What nobody has taken away goes when it is
+old.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Collection
+from contextlib import closing, suppress
 from typing import Any, Final, Self
 
 from flowlib.age import ago
@@ -19,6 +21,7 @@ from stores import (
     Address,
     Attempt,
     Identity,
+    LeaseHeld,
     Owner,
     ResultsStore,
     Status,
@@ -27,6 +30,7 @@ from stores import (
     canonical,
 )
 from stores.lazy_dataclass import dataclass
+from stores.moments import span
 
 _PLACE: Final = "requests"
 _REQUEST: Final = "request"
@@ -35,6 +39,9 @@ _HOST: Final = "host"
 _IS_REFUSED: Final = "refused"
 _SKEW_S: Final = 300.0
 """So much may the clocks of two hosts differ."""
+
+_GRACE_S: Final = 3600.0
+"""What was asked for in this time is kept in any case, as by `store.gc`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +222,52 @@ class RequestBox(OpenRequests):
             facts |= {_IS_REFUSED: "1"} if answer.is_refused else {}
             with suppress(StoreError, OSError):  # it has been taken away, say
                 _write(self._beside, address, request, facts)
+
+
+def old_requests(
+    store: ResultsStore, *, older_than: float | str | None = None, grace: float | str = _GRACE_S
+) -> list[Address]:
+    """The notes that were left long ago, answered or not: no run will look at them any more.
+
+    Args:
+        store: The store of the runs.
+        older_than: Seconds, or "30d".
+        grace: What was left or answered in this time is left out in any case.
+
+    Raises:
+        QueryError: a length of time is none.
+    """
+    limit_s = span(grace, "grace")
+    limit_s = max(limit_s, 0.0 if older_than is None else span(older_than, "older_than"))
+    before = time.time() - limit_s
+    try:
+        beside = store.beside(_PLACE)
+    except StoreError:  # it keeps nothing but results
+        return []
+    with closing(beside):
+        records = [beside.record(each) for each in beside.addresses(_REQUEST)]
+    known = [each for each in records if each is not None]
+    return [each.address for each in known if (each.latest.ended or 0.0) < before]
+
+
+def forget_requests(store: ResultsStore, notes: Collection[Address]) -> int:
+    """Drop notes, but for one that is just being answered.
+
+    Args:
+        store: The store of the runs.
+        notes: They.
+
+    Returns:
+        How many that were.
+    """
+    if not notes:
+        return 0
+    count = 0
+    with closing(store.beside(_PLACE)) as beside:
+        for each in notes:
+            with suppress(LeaseHeld):
+                count += beside.remove(each)
+    return count
 
 
 def _write(

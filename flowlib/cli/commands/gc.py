@@ -13,6 +13,7 @@ from flowlib.cli.times import age_of
 from flowlib.known_jobs import ended_jobs, forget_jobs
 from flowlib.record_story_lines import size_text
 from flowlib.removal import collection_document, collection_text, removal_text
+from flowlib.run_requests import forget_requests, old_requests
 from flowlib.submission_collection import (
     forget,
     forget_code,
@@ -61,18 +62,20 @@ def command(
     deleted is gone: there is no trash. Folders of runs, with events and logs, are not touched.
     What was submitted goes when it is as old, or when nothing of it waits to be run; with both, if
     both. Snapshots of code go that nothing names any more, and so does what is known of jobs of
-    SLURM that are over.
+    SLURM that are over, and what runs were asked for an hour ago or earlier.
     """
     store, policy = opened_store(store_uri), _policy(keep_last, older, unreferenced=unreferenced)
     plan = store.gc(**policy)
     old = forgettable(store, older_than=older, keep_runs=keep_last)
     code, jobs = unneeded_code(store), ended_jobs(store, older_than=older)
     told = {"submissions": [each.id for each in old], "snapshots": list(code)}
-    told["jobs"] = [each.id for each in jobs]
+    notes = old_requests(store, older_than=older)
+    told |= {"jobs": [each.id for each in jobs], "requests": [each.key for each in notes]}
     counts = {"submissions": len(old), "snapshots of code": len(code), "ended jobs": len(jobs)}
+    counts["old requests to runs"] = len(notes)
     more = (f"; {count:,} {name}" for name, count in counts.items() if count)
     text = collection_text(plan) + "".join(more)
-    if dry_run or not (plan.victims or plan.leftovers or old or code or jobs):
+    if dry_run or not (plan.victims or plan.leftovers or old or code or jobs or notes):
         if as_json:
             write_json({"dry_run": dry_run, **collection_document(plan), **told})
         else:
@@ -87,6 +90,7 @@ def command(
     forget(store, old)
     forget_code(store, unneeded_code(store))
     forget_jobs(store, jobs)
+    forget_requests(store, notes)
     if as_json:
         write_json({"dry_run": False, **collection_document(plan, done), **told})
     else:

@@ -10,6 +10,7 @@ old.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Collection
@@ -94,8 +95,10 @@ class RunRequest:
         """Read what `to_text` made."""
         run, by, at, only, is_now, driver = json.loads(text)
         owner = None if driver is None else Owner.from_list(driver)
-        selectors = tuple(str(each) for each in only)
-        return cls(str(run), str(by), float(at), selectors, bool(is_now), owner)
+        selectors, moment = tuple(str(each) for each in only), float(at)
+        if not math.isfinite(moment):
+            raise ValueError(f"{at} is no time")
+        return cls(str(run), str(by), moment, selectors, bool(is_now), owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,5 +290,5 @@ def _request_in(status: Status | None) -> RunRequest | None:
         return None
     try:
         return RunRequest.from_text(facts[_REQUEST])
-    except (LookupError, ValueError, TypeError):  # of a newer flowlib, say
+    except (LookupError, ValueError, TypeError, OverflowError, RecursionError):
         return None

@@ -90,6 +90,7 @@ def test_where_nobody_answers_only_what_is_certain_goes(store, asked, monkeypatc
 
 def test_a_job_that_was_asked_for_meanwhile_stays(store, asked, queue):
     """The record is that of the next one by then; one that is just being asked for stays, too."""
+    pytest.importorskip("submitit")
     found = ended_jobs(store, grace=0)
     queue[1]["5"] = queue[1]["3"]
     shared_job(store, ["key of 2"], lambda: asked("5"))

@@ -58,7 +58,7 @@ ATTEMPTS = st.builds(
     error=st.none() | st.builds(ErrorDetails, TEXT, TEXT, TEXT),
     facts=st.dictionaries(TEXT, TEXT, max_size=2),
     run=st.none() | st.builds(RunInfo, TEXT, TEXT, TEXT, st.none() | TEXT),
-    owner=st.none() | st.builds(Owner, TEXT, TEXT, st.integers(0), st.integers(0)),
+    owner=st.none() | st.builds(Owner, TEXT, TEXT, st.integers(0, 2**31 - 1), st.integers(0)),
     provenance=st.dictionaries(TEXT, JSON, max_size=2),
 )
 CONFIGS = st.dictionaries(TEXT, st.integers() | st.floats() | TEXT, max_size=3).map(encode)

@@ -9,6 +9,7 @@ import threading
 import time
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 
 from flowlib.dashboard import app as module
@@ -72,10 +73,19 @@ def test_others_are_answered_while_a_store_is_stuck():
         store.gate.set()
 
 
-def test_only_so_many_requests_are_worked_at(monkeypatch):
+@pytest.fixture
+def switch_interval():
+    """As Python begins with, whatever a test before has left."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    yield sys.getswitchinterval()
+    sys.setswitchinterval(before)
+
+
+def test_only_so_many_requests_are_worked_at(monkeypatch, switch_interval):
     """The loop takes turns with all threads that want to run; what was altered is put back."""
     monkeypatch.setattr(module, "_MOST_THREADS", 3)
-    store, usual_s = Stuck(), sys.getswitchinterval()
+    store, usual_s = Stuck(), switch_interval
     addresses = [Address("Train", f"{number:032x}") for number in range(10)]
     for each in addresses:
         put(store, each, {}, done(), n=1)

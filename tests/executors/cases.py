@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -67,13 +67,15 @@ def _dask(size: int) -> Iterator[object]:
 
     from flowlib.executors.dask import DaskExecutor
 
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        LocalCluster(
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+        cluster = LocalCluster(
             n_workers=size, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
-        ) as cluster,
-    ):
-        yield DaskExecutor(cluster)
+        )
+        try:
+            yield DaskExecutor(cluster)
+        finally:
+            with suppress(TimeoutError):  # it waits 5 s for processes that it has killed
+                cluster.close()
 
 
 @contextmanager
